@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# One library per second-level folder, so that the link graph says the same as the layering table.
+
+# dayfly_library(NAME engine_base SOURCES a.cc HEADERS a.h PUBLIC fmt::fmt PRIVATE x TESTS a_test.cc TEST_DEPS y)
+#
+# Includes are written from the top of the repository. TESTS become one program `<name>_test`, found by ctest under
+# `<name>.`; TEST_DEPS are linked into it beside the library.
+function(dayfly_library)
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;HEADERS;PUBLIC;PRIVATE;TESTS;TEST_DEPS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(${ARG_NAME} STATIC ${ARG_SOURCES})
+    set(scope PUBLIC)
+  else()
+    add_library(${ARG_NAME} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_sources(${ARG_NAME} ${scope} FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${ARG_HEADERS})
+  target_link_libraries(${ARG_NAME} ${scope} ${ARG_PUBLIC})
+  if(ARG_SOURCES)
+    target_link_libraries(${ARG_NAME} PRIVATE dayfly_warnings ${ARG_PRIVATE})
+  endif()
+  if(BUILD_TESTING AND ARG_TESTS)
+    dayfly_test(NAME ${ARG_NAME}_test SOURCES ${ARG_TESTS} DEPS ${ARG_NAME} ${ARG_TEST_DEPS} PREFIX "${ARG_NAME}.")
+  endif()
+endfunction()
+
+# dayfly_test(NAME x_test SOURCES x_test.cc DEPS lib PREFIX "x." LABELS slow TIMEOUT 60)
+# One ctest entry per program keeps start-up off the clock: gtest itself runs the cases.
+function(dayfly_test)
+  cmake_parse_arguments(ARG "" "NAME;PREFIX;TIMEOUT" "SOURCES;DEPS;LABELS;ARGS" ${ARGN})
+  add_executable(${ARG_NAME} ${ARG_SOURCES})
+  target_link_libraries(${ARG_NAME} PRIVATE dayfly_warnings ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${ARG_NAME} PRIVATE DAYFLY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} ${ARG_ARGS})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// What became true. State changes only by applying these; they are stored for ever, so members are only ever added
+// (with a default that means "as before") and never change their meaning. Whatever `Step` worked out stands in the fact.
+// Checklist for a new one: docs/checklists/add-a-fact.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/model/ids.h"
+#include "engine/model/log_range.h"
+#include "engine/model/run_context.h"
+#include "engine/model/status.h"
+
+namespace engine::model {
+
+// ---- runs
+
+struct RunAccepted {
+  RunId run;
+  PlanDigest plan;
+  std::shared_ptr<const RunContext> context;
+  std::vector<NamedValue> env;               ///< the document's `env`, evaluated; JSON strings
+  std::vector<std::uint32_t> ranks;          ///< per spec: longest remaining path, in ms when durations are known, else hops
+  std::vector<SpecIndex> not_selected;       ///< `--only` left these out
+  std::vector<CarriedJob> carried;
+  base::Instant deadline;                    ///< run timeout
+  std::string idempotency_key;
+  friend bool operator==(const RunAccepted&, const RunAccepted&) = default;
+};
+
+/// The first request ends jobs well; `kill` (the second) also ends `finally`.
+struct RunCancelRequested {
+  RunId run;
+  bool kill = false;
+  Reason reason;
+  friend bool operator==(const RunCancelRequested&, const RunCancelRequested&) = default;
+};
+
+struct RunEnded {
+  RunId run;
+  Status status = Status::kSucceeded;
+  Reason reason;
+  std::array<std::uint32_t, kStatusCount> counts{};  ///< jobs per status
+  friend bool operator==(const RunEnded&, const RunEnded&) = default;
+};
+
+/// Nothing of the run can change any more; the core forgets it.
+struct RunClosed {
+  RunId run;
+  friend bool operator==(const RunClosed&, const RunClosed&) = default;
+};
+
+// ---- jobs
+
+/// Needs, stage and `if` allow the job to start; it waits for a slot from here.
+struct JobReadied {
+  RunId run;
+  JobIndex job;
+  AttemptNumber attempt = 1;                  ///< the one that will be assigned next
+  base::Instant queue_deadline;
+  std::vector<NamedValue> env;                ///< the job's `env` where it holds expressions, evaluated; JSON strings
+  friend bool operator==(const JobReadied&, const JobReadied&) = default;
+};
+
+/// A mere wait, recorded at most once per job and kind of reason.
+struct JobWaitNoted {
+  RunId run;
+  JobIndex job;
+  Reason reason;
+  friend bool operator==(const JobWaitNoted&, const JobWaitNoted&) = default;
+};
+
+/// The attempt failed and another follows at `reason.until`. `infra`: at the engine's expense, not the author's.
+struct JobBackedOff {
+  RunId run;
+  JobIndex job;
+  bool infra = false;
+  Reason reason;
+  friend bool operator==(const JobBackedOff&, const JobBackedOff&) = default;
+};
+
+/// Once a job, skipped jobs included.
+struct JobEnded {
+  RunId run;
+  JobIndex job;
+  std::shared_ptr<const JobResult> result;
+};
+bool operator==(const JobEnded& a, const JobEnded& b);
+
+// ---- attempts
+
+/// Durable before the worker hears of it.
+struct AttemptAssigned {
+  Lease lease;
+  friend bool operator==(const AttemptAssigned&, const AttemptAssigned&) = default;
+};
+
+/// The worker took it up: a slot is busy with it. The job's timeout counts from here.
+struct AttemptStarted {
+  AttemptKey key;
+  std::uint32_t slot = 0;
+  base::Instant deadline;
+  friend bool operator==(const AttemptStarted&, const AttemptStarted&) = default;
+};
+
+struct StepStarted {
+  AttemptKey key;
+  StepIndex step;
+  friend bool operator==(const StepStarted&, const StepStarted&) = default;
+};
+
+struct StepEnded {
+  AttemptKey key;
+  StepIndex step;
+  Status status = Status::kSucceeded;  ///< skipped: there was no `StepStarted`
+  Reason reason;                       ///< exit code, signal, timeout, …
+  base::Duration took{0};              ///< by the worker's monotonic clock
+  StepLog log;
+  friend bool operator==(const StepEnded&, const StepEnded&) = default;
+};
+
+/// The engine told the worker to end the attempt. After `deadline` the order is repeated as a kill; after that the
+/// attempt counts as lost.
+struct AttemptStopRequested {
+  AttemptKey key;
+  bool kill = false;
+  Reason reason;
+  base::Instant deadline;
+  friend bool operator==(const AttemptStopRequested&, const AttemptStopRequested&) = default;
+};
+
+/// Once an attempt. `status` is the attempt's own outcome; the job's is decided by `JobBackedOff` or `JobEnded` after it.
+struct AttemptEnded {
+  AttemptKey key;
+  Status status = Status::kSucceeded;
+  bool infra = false;  ///< infrastructure, not the author's commands
+  Reason reason;
+  base::Duration took{0};  ///< 0 when nobody could say
+  friend bool operator==(const AttemptEnded&, const AttemptEnded&) = default;
+};
+
+// ---- workers
+
+struct WorkerJoined {
+  WorkerId worker;
+  SessionId session;
+  std::string pool;
+  std::uint32_t slots = 0;
+  std::uint32_t ahead_max = 0;  ///< attempts it takes beyond its slots, at most, a slot
+  friend bool operator==(const WorkerJoined&, const WorkerJoined&) = default;
+};
+
+struct WorkerMarkedSuspect {
+  WorkerId worker;
+  base::Instant lease_ends;
+  friend bool operator==(const WorkerMarkedSuspect&, const WorkerMarkedSuspect&) = default;
+};
+
+struct WorkerRecovered {
+  WorkerId worker;
+  friend bool operator==(const WorkerRecovered&, const WorkerRecovered&) = default;
+};
+
+/// Its attempts end as infrastructure failures, by facts that follow in the same batch.
+struct WorkerLost {
+  WorkerId worker;
+  Reason reason;
+  friend bool operator==(const WorkerLost&, const WorkerLost&) = default;
+};
+
+/// Order is the stored tag: append only.
+using FactBody =
+    std::variant<RunAccepted, RunCancelRequested, RunEnded, RunClosed, JobReadied, JobWaitNoted, JobBackedOff, JobEnded,
+                 AttemptAssigned, AttemptStarted, StepStarted, StepEnded, AttemptStopRequested, AttemptEnded,
+                 WorkerJoined, WorkerMarkedSuspect, WorkerRecovered, WorkerLost>;
+
+struct Fact {
+  base::Instant at;
+  FactBody body;
+  friend bool operator==(const Fact&, const Fact&) = default;
+};
+
+/// The run a fact belongs to; `RunId()` (0) for facts about workers.
+RunId RunOf(const Fact& fact);
+
+/// One line for transcripts and debugging: `attempt_assigned run=… job=3 attempt=1 worker=1`.
+std::string ToText(const Fact& fact);
+
+}  // namespace engine::model

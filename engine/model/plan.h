@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// A compiled pipeline: what `dsl` produces and everybody else reads. Plain values, immutable once made, shared by
+// pointer, named by the digest of its encoding. Nothing in it depends on a run: inputs, commit and secrets come later.
+//
+// Memory is part of the contract: 100,000 jobs stay under 4 KiB each. What a matrix's cells have in common stands once
+// in `JobSpec`; what most jobs leave at its default stands behind a pointer or in an empty vector.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/digest.h"
+#include "engine/base/time.h"
+#include "engine/model/ids.h"
+
+namespace engine::model {
+
+/// Where something was written; lines and columns from 1, columns in Unicode code points. Line 0: nowhere.
+struct SourcePosition {
+  std::uint32_t file = 0;  ///< index into `Plan::files`
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  friend bool operator==(const SourcePosition&, const SourcePosition&) = default;
+};
+
+/// Text that may hold `${{ … }}`. `has_expression` false: it is the value itself (`$${{` unescaped).
+struct Template {
+  std::string text;
+  SourcePosition at;
+  bool has_expression = false;
+  friend bool operator==(const Template&, const Template&) = default;
+};
+
+/// An expression without the `${{ }}` around it. Empty text: `success()`.
+struct Condition {
+  std::string text;
+  SourcePosition at;
+  /// Calls `always()`, `failure()` or `cancelled()`: waits for all needs and alone decides.
+  bool decides_alone = false;
+  friend bool operator==(const Condition&, const Condition&) = default;
+};
+
+struct EnvVar {
+  std::string name;
+  Template value;
+  friend bool operator==(const EnvVar&, const EnvVar&) = default;
+};
+
+/// A value of an input, a matrix cell or an output, as written: a JSON scalar (`"core"`, `3`, `true`, `null`) or, in
+/// matrix includes, any JSON value. Kept as JSON text, so that numbers keep their spelling.
+using JsonText = std::string;
+
+enum class InputType : std::uint8_t { kString, kNumber, kBoolean, kChoice };
+
+struct InputSpec {
+  std::string name;
+  InputType type = InputType::kString;
+  bool required = false;
+  std::optional<JsonText> default_value;
+  std::vector<std::string> options;  ///< of a choice
+  std::string pattern;               ///< RE2, whole value; empty: any
+  std::string description;
+  SourcePosition at;
+  friend bool operator==(const InputSpec&, const InputSpec&) = default;
+};
+
+struct StepSpec {
+  std::string id;    ///< empty: known by its position from 1
+  std::string name;  ///< for people; empty: the first line of `run`. May hold expressions.
+  Template run;
+  std::string shell;  ///< `sh`, `bash`, or a command with `{0}` for the script's path; empty: the default `sh -e`
+  Template workdir;   ///< relative to the workspace
+  std::vector<EnvVar> env;
+  Condition condition;
+  base::Duration timeout{0};  ///< 0: only the job's
+  bool continue_on_error = false;
+  /// The command has no shell syntax: `argv` may be started directly with the same result.
+  std::vector<std::string> argv;
+  friend bool operator==(const StepSpec&, const StepSpec&) = default;
+};
+
+enum class NeedOn : std::uint8_t { kSuccess, kFailure, kEnd };
+
+/// An edge as it was written: the whole of job `spec`, all its cells when it has a matrix.
+struct Need {
+  SpecIndex spec;
+  NeedOn on = NeedOn::kSuccess;
+  bool optional = false;
+  /// 0: no artifacts; 1: all; n: names stand in `JobSpec::rare->need_artifacts[n - 2]`.
+  std::uint16_t artifacts = 0;
+  friend bool operator==(const Need&, const Need&) = default;
+};
+
+enum class RetryOn : std::uint8_t { kInfra = 1, kTimeout = 2, kOom = 4, kAnyExit = 8, kListedExits = 16 };
+
+struct RetrySpec {
+  std::uint32_t max = 0;  ///< further attempts
+  base::Duration initial = std::chrono::seconds(1);
+  double factor = 2;
+  base::Duration longest = std::chrono::seconds(60);
+  double jitter = 0.1;     ///< share of the delay, both ways
+  std::uint8_t on = 0;     ///< bits of `RetryOn`; 0: any failure that is the author's
+  std::vector<std::int32_t> exit_codes;
+  friend bool operator==(const RetrySpec&, const RetrySpec&) = default;
+};
+
+struct AllowFailure {
+  bool any = false;
+  std::vector<std::int32_t> exit_codes;
+  friend bool operator==(const AllowFailure&, const AllowFailure&) = default;
+};
+
+struct ArtifactUpload {
+  std::string name;  ///< may hold expressions
+  std::vector<std::string> paths;
+  SourcePosition at;
+  friend bool operator==(const ArtifactUpload&, const ArtifactUpload&) = default;
+};
+
+struct CheckoutSpec {
+  bool enabled = true;
+  std::uint32_t depth = 0;  ///< 0: all history
+  bool submodules = false;
+  bool lfs = false;
+  friend bool operator==(const CheckoutSpec&, const CheckoutSpec&) = default;
+};
+
+/// What few jobs set. Absent: every member has its default.
+struct RareJobSettings {
+  RetrySpec retry;
+  AllowFailure allow_failure;
+  std::vector<EnvVar> outputs;  ///< evaluated on the worker when the steps have ended
+  std::vector<ArtifactUpload> uploads;
+  std::vector<std::vector<std::string>> need_artifacts;
+  std::vector<StepSpec> finally_steps;
+  CheckoutSpec checkout;
+  base::Duration queue_timeout{0};  ///< 0: the default
+  std::uint64_t log_limit = 0;      ///< bytes a step; 0: the default
+  friend bool operator==(const RareJobSettings&, const RareJobSettings&) = default;
+};
+
+/// The axes' names stand once; cells hold values in the same order.
+struct MatrixSpec {
+  std::vector<std::string> keys;   ///< of all cells, in the order of first appearance
+  std::uint32_t max_parallel = 0;  ///< 0: no limit
+  bool fail_fast = true;
+  JobIndex first_cell;  ///< cells are neighbours in `Plan::jobs`
+  std::uint32_t cell_count = 0;
+  friend bool operator==(const MatrixSpec&, const MatrixSpec&) = default;
+};
+
+inline constexpr std::uint32_t kNoStage = 0xffffffff;
+
+/// A job as it was written, after defaults, `before` and `after` were merged in.
+struct JobSpec {
+  std::string name;
+  std::uint32_t stage = kNoStage;  ///< `StageIndex`'s value, or `kNoStage`
+  /// `needs` was written: exactly these count, even none. Otherwise all jobs of earlier stages.
+  bool has_needs = false;
+  std::int32_t priority = 0;  ///< higher first
+  std::vector<Need> needs;
+  Condition condition;
+  std::vector<EnvVar> env;  ///< defaults' env first; the document's stands in `Plan::env`
+  std::vector<StepSpec> steps;
+  base::Duration timeout{0};  ///< 0: the default
+  std::unique_ptr<MatrixSpec> matrix;
+  std::unique_ptr<RareJobSettings> rare;
+  SourcePosition at;
+};
+
+/// What is placed on a worker: a job, or one cell of its matrix.
+struct PlannedJob {
+  SpecIndex spec;
+  std::vector<JsonText> cell;  ///< values for `MatrixSpec::keys`; empty text: the cell lacks that key
+  friend bool operator==(const PlannedJob&, const PlannedJob&) = default;
+};
+
+struct StageSpec {
+  std::string name;
+  SourcePosition at;
+  friend bool operator==(const StageSpec&, const StageSpec&) = default;
+};
+
+/// One `on` filter of an event. Globs: `*` stops at `/`, `**` does not, `!` in front takes out again.
+struct EventFilter {
+  std::vector<std::string> branches, branches_ignore;
+  std::vector<std::string> tags, tags_ignore;
+  std::vector<std::string> paths, paths_ignore;
+  friend bool operator==(const EventFilter&, const EventFilter&) = default;
+};
+
+struct ScheduleSpec {
+  std::string cron;
+  std::string timezone;
+  friend bool operator==(const ScheduleSpec&, const ScheduleSpec&) = default;
+};
+
+/// An absent event does not start the pipeline. Without `on`: push, pull_request, manual.
+struct Triggers {
+  std::optional<EventFilter> push, pull_request, tag;
+  std::vector<ScheduleSpec> schedule;
+  bool manual = true;
+  bool webhook = false;
+  std::vector<std::string> run;  ///< pipelines whose end starts this one
+  friend bool operator==(const Triggers&, const Triggers&) = default;
+};
+
+struct Plan {
+  std::string name;
+  std::vector<std::string> files;  ///< what `SourcePosition::file` counts
+  Triggers on;
+  std::vector<InputSpec> inputs;
+  std::vector<EnvVar> env;
+  base::Duration timeout{0};  ///< of a run; 0: the default
+  std::vector<StageSpec> stages;
+  std::vector<JobSpec> specs;     ///< in the order of the file
+  std::vector<PlannedJob> jobs;   ///< in the order of `specs`, a matrix's cells by axis order
+};
+
+using PlanRef = std::shared_ptr<const Plan>;
+/// Digest of the plan's canonical encoding (`store/codec`).
+using PlanDigest = base::Digest;
+
+/// The job's name; `name[value, value]` for a matrix cell.
+std::string JobName(const Plan& plan, JobIndex job);
+/// The job of that name, as `JobName` spells it.
+std::optional<JobIndex> FindJob(const Plan& plan, std::string_view name);
+inline const JobSpec& SpecOf(const Plan& plan, JobIndex job) {
+  return plan.specs[base::AsIndex(plan.jobs[base::AsIndex(job)].spec)];
+}
+/// The settings or the defaults, never null.
+const RareJobSettings& RareOf(const JobSpec& spec);
+/// The step at `index`, counting the job's steps and then its `finally` steps; null beyond the end.
+const StepSpec* StepAt(const JobSpec& spec, StepIndex index);
+/// Its `id`, else its position from 1.
+std::string StepName(const JobSpec& spec, StepIndex index);
+
+/// The defaults of the language page, in one place; `dayfly plan --defaults` prints them.
+struct Defaults {
+  base::Duration job_timeout = std::chrono::minutes(60);
+  base::Duration queue_timeout = std::chrono::hours(24);
+  base::Duration run_timeout = std::chrono::hours(24);
+  base::Duration cancel_grace = std::chrono::seconds(10);
+  base::Duration finally_budget = std::chrono::minutes(5);
+  std::uint32_t infra_retries = 3;
+  RetrySpec infra_backoff;
+  std::uint64_t log_limit = 256ULL << 20;
+  std::uint64_t inline_output_bytes = 64ULL << 10;
+  std::uint32_t jobs_max = 100'000;
+  std::uint64_t file_bytes_max = 10ULL << 20;
+};
+const Defaults& DefaultSettings();
+
+}  // namespace engine::model

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run knows from its first moment: where the source comes from and what the author may read in expressions.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/model/ids.h"
+#include "engine/model/plan.h"
+#include "engine/model/status.h"
+
+namespace engine::model {
+
+struct NamedValue {
+  std::string name;
+  JsonText value;
+  friend bool operator==(const NamedValue&, const NamedValue&) = default;
+};
+
+/// Enters with `SubmitRun` and stands in `RunAccepted`, unchanged.
+struct RunContext {
+  std::string event = "manual";  ///< push, pull_request, schedule, manual, …
+  std::string commit;            ///< full id; empty without a repository or before the first commit
+  std::string branch;
+  std::string tag;
+  std::string by;        ///< who asked
+  std::string source;    ///< the folder or repository the run was started from, as the user knows it
+  std::string pipeline_file;
+  std::string tree;      ///< id of the git tree that workspaces start from; empty: an empty workspace
+  std::string workspace; ///< the one path at which every job of the run sees its workspace
+  std::vector<NamedValue> inputs;     ///< resolved: defaults filled in, types checked
+  std::vector<NamedValue> event_data; ///< the `event` context
+  std::vector<NamedValue> extra_env;  ///< `--env-file`; values are JSON strings
+  std::uint64_t seed = 0;             ///< for jitter; drawn outside
+  friend bool operator==(const RunContext&, const RunContext&) = default;
+};
+
+struct Artifact {
+  std::string name;
+  base::Digest manifest;
+  std::uint64_t bytes = 0;
+  std::uint32_t files = 0;
+  friend bool operator==(const Artifact&, const Artifact&) = default;
+};
+
+/// What a job left behind. Shared: dependants hold the same object.
+struct JobResult {
+  Status status = Status::kWaiting;
+  Reason reason;
+  std::vector<NamedValue> outputs;
+  std::vector<Artifact> artifacts;
+  friend bool operator==(const JobResult&, const JobResult&) = default;
+};
+
+/// A job whose result is taken over from an earlier run (`retry --failed`).
+struct CarriedJob {
+  JobIndex job;
+  JobResult result;
+  friend bool operator==(const CarriedJob&, const CarriedJob&) = default;
+};
+
+}  // namespace engine::model

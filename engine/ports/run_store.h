@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a shard's log lives. One totally ordered log, one owner, one transaction a batch.
+// Threads: an instance is used by one thread at a time (the commit thread, once the loop runs).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/base/time.h"
+#include "engine/model/fact.h"
+#include "engine/model/ids.h"
+#include "engine/model/plan.h"
+#include "engine/model/snapshot.h"
+
+namespace engine::ports {
+
+/// One `Step`'s facts; the unit that is applied whole.
+struct FactRow {
+  model::RunId run;  ///< 0: about workers
+  std::vector<model::Fact> facts;
+};
+
+/// Everything one transaction makes durable. `seq_before` must be what the store has, else `Aborted`.
+struct CommitBatch {
+  model::Epoch epoch;
+  std::uint64_t seq_before = 0;  ///< facts in the log so far
+  std::uint64_t seq_after = 0;   ///< `seq_before` + the number of facts in `rows`
+  std::vector<FactRow> rows;
+  std::vector<std::pair<model::PlanDigest, model::PlanRef>> plans;  ///< repeats are harmless
+  /// State at exactly `seq_after`.
+  std::shared_ptr<const model::Snapshot> snapshot;
+};
+
+struct Recovered {
+  std::uint64_t seq = 0;
+  base::Instant last_at{};  ///< of the newest fact
+  std::shared_ptr<const model::Snapshot> snapshot;  ///< null: replay from the beginning
+  std::vector<FactRow> tail;                        ///< after the snapshot, in order
+};
+
+/// Plans by digest. Also the seam `Replay` reads through.
+class PlanSource {
+ public:
+  virtual ~PlanSource() = default;
+  /// `NotFound` when no such plan was ever stored, `DataLoss` when its bytes do not match the digest.
+  virtual base::StatusOr<model::PlanRef> LoadPlan(const model::PlanDigest& digest) = 0;
+};
+
+class RunStore : public PlanSource {
+ public:
+  /// Takes ownership of the shard: raises its epoch durably and returns it. Every older owner's commit fails from here.
+  virtual base::StatusOr<model::Epoch> AcquireShard() = 0;
+
+  /// Newest snapshot and the facts after it. `FailedPrecondition` when the data is of a newer version than this build,
+  /// `DataLoss` when it is damaged; both name the place.
+  virtual base::StatusOr<Recovered> Recover() = 0;
+
+  /// All of `batch` or nothing, durable when it returns OK. `Aborted`: another owner, or the sequence does not match.
+  /// `ResourceExhausted`: the disk is full. Any other error: the outcome may be unknown.
+  virtual base::Status Commit(const CommitBatch& batch) = 0;
+
+  /// Hands the log from its very beginning to `visit`, row by row, until it returns false.
+  virtual base::Status ReadAll(const std::function<bool(const FactRow&)>& visit) = 0;
+};
+
+}  // namespace engine::ports
