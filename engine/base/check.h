@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Assertions that stay on in release builds. For invariants that only a defect of ours can break; never for what a
-// user, an agent, a disk or the network can cause.
+// Assertions that stay on in release builds. For invariants that only a defect of ours can break;
+// never for what a user, an agent, a disk or the network can cause.
 #pragma once
 
 namespace engine::base {
@@ -10,9 +10,10 @@ namespace engine::base {
 
 }  // namespace engine::base
 
-#define CHECK(condition)                                                        \
-  (static_cast<bool>(condition) ? static_cast<void>(0)                          \
+#define CHECK(condition)                               \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
                                 : ::engine::base::CheckFailed(__FILE__, __LINE__, #condition, ""))
-#define CHECK_MSG(condition, why)                                               \
-  (static_cast<bool>(condition) ? static_cast<void>(0)                          \
-                                : ::engine::base::CheckFailed(__FILE__, __LINE__, #condition, why))
+#define CHECK_MSG(condition, why) \
+  (static_cast<bool>(condition)   \
+       ? static_cast<void>(0)     \
+       : ::engine::base::CheckFailed(__FILE__, __LINE__, #condition, why))

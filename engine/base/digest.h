@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 content digests (FIPS 180-4, computed by OpenSSL's libcrypto), the names of plans, chunks and artifacts.
+// SHA-256 content digests (FIPS 180-4, computed by OpenSSL's libcrypto), the names of plans, chunks
+// and artifacts.
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Typed numbers: two ids of different kinds cannot be swapped. An id has no meaning beyond identity and order.
+// Typed numbers: two ids of different kinds cannot be swapped. An id has no meaning beyond identity
+// and order.
 #pragma once
 
 #include <compare>

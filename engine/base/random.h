@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seeded randomness and stable hashes: the same seed gives the same numbers on every machine and in every release.
+// Seeded randomness and stable hashes: the same seed gives the same numbers on every machine and in
+// every release.
 #pragma once
 
 #include <cstdint>

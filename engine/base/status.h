@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors at fallible borders. Debian's absl has a string_view of its own, so messages are built here with fmt
-// and converted in this one place; nobody else writes `absl::string_view`.
+// Errors at fallible borders. Debian's absl has a string_view of its own, so messages are built
+// here with fmt and converted in this one place; nobody else writes `absl::string_view`.
 #pragma once
 
 #include <string>
@@ -16,7 +16,9 @@ namespace engine::base {
 using absl::Status;
 using absl::StatusOr;
 
-inline Status OkStatus() { return absl::OkStatus(); }
+inline Status OkStatus() {
+  return absl::OkStatus();
+}
 
 /// A status of `code` whose message is `text`.
 Status MakeStatus(absl::StatusCode code, std::string_view text);
@@ -24,11 +26,10 @@ Status MakeStatus(absl::StatusCode code, std::string_view text);
 /// The message as an ordinary string view; lives as long as `status`.
 std::string_view Message(const Status& status);
 
-#define ENGINE_BASE_STATUS(Name, Code)                                            \
-  template <typename... Args>                                                     \
-  Status Name(fmt::format_string<Args...> format, Args&&... args) {               \
-    return MakeStatus(absl::StatusCode::Code,                                     \
-                      fmt::format(format, std::forward<Args>(args)...));          \
+#define ENGINE_BASE_STATUS(Name, Code)                                                           \
+  template <typename... Args>                                                                    \
+  Status Name(fmt::format_string<Args...> format, Args&&... args) {                              \
+    return MakeStatus(absl::StatusCode::Code, fmt::format(format, std::forward<Args>(args)...)); \
   }
 ENGINE_BASE_STATUS(InvalidArgument, kInvalidArgument)
 ENGINE_BASE_STATUS(NotFound, kNotFound)
@@ -53,9 +54,10 @@ Status Annotate(const Status& status, std::string_view prefix);
 }  // namespace engine::base
 
 /// Returns from the calling function when `expr` is not OK.
-#define RETURN_IF_ERROR(expr)                                 \
-  do {                                                        \
-    if (auto status_ = (expr); !status_.ok()) return status_; \
+#define RETURN_IF_ERROR(expr)                 \
+  do {                                        \
+    if (auto status_ = (expr); !status_.ok()) \
+      return status_;                         \
   } while (false)
 
 /// `ASSIGN_OR_RETURN(auto x, F());` binds the value or returns the status.
@@ -63,7 +65,8 @@ Status Annotate(const Status& status, std::string_view prefix);
   ASSIGN_OR_RETURN_IMPL_(ENGINE_BASE_CONCAT_(status_or_, __LINE__), lhs, expr)
 #define ASSIGN_OR_RETURN_IMPL_(var, lhs, expr) \
   auto var = (expr);                           \
-  if (!var.ok()) return std::move(var).status(); \
+  if (!var.ok())                               \
+    return std::move(var).status();            \
   lhs = std::move(*var)
 #define ENGINE_BASE_CONCAT_(a, b) ENGINE_BASE_CONCAT_IMPL_(a, b)
 #define ENGINE_BASE_CONCAT_IMPL_(a, b) a##b

@@ -64,7 +64,8 @@ std::optional<Number> TakeNumber(std::string_view& text) {
   return number;
 }
 
-// Days since the epoch to a civil date; Howard Hinnant's "chrono-compatible low-level date algorithms".
+// Days since the epoch to a civil date; Howard Hinnant's "chrono-compatible low-level date
+// algorithms".
 struct CivilDate {
   std::int64_t year;
   unsigned month;
@@ -134,8 +135,8 @@ std::optional<Duration> ParseDuration(std::string_view text) {
       return std::nullopt;
     }
     any_unit = true;
-    total += (static_cast<double>(number->whole) + number->fraction) *
-             static_cast<double>(unit->micros);
+    total +=
+        (static_cast<double>(number->whole) + number->fraction) * static_cast<double>(unit->micros);
     if (total > static_cast<double>(kLongest)) {
       return std::nullopt;
     }

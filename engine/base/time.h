@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time as the core sees it: UTC microseconds that somebody else read from a clock. Nothing here reads one.
+// Time as the core sees it: UTC microseconds that somebody else read from a clock. Nothing here
+// reads one.
 #pragma once
 
 #include <chrono>
@@ -16,8 +17,12 @@ using Duration = std::chrono::microseconds;
 struct UtcTimeline;
 using Instant = std::chrono::time_point<UtcTimeline, Duration>;
 
-constexpr Instant InstantFromMicros(std::int64_t micros) { return Instant(Duration(micros)); }
-constexpr std::int64_t ToMicros(Instant at) { return at.time_since_epoch().count(); }
+constexpr Instant InstantFromMicros(std::int64_t micros) {
+  return Instant(Duration(micros));
+}
+constexpr std::int64_t ToMicros(Instant at) {
+  return at.time_since_epoch().count();
+}
 
 /// RFC 3339 in UTC with microseconds: `2026-01-31T12:34:56.000001Z`.
 std::string FormatInstant(Instant at);
@@ -25,8 +30,8 @@ std::string FormatInstant(Instant at);
 /// Short form for people: `0.3s`, `12s`, `3m05s`, `2h07m`, `4d02h`.
 std::string FormatDuration(Duration length);
 
-/// Reads `90s`, `10m`, `1h30m`, `7d`, `250ms`, or a bare number of seconds; nothing on anything else,
-/// on a negative number, and on more than 10 years.
+/// Reads `90s`, `10m`, `1h30m`, `7d`, `250ms`, or a bare number of seconds; nothing on anything
+/// else, on a negative number, and on more than 10 years.
 std::optional<Duration> ParseDuration(std::string_view text);
 
 }  // namespace engine::base

@@ -37,19 +37,17 @@ TEST_P(ParseDurationTable, GivesMicroseconds) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, ParseDurationTable,
-    testing::Values(DurationCase{"Seconds", "90s", 90'000'000},
-                    DurationCase{"BareIsSeconds", "90", 90'000'000},
-                    DurationCase{"Mixed", "1h30m", 5'400'000'000},
-                    DurationCase{"Millis", "250ms", 250'000}, DurationCase{"Zero", "0s", 0},
-                    DurationCase{"Fraction", "1.5s", 1'500'000},
-                    DurationCase{"Days", "7d", 604'800'000'000},
-                    DurationCase{"Empty", "", std::nullopt},
-                    DurationCase{"Negative", "-1s", std::nullopt},
-                    DurationCase{"UnknownUnit", "3x", std::nullopt},
-                    DurationCase{"BareAfterUnit", "1m30", std::nullopt},
-                    DurationCase{"TooLong", "99999d", std::nullopt},
-                    DurationCase{"Overflow", "99999999999999999999s", std::nullopt}),
-    [](const auto& info) { return info.param.name; });
+    testing::Values(
+        DurationCase{"Seconds", "90s", 90'000'000}, DurationCase{"BareIsSeconds", "90", 90'000'000},
+        DurationCase{"Mixed", "1h30m", 5'400'000'000}, DurationCase{"Millis", "250ms", 250'000},
+        DurationCase{"Zero", "0s", 0}, DurationCase{"Fraction", "1.5s", 1'500'000},
+        DurationCase{"Days", "7d", 604'800'000'000}, DurationCase{"Empty", "", std::nullopt},
+        DurationCase{"Negative", "-1s", std::nullopt},
+        DurationCase{"UnknownUnit", "3x", std::nullopt},
+        DurationCase{"BareAfterUnit", "1m30", std::nullopt},
+        DurationCase{"TooLong", "99999d", std::nullopt},
+        DurationCase{"Overflow", "99999999999999999999s", std::nullopt}),
+    [](const auto& row) { return row.param.name; });
 
 }  // namespace
 }  // namespace engine::base

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The deterministic core: inputs in, decisions out. It reads no clock and does no I/O, takes no lock, starts no thread,
-// never throws; any input in any state is answered. The caller's loop (`engine/loop`) must:
-//   1. make `Decisions::facts` durable BEFORE it performs `effects`, sends a reply, or shows anything that rests on them;
+// The deterministic core: inputs in, decisions out. It reads no clock and does no I/O, takes no
+// lock, starts no thread, never throws; any input in any state is answered. The caller's loop
+// (`engine/loop`) must:
+//   1. make `Decisions::facts` durable BEFORE it performs `effects`, sends a reply, or shows
+//   anything that rests on them;
 //   2. on a failed or unknown commit throw this core away and build a new one from what is durable;
 //   3. arm one wake-up at `NextDeadline` and feed `DeadlinePassed` when it fires.
-// The state has already advanced when `Step` returns: the next input may be stepped while the commit is under way.
+// The state has already advanced when `Step` returns: the next input may be stepped while the
+// commit is under way.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +36,8 @@ struct Decisions {
 /// What a job does now and why it does not do more.
 struct Explanation {
   model::Status status = model::Status::kWaiting;
-  std::vector<model::Reason> reasons;  ///< most decisive first; empty for a running or final job without one
+  std::vector<model::Reason>
+      reasons;  ///< most decisive first; empty for a running or final job without one
 };
 
 class EngineCore {
@@ -48,8 +52,8 @@ class EngineCore {
   /// Strictly later than `now`.
   std::optional<base::Instant> NextDeadline(base::Instant now) const;
 
-  /// Recovery: the facts of the newest snapshot, then those after it, in order. `plan` is needed by `RunAccepted` and
-  /// null for every other fact.
+  /// Recovery: the facts of the newest snapshot, then those after it, in order. `plan` is needed by
+  /// `RunAccepted` and null for every other fact.
   void Apply(const model::Fact& fact, const model::PlanRef& plan);
   /// The facts that rebuild exactly this state; see `model::Snapshot`. The caller fills in `seq`.
   model::Snapshot TakeSnapshot() const;
@@ -58,7 +62,8 @@ class EngineCore {
   std::vector<model::Effect> Outstanding() const;
 
   /// Empty when the run or the job is not known (any more).
-  std::optional<Explanation> Explain(model::RunId run, model::JobIndex job, base::Instant now) const;
+  std::optional<Explanation> Explain(model::RunId run, model::JobIndex job,
+                                     base::Instant now) const;
   /// Runs that are open or not yet closed, ascending.
   std::vector<model::RunId> OpenRuns() const;
   /// Workers that count as present or suspected.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parses and evaluates `${{ … }}`. Pure: contexts and host functions are passed in; evaluation is bounded in depth, time
-// and size. Threads: a parsed expression is immutable and may be shared.
+// Parses and evaluates `${{ … }}`. Pure: contexts and host functions are passed in; evaluation is
+// bounded in depth, time and size. Threads: a parsed expression is immutable and may be shared.
 #pragma once
 
 #include <cstddef>
@@ -43,15 +43,18 @@ class Result {  // a value or an `Error`
 class Scope {
  public:
   virtual ~Scope() = default;
-  /// The context of that name, null when this scope has none (an error for the author, with a hint from `ContextNames`).
+  /// The context of that name, null when this scope has none (an error for the author, with a hint
+  /// from `ContextNames`).
   virtual const Value* Context(std::string_view name) const = 0;
   virtual std::vector<std::string> ContextNames() const = 0;
-  /// `success failure always cancelled hashFiles`; every other function is built in. Empty: not available here.
-  virtual std::optional<Result<Value>> CallHost(std::string_view function, std::span<const Value> arguments) const = 0;
+  /// `success failure always cancelled hashFiles`; every other function is built in. Empty: not
+  /// available here.
+  virtual std::optional<Result<Value>> CallHost(std::string_view function,
+                                                std::span<const Value> arguments) const = 0;
 };
 
-/// A context read by an expression: `needs.build.outputs.x` is {"needs", "build", "outputs", "x"}; a part that is
-/// computed or filtered (`[i]`, `.*`) ends the list.
+/// A context read by an expression: `needs.build.outputs.x` is {"needs", "build", "outputs", "x"};
+/// a part that is computed or filtered (`[i]`, `.*`) ends the list.
 struct Reference {
   std::vector<std::string> path;
   std::size_t offset = 0;
@@ -70,7 +73,8 @@ struct Node;
 
 class Expression {
  public:
-  /// `text` without `${{ }}`. Unknown functions, wrong argument counts and bad literals are errors here.
+  /// `text` without `${{ }}`. Unknown functions, wrong argument counts and bad literals are errors
+  /// here.
   static Result<Expression> Parse(std::string_view text);
   Result<Value> Evaluate(const Scope& scope) const;
   std::vector<Reference> References() const;

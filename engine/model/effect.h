@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must be done outside, once the facts of the same batch are durable. Each is a question whose answer is an input;
-// doing it twice is harmless, because its name (the lease) makes it idempotent.
+// What must be done outside, once the facts of the same batch are durable. Each is a question whose
+// answer is an input; doing it twice is harmless, because its name (the lease) makes it idempotent.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,13 @@
 
 namespace engine::model {
 
-/// A need's outcome as the job's expressions and downloads see it. For a matrix: the aggregate, and all cells' artifacts.
+/// A need's outcome as the job's expressions and downloads see it. For a matrix: the aggregate, and
+/// all cells' artifacts.
 struct NeedResult {
   SpecIndex spec;
   Status status = Status::kSucceeded;
-  std::vector<std::shared_ptr<const JobResult>> results;  ///< one; for a matrix one a cell, in order
+  std::vector<std::shared_ptr<const JobResult>>
+      results;  ///< one; for a matrix one a cell, in order
 };
 
 /// All a worker needs to know to run an attempt. Cheap to copy: what is large is shared.
@@ -35,15 +37,17 @@ struct Assignment {
   base::Duration timeout{0};                               ///< of the steps, `finally` excluded
   base::Duration grace{0};                                 ///< between signal and kill
   base::Duration finally_budget{0};
-  bool run_cancelled = false;  ///< for `cancelled()` in steps of a job that starts after the cancel (`always()`)
+  bool run_cancelled =
+      false;  ///< for `cancelled()` in steps of a job that starts after the cancel (`always()`)
 };
 
 struct DispatchAttempt {
   Assignment assignment;
 };
 
-/// Ends the steps with a signal, grace and a kill, then runs `finally`. With `kill`: ends everything, `finally` too.
-/// For an attempt the worker has not begun: it must not begin any more (a tombstone), and reports it cancelled.
+/// Ends the steps with a signal, grace and a kill, then runs `finally`. With `kill`: ends
+/// everything, `finally` too. For an attempt the worker has not begun: it must not begin any more
+/// (a tombstone), and reports it cancelled.
 struct StopAttempt {
   Lease lease;
   bool kill = false;
@@ -58,21 +62,20 @@ enum class RefusalCode : std::uint8_t {
   kUnknownRun,
   kUnknownJob,
   kUnknownWorker,
-  kStaleAttempt,    ///< an older attempt, or not the one that is running
-  kStaleSession,    ///< an older session of the worker, or another worker
-  kAlreadyEnded,    ///< attempt, job or run is final
-  kRepeated,        ///< said before; nothing new
-  kOutOfOrder,      ///< e.g. a step's end before its start
-  kAlreadyExists,   ///< same idempotency key or run id
-  kInvalid,         ///< the submission itself cannot be accepted; see message
+  kStaleAttempt,   ///< an older attempt, or not the one that is running
+  kStaleSession,   ///< an older session of the worker, or another worker
+  kAlreadyEnded,   ///< attempt, job or run is final
+  kRepeated,       ///< said before; nothing new
+  kOutOfOrder,     ///< e.g. a step's end before its start
+  kAlreadyExists,  ///< same idempotency key or run id
+  kInvalid,        ///< the submission itself cannot be accepted; see message
 };
 std::string_view ToText(RefusalCode code);
 
 struct Refusal {
   RefusalCode code = RefusalCode::kInvalid;
-  RunId run;           ///< the run it is about; for `kAlreadyExists` the first run
+  RunId run;  ///< the run it is about; for `kAlreadyExists` the first run
   std::string message;
 };
-
 
 }  // namespace engine::model

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What became true. State changes only by applying these; they are stored for ever, so members are only ever added
-// (with a default that means "as before") and never change their meaning. Whatever `Step` worked out stands in the fact.
-// Checklist for a new one: docs/checklists/add-a-fact.md.
+// What became true. State changes only by applying these; they are stored for ever, so members are
+// only ever added (with a default that means "as before") and never change their meaning. Whatever
+// `Step` worked out stands in the fact. Checklist for a new one: docs/checklists/add-a-fact.md.
 #pragma once
 
 #include <array>
@@ -25,11 +25,12 @@ struct RunAccepted {
   RunId run;
   PlanDigest plan;
   std::shared_ptr<const RunContext> context;
-  std::vector<NamedValue> env;               ///< the document's `env`, evaluated; JSON strings
-  std::vector<std::uint32_t> ranks;          ///< per spec: longest remaining path, in ms when durations are known, else hops
-  std::vector<SpecIndex> not_selected;       ///< `--only` left these out
+  std::vector<NamedValue> env;  ///< the document's `env`, evaluated; JSON strings
+  std::vector<std::uint32_t>
+      ranks;  ///< per spec: longest remaining path, in ms when durations are known, else hops
+  std::vector<SpecIndex> not_selected;  ///< `--only` left these out
   std::vector<CarriedJob> carried;
-  base::Instant deadline;                    ///< run timeout
+  base::Instant deadline;  ///< run timeout
   std::string idempotency_key;
   friend bool operator==(const RunAccepted&, const RunAccepted&) = default;
 };
@@ -62,9 +63,10 @@ struct RunClosed {
 struct JobReadied {
   RunId run;
   JobIndex job;
-  AttemptNumber attempt = 1;                  ///< the one that will be assigned next
+  AttemptNumber attempt = 1;  ///< the one that will be assigned next
   base::Instant queue_deadline;
-  std::vector<NamedValue> env;                ///< the job's `env` where it holds expressions, evaluated; JSON strings
+  std::vector<NamedValue>
+      env;  ///< the job's `env` where it holds expressions, evaluated; JSON strings
   friend bool operator==(const JobReadied&, const JobReadied&) = default;
 };
 
@@ -76,7 +78,8 @@ struct JobWaitNoted {
   friend bool operator==(const JobWaitNoted&, const JobWaitNoted&) = default;
 };
 
-/// The attempt failed and another follows at `reason.until`. `infra`: at the engine's expense, not the author's.
+/// The attempt failed and another follows at `reason.until`. `infra`: at the engine's expense, not
+/// the author's.
 struct JobBackedOff {
   RunId run;
   JobIndex job;
@@ -125,8 +128,8 @@ struct StepEnded {
   friend bool operator==(const StepEnded&, const StepEnded&) = default;
 };
 
-/// The engine told the worker to end the attempt. After `deadline` the order is repeated as a kill; after that the
-/// attempt counts as lost.
+/// The engine told the worker to end the attempt. After `deadline` the order is repeated as a kill;
+/// after that the attempt counts as lost.
 struct AttemptStopRequested {
   AttemptKey key;
   bool kill = false;
@@ -135,7 +138,8 @@ struct AttemptStopRequested {
   friend bool operator==(const AttemptStopRequested&, const AttemptStopRequested&) = default;
 };
 
-/// Once an attempt. `status` is the attempt's own outcome; the job's is decided by `JobBackedOff` or `JobEnded` after it.
+/// Once an attempt. `status` is the attempt's own outcome; the job's is decided by `JobBackedOff`
+/// or `JobEnded` after it.
 struct AttemptEnded {
   AttemptKey key;
   Status status = Status::kSucceeded;
@@ -175,10 +179,10 @@ struct WorkerLost {
 };
 
 /// Order is the stored tag: append only.
-using FactBody =
-    std::variant<RunAccepted, RunCancelRequested, RunEnded, RunClosed, JobReadied, JobWaitNoted, JobBackedOff, JobEnded,
-                 AttemptAssigned, AttemptStarted, StepStarted, StepEnded, AttemptStopRequested, AttemptEnded,
-                 WorkerJoined, WorkerMarkedSuspect, WorkerRecovered, WorkerLost>;
+using FactBody = std::variant<RunAccepted, RunCancelRequested, RunEnded, RunClosed, JobReadied,
+                              JobWaitNoted, JobBackedOff, JobEnded, AttemptAssigned, AttemptStarted,
+                              StepStarted, StepEnded, AttemptStopRequested, AttemptEnded,
+                              WorkerJoined, WorkerMarkedSuspect, WorkerRecovered, WorkerLost>;
 
 struct Fact {
   base::Instant at;

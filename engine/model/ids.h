@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names of things. Indices are positions in a `Plan`; the other ids are drawn outside and enter with an input.
+// The names of things. Indices are positions in a `Plan`; the other ids are drawn outside and enter
+// with an input.
 #pragma once
 
 #include <compare>
@@ -12,7 +13,8 @@
 
 namespace engine::model {
 
-/// One execution of a pipeline. 44 bits of milliseconds since the epoch, then 20 random bits: sorts by age.
+/// One execution of a pipeline. 44 bits of milliseconds since the epoch, then 20 random bits: sorts
+/// by age.
 using RunId = base::Id<struct RunTag>;
 /// The unit of ownership: one log, one owner.
 using ShardId = base::Id<struct ShardTag>;
@@ -50,7 +52,8 @@ struct Lease {
   friend auto operator<=>(const Lease&, const Lease&) = default;
 };
 
-/// 13 characters of Crockford's base 32 in lower case (`01jd2m0q4x7zk`), in the order of the numbers.
+/// 13 characters of Crockford's base 32 in lower case (`01jd2m0q4x7zk`), in the order of the
+/// numbers.
 std::string ToText(RunId run);
 std::optional<RunId> RunIdFromText(std::string_view text);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was seen outside. Inputs may be stale, repeated or reordered; `Step` answers each with facts or a refusal.
+// What was seen outside. Inputs may be stale, repeated or reordered; `Step` answers each with facts
+// or a refusal.
 #pragma once
 
 #include <cstdint>
@@ -100,8 +101,9 @@ struct AttemptReported {
 /// The wake-up armed at `NextDeadline` fired.
 struct DeadlinePassed {};
 
-using Input = std::variant<SubmitRun, CancelRun, CloseRun, WorkerConnected, WorkerSuspected, WorkerReturned, WorkerSilent,
-                           WorkerGone, AttemptReported, DeadlinePassed>;
+using Input =
+    std::variant<SubmitRun, CancelRun, CloseRun, WorkerConnected, WorkerSuspected, WorkerReturned,
+                 WorkerSilent, WorkerGone, AttemptReported, DeadlinePassed>;
 
 /// The name of the alternative, snake case: `submit_run`.
 std::string_view NameOf(const Input& input);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a step's log lies: byte ranges of segments. Stdout and stderr are one pipe, one offset space.
+// Where a step's log lies: byte ranges of segments. Stdout and stderr are one pipe, one offset
+// space.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,8 @@
 
 namespace engine::model {
 
-/// `length` bytes at `offset` of segment number `segment` (segments belong to a slot of a run and are shared by its steps).
+/// `length` bytes at `offset` of segment number `segment` (segments belong to a slot of a run and
+/// are shared by its steps).
 struct LogRange {
   std::uint32_t segment = 0;
   std::uint64_t offset = 0;

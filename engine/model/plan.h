@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A compiled pipeline: what `dsl` produces and everybody else reads. Plain values, immutable once made, shared by
-// pointer, named by the digest of its encoding. Nothing in it depends on a run: inputs, commit and secrets come later.
+// A compiled pipeline: what `dsl` produces and everybody else reads. Plain values, immutable once
+// made, shared by pointer, named by the digest of its encoding. Nothing in it depends on a run:
+// inputs, commit and secrets come later.
 //
-// Memory is part of the contract: 100,000 jobs stay under 4 KiB each. What a matrix's cells have in common stands once
-// in `JobSpec`; what most jobs leave at its default stands behind a pointer or in an empty vector.
+// Memory is part of the contract: 100,000 jobs stay under 4 KiB each. What a matrix's cells have in
+// common stands once in `JobSpec`; what most jobs leave at its default stands behind a pointer or
+// in an empty vector.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +22,8 @@
 
 namespace engine::model {
 
-/// Where something was written; lines and columns from 1, columns in Unicode code points. Line 0: nowhere.
+/// Where something was written; lines and columns from 1, columns in Unicode code points. Line 0:
+/// nowhere.
 struct SourcePosition {
   std::uint32_t file = 0;  ///< index into `Plan::files`
   std::uint32_t line = 0;
@@ -28,7 +31,8 @@ struct SourcePosition {
   friend bool operator==(const SourcePosition&, const SourcePosition&) = default;
 };
 
-/// Text that may hold `${{ … }}`. `has_expression` false: it is the value itself (`$${{` unescaped).
+/// Text that may hold `${{ … }}`. `has_expression` false: it is the value itself (`$${{`
+/// unescaped).
 struct Template {
   std::string text;
   SourcePosition at;
@@ -51,8 +55,9 @@ struct EnvVar {
   friend bool operator==(const EnvVar&, const EnvVar&) = default;
 };
 
-/// A value of an input, a matrix cell or an output, as written: a JSON scalar (`"core"`, `3`, `true`, `null`) or, in
-/// matrix includes, any JSON value. Kept as JSON text, so that numbers keep their spelling.
+/// A value of an input, a matrix cell or an output, as written: a JSON scalar (`"core"`, `3`,
+/// `true`, `null`) or, in matrix includes, any JSON value. Kept as JSON text, so that numbers keep
+/// their spelling.
 using JsonText = std::string;
 
 enum class InputType : std::uint8_t { kString, kNumber, kBoolean, kChoice };
@@ -73,7 +78,8 @@ struct StepSpec {
   std::string id;    ///< empty: known by its position from 1
   std::string name;  ///< for people; empty: the first line of `run`. May hold expressions.
   Template run;
-  std::string shell;  ///< `sh`, `bash`, or a command with `{0}` for the script's path; empty: the default `sh -e`
+  std::string shell;  ///< `sh`, `bash`, or a command with `{0}` for the script's path; empty: the
+                      ///< default `sh -e`
   Template workdir;   ///< relative to the workspace
   std::vector<EnvVar> env;
   Condition condition;
@@ -96,15 +102,21 @@ struct Need {
   friend bool operator==(const Need&, const Need&) = default;
 };
 
-enum class RetryOn : std::uint8_t { kInfra = 1, kTimeout = 2, kOom = 4, kAnyExit = 8, kListedExits = 16 };
+enum class RetryOn : std::uint8_t {
+  kInfra = 1,
+  kTimeout = 2,
+  kOom = 4,
+  kAnyExit = 8,
+  kListedExits = 16
+};
 
 struct RetrySpec {
   std::uint32_t max = 0;  ///< further attempts
   base::Duration initial = std::chrono::seconds(1);
   double factor = 2;
   base::Duration longest = std::chrono::seconds(60);
-  double jitter = 0.1;     ///< share of the delay, both ways
-  std::uint8_t on = 0;     ///< bits of `RetryOn`; 0: any failure that is the author's
+  double jitter = 0.1;  ///< share of the delay, both ways
+  std::uint8_t on = 0;  ///< bits of `RetryOn`; 0: any failure that is the author's
   std::vector<std::int32_t> exit_codes;
   friend bool operator==(const RetrySpec&, const RetrySpec&) = default;
 };
@@ -176,7 +188,8 @@ struct JobSpec {
 /// What is placed on a worker: a job, or one cell of its matrix.
 struct PlannedJob {
   SpecIndex spec;
-  std::vector<JsonText> cell;  ///< values for `MatrixSpec::keys`; empty text: the cell lacks that key
+  std::vector<JsonText>
+      cell;  ///< values for `MatrixSpec::keys`; empty text: the cell lacks that key
   friend bool operator==(const PlannedJob&, const PlannedJob&) = default;
 };
 
@@ -186,7 +199,8 @@ struct StageSpec {
   friend bool operator==(const StageSpec&, const StageSpec&) = default;
 };
 
-/// One `on` filter of an event. Globs: `*` stops at `/`, `**` does not, `!` in front takes out again.
+/// One `on` filter of an event. Globs: `*` stops at `/`, `**` does not, `!` in front takes out
+/// again.
 struct EventFilter {
   std::vector<std::string> branches, branches_ignore;
   std::vector<std::string> tags, tags_ignore;
@@ -218,8 +232,8 @@ struct Plan {
   std::vector<EnvVar> env;
   base::Duration timeout{0};  ///< of a run; 0: the default
   std::vector<StageSpec> stages;
-  std::vector<JobSpec> specs;     ///< in the order of the file
-  std::vector<PlannedJob> jobs;   ///< in the order of `specs`, a matrix's cells by axis order
+  std::vector<JobSpec> specs;    ///< in the order of the file
+  std::vector<PlannedJob> jobs;  ///< in the order of `specs`, a matrix's cells by axis order
 };
 
 using PlanRef = std::shared_ptr<const Plan>;

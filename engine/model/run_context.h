@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run knows from its first moment: where the source comes from and what the author may read in expressions.
+// What a run knows from its first moment: where the source comes from and what the author may read
+// in expressions.
 #pragma once
 
 #include <cstdint>
@@ -28,15 +29,15 @@ struct RunContext {
   std::string commit;            ///< full id; empty without a repository or before the first commit
   std::string branch;
   std::string tag;
-  std::string by;        ///< who asked
-  std::string source;    ///< the folder or repository the run was started from, as the user knows it
+  std::string by;      ///< who asked
+  std::string source;  ///< the folder or repository the run was started from, as the user knows it
   std::string pipeline_file;
-  std::string tree;      ///< id of the git tree that workspaces start from; empty: an empty workspace
-  std::string workspace; ///< the one path at which every job of the run sees its workspace
-  std::vector<NamedValue> inputs;     ///< resolved: defaults filled in, types checked
-  std::vector<NamedValue> event_data; ///< the `event` context
-  std::vector<NamedValue> extra_env;  ///< `--env-file`; values are JSON strings
-  std::uint64_t seed = 0;             ///< for jitter; drawn outside
+  std::string tree;  ///< id of the git tree that workspaces start from; empty: an empty workspace
+  std::string workspace;  ///< the one path at which every job of the run sees its workspace
+  std::vector<NamedValue> inputs;      ///< resolved: defaults filled in, types checked
+  std::vector<NamedValue> event_data;  ///< the `event` context
+  std::vector<NamedValue> extra_env;   ///< `--env-file`; values are JSON strings
+  std::uint64_t seed = 0;              ///< for jitter; drawn outside
   friend bool operator==(const RunContext&, const RunContext&) = default;
 };
 

@@ -11,9 +11,10 @@
 
 namespace engine::model {
 
-/// Recovery is defined as "the newest snapshot, then the facts after it". A snapshot is itself a list of facts: for each
-/// open run and present worker the ones whose replay rebuilds exactly this state (what is superseded is left out).
-/// So there is one encoding and one `Apply`, and a fact that a release can replay is a snapshot it can load.
+/// Recovery is defined as "the newest snapshot, then the facts after it". A snapshot is itself a
+/// list of facts: for each open run and present worker the ones whose replay rebuilds exactly this
+/// state (what is superseded is left out). So there is one encoding and one `Apply`, and a fact
+/// that a release can replay is a snapshot it can load.
 struct Snapshot {
   std::uint64_t seq = 0;
   std::vector<Fact> facts;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The states of runs, jobs, attempts, steps and workers, and why something is as it is. Numbers are stored and never
-// change their meaning; new ones are appended.
+// The states of runs, jobs, attempts, steps and workers, and why something is as it is. Numbers are
+// stored and never change their meaning; new ones are appended.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace engine::model {
 
-/// `waiting`: needs, stage, backoff. `ready`: could start, no slot yet (or assigned and not begun). The last six are final.
-/// Runs use all but `ready` and `skipped`; steps all but `ready`.
+/// `waiting`: needs, stage, backoff. `ready`: could start, no slot yet (or assigned and not begun).
+/// The last six are final. Runs use all but `ready` and `skipped`; steps all but `ready`.
 enum class Status : std::uint8_t {
   kWaiting = 0,
   kReady = 1,
@@ -27,21 +27,25 @@ enum class Status : std::uint8_t {
 };
 inline constexpr int kStatusCount = 9;
 
-constexpr bool IsFinal(Status status) { return status >= Status::kSucceeded; }
-std::string_view ToText(Status status);  ///< `waiting ready running succeeded failed warned skipped cancelled timed_out`
+constexpr bool IsFinal(Status status) {
+  return status >= Status::kSucceeded;
+}
+std::string_view ToText(Status status);  ///< `waiting ready running succeeded failed warned skipped
+                                         ///< cancelled timed_out`
 std::optional<Status> StatusFromText(std::string_view text);
 
-/// Why something was refused, delayed, ended or still waits. Each has a stable text form (`ToText`) and a sentence
+/// Why something was refused, delayed, ended or still waits. Each has a stable text form (`ToText`)
+/// and a sentence
 /// (`Describe` below), and is recorded where the decision is.
 enum class ReasonCode : std::uint8_t {
   kNone = 0,
   // Waits.
-  kWaitsForNeeds = 1,       ///< subject: the first need still open
-  kWaitsForStage = 2,       ///< subject: the stage
+  kWaitsForNeeds = 1,  ///< subject: the first need still open
+  kWaitsForStage = 2,  ///< subject: the stage
   kWaitsForSlot = 3,
-  kWaitsForBackoff = 4,     ///< until: when the next attempt may start
-  kWaitsForMatrixLimit = 5, ///< `max_parallel` reached
-  kWaitsForWorker = 6,      ///< assigned, the worker has not begun
+  kWaitsForBackoff = 4,      ///< until: when the next attempt may start
+  kWaitsForMatrixLimit = 5,  ///< `max_parallel` reached
+  kWaitsForWorker = 6,       ///< assigned, the worker has not begun
   kWaitsForFinally = 7,
   // Skips.
   kConditionFalse = 20,  ///< its own `if` said no; subject: the expression
@@ -52,18 +56,19 @@ enum class ReasonCode : std::uint8_t {
   kFailFast = 25,        ///< another cell of the matrix failed; subject: that cell
   kReused = 26,          ///< result carried over from an earlier run; subject: that run
   // Ends of attempts and jobs.
-  kExitCode = 40,       ///< detail: the code
-  kSignal = 41,         ///< detail: the signal's number
+  kExitCode = 40,  ///< detail: the code
+  kSignal = 41,    ///< detail: the signal's number
   kJobTimeout = 42,
   kStepTimeout = 43,
   kQueueTimeout = 44,
   kRunTimeout = 45,
   kCancelRequested = 46,  ///< subject: by whom
   kWorkerLost = 47,       ///< subject: cause as told
-  kSetupFailed = 48,      ///< workspace, artifact or sandbox could not be made; subject: the message. Infrastructure.
-  kBadExpression = 49,    ///< subject: the message
+  kSetupFailed = 48,    ///< workspace, artifact or sandbox could not be made; subject: the message.
+                        ///< Infrastructure.
+  kBadExpression = 49,  ///< subject: the message
   kOutOfMemory = 50,
-  kArtifactMissing = 51,  ///< subject: the artifact's name
+  kArtifactMissing = 51,    ///< subject: the artifact's name
   kInfraRetriesSpent = 52,  ///< subject: the last cause
   kTolerated = 53,          ///< `allow_failure`; detail: the exit code
   kJobsFailed = 54,         ///< of a run; detail: how many
@@ -84,7 +89,8 @@ struct Reason {
 /// Stable name of the code, as in JSON: `exit_code`, `need_not_met`.
 std::string_view ToText(ReasonCode code);
 std::optional<ReasonCode> ReasonCodeFromText(std::string_view text);
-/// One sentence for people, without a full stop: "exit code 3", "worker lost: killed by signal 9". Empty for `kNone`.
+/// One sentence for people, without a full stop: "exit code 3", "worker lost: killed by signal 9".
+/// Empty for `kNone`.
 std::string Describe(const Reason& reason);
 
 }  // namespace engine::model

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's side of a worker: orders go out here, reports come back as `model::Input`s through the sink that the
-// implementation was made with. Called on the engine's thread; never blocks.
+// The engine's side of a worker: orders go out here, reports come back as `model::Input`s through
+// the sink that the implementation was made with. Called on the engine's thread; never blocks.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,8 @@
 
 namespace engine::ports {
 
-/// Takes inputs for the inbox. May be called from any thread unless the implementation says otherwise.
+/// Takes inputs for the inbox. May be called from any thread unless the implementation says
+/// otherwise.
 using InputSink = std::function<void(model::Input)>;
 
 class AgentLink {

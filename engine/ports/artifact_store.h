@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chunks by content digest: plans' big outputs, artifacts, their manifests. Threads: safe to call from several.
+// Chunks by content digest: plans' big outputs, artifacts, their manifests. Threads: safe to call
+// from several.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one place the loop reads time from. Real: wall clock at start, advanced by the monotonic clock, re-aligned only
-// forward; so it never goes back. Fake: moves when told.
+// The one place the loop reads time from. Real: wall clock at start, advanced by the monotonic
+// clock, re-aligned only forward; so it never goes back. Fake: moves when told.
 #pragma once
 
 #include "engine/base/time.h"

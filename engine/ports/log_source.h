@@ -13,9 +13,10 @@ namespace engine::ports {
 class LogSource {
  public:
   virtual ~LogSource() = default;
-  /// Up to `length` bytes of a step's log from `offset` (counted over its ranges). Shorter at the end.
-  /// `DataLoss` names the byte range that is missing.
-  virtual base::StatusOr<std::string> Read(const model::StepLog& log, std::uint64_t offset, std::uint64_t length) = 0;
+  /// Up to `length` bytes of a step's log from `offset` (counted over its ranges). Shorter at the
+  /// end. `DataLoss` names the byte range that is missing.
+  virtual base::StatusOr<std::string> Read(const model::StepLog& log, std::uint64_t offset,
+                                           std::uint64_t length) = 0;
 };
 
 }  // namespace engine::ports

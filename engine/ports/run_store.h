@@ -26,7 +26,8 @@ struct FactRow {
   std::vector<model::Fact> facts;
 };
 
-/// Everything one transaction makes durable. `seq_before` must be what the store has, else `Aborted`.
+/// Everything one transaction makes durable. `seq_before` must be what the store has, else
+/// `Aborted`.
 struct CommitBatch {
   model::Epoch epoch;
   std::uint64_t seq_before = 0;  ///< facts in the log so far
@@ -39,7 +40,7 @@ struct CommitBatch {
 
 struct Recovered {
   std::uint64_t seq = 0;
-  base::Instant last_at{};  ///< of the newest fact
+  base::Instant last_at{};                          ///< of the newest fact
   std::shared_ptr<const model::Snapshot> snapshot;  ///< null: replay from the beginning
   std::vector<FactRow> tail;                        ///< after the snapshot, in order
 };
@@ -48,21 +49,24 @@ struct Recovered {
 class PlanSource {
  public:
   virtual ~PlanSource() = default;
-  /// `NotFound` when no such plan was ever stored, `DataLoss` when its bytes do not match the digest.
+  /// `NotFound` when no such plan was ever stored, `DataLoss` when its bytes do not match the
+  /// digest.
   virtual base::StatusOr<model::PlanRef> LoadPlan(const model::PlanDigest& digest) = 0;
 };
 
 class RunStore : public PlanSource {
  public:
-  /// Takes ownership of the shard: raises its epoch durably and returns it. Every older owner's commit fails from here.
+  /// Takes ownership of the shard: raises its epoch durably and returns it. Every older owner's
+  /// commit fails from here.
   virtual base::StatusOr<model::Epoch> AcquireShard() = 0;
 
-  /// Newest snapshot and the facts after it. `FailedPrecondition` when the data is of a newer version than this build,
-  /// `DataLoss` when it is damaged; both name the place.
+  /// Newest snapshot and the facts after it. `FailedPrecondition` when the data is of a newer
+  /// version than this build, `DataLoss` when it is damaged; both name the place.
   virtual base::StatusOr<Recovered> Recover() = 0;
 
-  /// All of `batch` or nothing, durable when it returns OK. `Aborted`: another owner, or the sequence does not match.
-  /// `ResourceExhausted`: the disk is full. Any other error: the outcome may be unknown.
+  /// All of `batch` or nothing, durable when it returns OK. `Aborted`: another owner, or the
+  /// sequence does not match. `ResourceExhausted`: the disk is full. Any other error: the outcome
+  /// may be unknown.
   virtual base::Status Commit(const CommitBatch& batch) = 0;
 
   /// Hands the log from its very beginning to `visit`, row by row, until it returns false.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a step is isolated and started. One `Sandbox` is one slot: it runs one command at a time (plus what that command
-// left in the background) and owns the pipe, the spool and the processes. Called on one thread; callbacks come on the
-// same thread, never from inside the call.
+// How a step is isolated and started. One `Sandbox` is one slot: it runs one command at a time
+// (plus what that command left in the background) and owns the pipe, the spool and the processes.
+// Called on one thread; callbacks come on the same thread, never from inside the call.
 #pragma once
 
 #include <cstdint>
@@ -18,23 +18,25 @@
 namespace engine::ports {
 
 struct Command {
-  std::vector<std::string> argv;  ///< `argv[0]` with a slash is a path; otherwise it is searched in the PATH of `env`
-  std::vector<std::string> env;   ///< complete: `NAME=value`; nothing is inherited
-  std::string workdir;            ///< absolute
-  std::uint64_t log_limit = 0;    ///< bytes kept; 0: no limit
+  std::vector<std::string>
+      argv;  ///< `argv[0]` with a slash is a path; otherwise it is searched in the PATH of `env`
+  std::vector<std::string> env;  ///< complete: `NAME=value`; nothing is inherited
+  std::string workdir;           ///< absolute
+  std::uint64_t log_limit = 0;   ///< bytes kept; 0: no limit
 };
 
 struct CommandExit {
-  /// Not OK: it could not be started (`NotFound`: no such program; `PermissionDenied`; …) or the sandbox itself died
+  /// Not OK: it could not be started (`NotFound`: no such program; `PermissionDenied`; …) or the
+  /// sandbox itself died
   /// (`Unavailable`).
   base::Status started;
-  int exit_code = 0;    ///< exact
-  int signal = 0;       ///< not 0: ended by this signal
+  int exit_code = 0;  ///< exact
+  int signal = 0;     ///< not 0: ended by this signal
   bool core_dumped = false;
   bool oom_killed = false;
   std::uint32_t leftover = 0;  ///< processes it left behind, killed with the attempt
   base::Duration took{0};
-  model::StepLog log;   ///< durable before this is reported, when not empty
+  model::StepLog log;  ///< durable before this is reported, when not empty
 };
 
 /// Where a slot's workspace comes from.
@@ -43,11 +45,13 @@ struct WorkspaceMount {
   std::string path;   ///< where the job sees it; the same in all jobs of a run
 };
 
-/// What the machine allowed, for `dayfly run` to tell once: "workspace: overlay (mount namespace)", "processes: cgroup".
+/// What the machine allowed, for `dayfly run` to tell once: "workspace: overlay (mount namespace)",
+/// "processes: cgroup".
 struct SandboxFacts {
   std::string workspace_kind;  ///< `overlay`, `reflink`, `copy`
   std::string kill_kind;       ///< `cgroup`, `subreaper`
-  std::vector<std::string> fallbacks;  ///< what was refused, and what is used instead; one sentence each
+  std::vector<std::string>
+      fallbacks;  ///< what was refused, and what is used instead; one sentence each
 };
 
 class Sandbox {
@@ -57,13 +61,17 @@ class Sandbox {
 
   virtual SandboxFacts facts() const = 0;
 
-  /// Makes the workspace as it was in the beginning. Keeps what an earlier job left untouched. `done` once.
-  virtual void PrepareWorkspace(const WorkspaceMount& mount, std::function<void(base::Status)> done) = 0;
+  /// Makes the workspace as it was in the beginning. Keeps what an earlier job left untouched.
+  /// `done` once.
+  virtual void PrepareWorkspace(const WorkspaceMount& mount,
+                                std::function<void(base::Status)> done) = 0;
 
-  /// Starts `command`; `done` once, when its main process has ended and its pipe was read to what was there.
+  /// Starts `command`; `done` once, when its main process has ended and its pipe was read to what
+  /// was there.
   virtual void Start(const Command& command, ExitHandler done) = 0;
 
-  /// Sends `signal` to everything the running command started, whatever group it is in. Nothing runs: no effect.
+  /// Sends `signal` to everything the running command started, whatever group it is in. Nothing
+  /// runs: no effect.
   virtual void Signal(int signal) = 0;
 
   /// Kills everything that is left of the attempt and reaps it. `done` once, when nothing is left.

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/model/plan.h"
+
+#include <cstddef>
+
+#include <fmt/format.h>
+
+namespace engine::model {
+namespace {
+
+// A cell's value as it stands in a job's name: strings without their quotes.
+std::string CellText(const JsonText& value) {
+  const bool plain_string = value.size() >= 2 && value.front() == '"' && value.back() == '"' &&
+                            value.find('\\') == std::string::npos;
+  return plain_string ? value.substr(1, value.size() - 2) : value;
+}
+
+std::string CellName(const std::string& name, const std::vector<JsonText>& cell) {
+  std::string text = name + "[";
+  bool first = true;
+  for (const JsonText& value : cell) {
+    if (value.empty()) {
+      continue;
+    }
+    text += first ? "" : ", ";
+    text += CellText(value);
+    first = false;
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+std::string JobName(const Plan& plan, JobIndex job) {
+  const PlannedJob& planned = plan.jobs[base::AsIndex(job)];
+  const JobSpec& spec = plan.specs[base::AsIndex(planned.spec)];
+  return spec.matrix == nullptr ? spec.name : CellName(spec.name, planned.cell);
+}
+
+std::optional<JobIndex> FindJob(const Plan& plan, std::string_view name) {
+  for (std::uint32_t i = 0; i < plan.jobs.size(); ++i) {
+    const JobSpec& spec = SpecOf(plan, JobIndex(i));
+    // Cheap first: only a cell of the right job, or the job itself, can match.
+    if (name.starts_with(spec.name) && JobName(plan, JobIndex(i)) == name) {
+      return JobIndex(i);
+    }
+  }
+  return std::nullopt;
+}
+
+const RareJobSettings& RareOf(const JobSpec& spec) {
+  static const RareJobSettings kDefaults;
+  return spec.rare == nullptr ? kDefaults : *spec.rare;
+}
+
+const StepSpec* StepAt(const JobSpec& spec, StepIndex index) {
+  const std::size_t position = base::AsIndex(index);
+  if (position < spec.steps.size()) {
+    return &spec.steps[position];
+  }
+  const std::vector<StepSpec>& finally_steps = RareOf(spec).finally_steps;
+  const std::size_t beyond = position - spec.steps.size();
+  return beyond < finally_steps.size() ? &finally_steps[beyond] : nullptr;
+}
+
+std::string StepName(const JobSpec& spec, StepIndex index) {
+  const StepSpec* step = StepAt(spec, index);
+  return step == nullptr || step->id.empty() ? fmt::format("{}", index.value() + 1) : step->id;
+}
+
+const Defaults& DefaultSettings() {
+  static const Defaults kDefaults;
+  return kDefaults;
+}
+
+}  // namespace engine::model
