@@ -23,7 +23,8 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
 add_library(dayfly_warnings INTERFACE)
-target_compile_options(dayfly_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum)
+target_compile_options(dayfly_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum
+                       -Wno-missing-field-initializers)  # designated initialisers set only what matters
 if(DAYFLY_WERROR)
   target_compile_options(dayfly_warnings INTERFACE -Werror)
 endif()
