@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Source to plan: parse, check, expand, compile. Every problem is found in one go, each with its
+// exact place; nothing that is written is ignored in silence. Pure but for the loader; no state
+// between calls; any thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "dsl/diagnostic.h"
+#include "dsl/source_loader.h"
+#include "engine/model/plan.h"
+#include "engine/model/run_context.h"
+
+namespace dsl {
+
+/// What the plan is for. A key that a later build will support is an error for `kRun` and a warning
+/// otherwise.
+enum class Purpose : std::uint8_t { kRun, kPlan, kValidate };
+
+struct CompileOptions {
+  Purpose purpose = Purpose::kRun;
+  std::uint32_t jobs_max = engine::model::DefaultSettings().jobs_max;
+  std::uint32_t diagnostics_max = 1000;  ///< further ones are counted in a last one
+};
+
+struct Compiled {
+  engine::model::PlanRef plan;          ///< null when there is any error
+  std::vector<Diagnostic> diagnostics;  ///< by position
+};
+
+Compiled Compile(const std::string& path, SourceLoader& loader, const CompileOptions& options = {});
+
+/// What a run's `inputs` context holds: the given values with their types checked, the others'
+/// defaults, in the plan's order. Or all that is wrong with the given ones.
+using ResolvedInputs =
+    std::variant<std::vector<engine::model::NamedValue>, std::vector<Diagnostic>>;
+ResolvedInputs ResolveInputs(const engine::model::Plan& plan,
+                             std::span<const std::pair<std::string, std::string>> given);
+
+}  // namespace dsl

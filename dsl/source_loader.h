@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where pipeline files come from: the disk, or a commit, or a test's memory.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "engine/base/status.h"
+#include "engine/model/plan.h"
+
+namespace dsl {
+
+class SourceLoader {
+ public:
+  virtual ~SourceLoader() = default;
+  /// The whole file. `NotFound`: there is none; `FailedPrecondition`: it is no ordinary file;
+  /// `ResourceExhausted`: larger than the limit; `PermissionDenied`. The message says what is
+  /// wrong, without the path.
+  virtual engine::base::StatusOr<std::string> Load(const std::string& path) = 0;
+};
+
+class DiskSourceLoader final : public SourceLoader {
+ public:
+  explicit DiskSourceLoader(
+      std::uint64_t bytes_max = engine::model::DefaultSettings().file_bytes_max)
+      : bytes_max_(bytes_max) {}
+  engine::base::StatusOr<std::string> Load(const std::string& path) override;
+
+ private:
+  std::uint64_t bytes_max_;
+};
+
+/// Files by name, for tests, benches and text that is already there.
+class MemorySourceLoader final : public SourceLoader {
+ public:
+  void Add(std::string path, std::string text) { files_[std::move(path)] = std::move(text); }
+  engine::base::StatusOr<std::string> Load(const std::string& path) override;
+
+ private:
+  std::map<std::string, std::string> files_;
+};
+
+}  // namespace dsl
