@@ -54,8 +54,21 @@ class PlanSource {
   virtual base::StatusOr<model::PlanRef> LoadPlan(const model::PlanDigest& digest) = 0;
 };
 
+/// Counted since the store was opened; for benchmarks and `--stats`.
+struct StoreCounters {
+  std::uint64_t commits = 0;
+  std::uint64_t flushes = 0;    ///< fsync and fdatasync, those of opening it included
+  std::uint64_t row_bytes = 0;  ///< encoded facts
+  std::uint64_t plan_bytes = 0;
+  std::uint64_t snapshot_bytes = 0;
+  std::uint64_t written_bytes = 0;  ///< to files, as far as the store can see
+};
+
 class RunStore : public PlanSource {
  public:
+  /// As every call: not while another one is under way.
+  virtual StoreCounters counters() const { return {}; }
+
   /// Takes ownership of the shard: raises its epoch durably and returns it. Every older owner's
   /// commit fails from here.
   virtual base::StatusOr<model::Epoch> AcquireShard() = 0;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries a batch to the store while the engine's thread goes on. Real: `CommitThread`. In the
+// simulation: whatever the seed says.
+#pragma once
+
+#include <functional>
+
+#include "engine/base/status.h"
+#include "engine/ports/run_store.h"
+
+namespace engine::loop {
+
+class Committer {
+ public:
+  using Done = std::function<void(base::Status)>;
+  virtual ~Committer() = default;
+  /// `batch` stays valid and unchanged until `done`, which is called once, on the engine's thread,
+  /// never from inside this call. At most one batch is under way.
+  virtual void Commit(const ports::CommitBatch& batch, Done done) = 0;
+};
+
+}  // namespace engine::loop
