@@ -28,7 +28,8 @@ struct RunAccepted {
   std::vector<NamedValue> env;  ///< the document's `env`, evaluated; JSON strings
   std::vector<std::uint32_t>
       ranks;  ///< per spec: longest remaining path, in ms when durations are known, else hops
-  std::vector<SpecIndex> not_selected;  ///< `--only` left these out
+  std::vector<base::Duration> known_durations;  ///< per spec, 0 unknown; empty: none known
+  std::vector<SpecIndex> not_selected;          ///< `--only` left these out
   std::vector<CarriedJob> carried;
   base::Instant deadline;  ///< run timeout
   std::string idempotency_key;
@@ -78,13 +79,16 @@ struct JobWaitNoted {
   friend bool operator==(const JobWaitNoted&, const JobWaitNoted&) = default;
 };
 
-/// The attempt failed and another follows at `reason.until`. `infra`: at the engine's expense, not
-/// the author's.
+/// The attempt failed for `reason` and another follows at `reason.until`. `infra`: at the engine's
+/// expense, not the author's. The counts include this one, so that the newest such fact says all.
 struct JobBackedOff {
   RunId run;
   JobIndex job;
   bool infra = false;
   Reason reason;
+  AttemptNumber attempt = 0;         ///< the one that failed
+  std::uint32_t author_retries = 0;  ///< of the author's `retry.max`, spent so far
+  std::uint32_t infra_retries = 0;   ///< of the engine's own, spent so far
   friend bool operator==(const JobBackedOff&, const JobBackedOff&) = default;
 };
 
@@ -157,6 +161,8 @@ struct WorkerJoined {
   std::string pool;
   std::uint32_t slots = 0;
   std::uint32_t ahead_max = 0;  ///< attempts it takes beyond its slots, at most, a slot
+  /// How long the attempts took that ended on it last, oldest first; only in snapshots.
+  std::vector<base::Duration> recent;
   friend bool operator==(const WorkerJoined&, const WorkerJoined&) = default;
 };
 

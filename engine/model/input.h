@@ -47,6 +47,9 @@ struct WorkerConnected {
   std::string pool;
   std::uint32_t slots = 1;
   std::uint32_t ahead_max = 0;
+  /// The worker died because its engine did, and somebody started that again (`dayfly run
+  /// --resume`): what it ran starts again at once and spends no retry.
+  bool owner_restarted = false;
 };
 struct WorkerSuspected {
   WorkerId worker;
