@@ -14,6 +14,7 @@
 #include "engine/base/status.h"
 #include "engine/base/time.h"
 #include "engine/model/log_range.h"
+#include "engine/model/log_segment.h"
 
 namespace engine::ports {
 
@@ -23,6 +24,7 @@ struct Command {
   std::vector<std::string> env;  ///< complete: `NAME=value`; nothing is inherited
   std::string workdir;           ///< absolute
   std::uint64_t log_limit = 0;   ///< bytes kept; 0: no limit
+  model::LogTag log_tag;         ///< whose output it is, for those who follow it while it runs
 };
 
 struct CommandExit {
@@ -37,6 +39,9 @@ struct CommandExit {
   std::uint32_t leftover = 0;  ///< processes it left behind, killed with the attempt
   base::Duration took{0};
   model::StepLog log;  ///< durable before this is reported, when not empty
+  /// Not OK: bytes of the log were lost (`log.lost_bytes`) and why: `ResourceExhausted` when the
+  /// disk was full. The command itself went on to its end.
+  base::Status log_status;
 };
 
 /// Where a slot's workspace comes from.
@@ -45,11 +50,16 @@ struct WorkspaceMount {
   std::string path;   ///< where the job sees it; the same in all jobs of a run
 };
 
-/// What the machine allowed, for `dayfly run` to tell once: "workspace: overlay (mount namespace)",
-/// "processes: cgroup".
+/// What the machine allowed (complete once the first `PrepareWorkspace` is done), for `dayfly run`
+/// to tell once: "workspace: overlay (mount namespace)", "processes: cgroup".
 struct SandboxFacts {
   std::string workspace_kind;  ///< `overlay`, `reflink`, `copy`
   std::string kill_kind;       ///< `cgroup`, `subreaper`
+  /// Where commands find the workspace: `WorkspaceMount::path`, or a folder of this slot's own
+  /// (the same in all its jobs) where mounting was refused.
+  std::string workspace_path;
+  /// Where the calling process finds the same folder: it may not see the sandbox's mounts.
+  std::string workspace_view;
   std::vector<std::string>
       fallbacks;  ///< what was refused, and what is used instead; one sentence each
 };
