@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/view/tree.h"
+
+#include <fmt/format.h>
+
+#include "apps/view/tree_layout.h"
+#include "apps/view/utf8.h"
+
+namespace apps::view {
+namespace {
+
+constexpr base::Duration kShortestPause = std::chrono::milliseconds(66);
+constexpr base::Duration kTick = std::chrono::seconds(1);
+constexpr int kTailColumnsMax = 500;
+
+}  // namespace
+
+void Tree::Resumed(const Board&, base::Instant, std::string&) {
+  changed_ = true;
+}
+
+void Tree::Fact(const Board& board, const model::Fact& fact, std::string&) {
+  changed_ = changed_ || model::RunOf(fact) == board.run();
+}
+
+void Tree::Output(const Board&, const model::AttemptKey& key, model::StepIndex step,
+                  std::string_view bytes, bool last, std::string&) {
+  std::vector<std::string>& tail = tails_[{key, step}];
+  const auto keep = [&](std::string_view line) {
+    tail.push_back(CutToWidth(Sanitise(line), kTailColumnsMax));
+    if (tail.size() > kTailLines) {
+      tail.erase(tail.begin());
+    }
+  };
+  LineSplitter& lines = open_[{key, step}];
+  lines.Feed(bytes, keep);
+  if (last) {
+    lines.Finish(keep);
+    open_.erase({key, step});
+  }
+  changed_ = true;
+}
+
+void Tree::Notice(std::string_view text, std::string&) {
+  notice_ = text;
+  changed_ = true;
+}
+
+std::optional<base::Instant> Tree::NextDraw(base::Instant now) const {
+  if (!drawn_at_) {
+    return now;
+  }
+  return *drawn_at_ + (changed_ ? kShortestPause : kTick);
+}
+
+void Tree::Draw(const Board& board, base::Instant now, TerminalSize size, std::string& out) {
+  if (!notes_said_) {
+    notes_said_ = true;
+    for (const std::string& note : header_.notes) {
+      out += Dim(fmt::format("note: {}", note), look_) + "\n";
+    }
+  }
+  size_ = size;
+  const TreeInput input{.board = board,
+                        .header = header_,
+                        .now = now,
+                        .size = size,
+                        .look = look_,
+                        .tails = tails_,
+                        .explain = explain_,
+                        .notice = notice_};
+  out += frame_.Show(LayOutTree(input), size, look_);
+  drawn_at_ = now;
+  changed_ = false;
+}
+
+void Tree::End(const Board& board, base::Instant now, std::string& out) {
+  out += frame_.Clear(size_);
+  const TreeInput input{.board = board,
+                        .header = header_,
+                        .now = now,
+                        .size = size_,
+                        .look = look_,
+                        .tails = {},
+                        .explain = {},
+                        .notice = {}};
+  for (const StyledLine& line : LayOutFinalTree(input)) {
+    out += line.Render(std::max(20, size_.columns - 1), look_) + "\n";
+  }
+  out += Summary(board, now, tails_, look_);
+}
+
+}  // namespace apps::view
