@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns attempts into workspaces, steps and results, without gRPC: the local worker of `dayfly run`
+// and, behind a stream, the agent. What a step sees and may do stands in docs/steps.md.
+//
+// Everything happens on the thread of the `io_context`; only artifacts, trees and file hashes are
+// worked on by a small pool of threads of its own. Attempts are taken in the order of their
+// dispatch; each free slot takes the next.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "engine/base/status.h"
+#include "engine/base/time.h"
+#include "engine/model/effect.h"
+#include "engine/ports/agent_link.h"
+#include "engine/ports/artifact_archive.h"
+#include "engine/ports/git_source.h"
+#include "engine/ports/sandbox.h"
+#include "engine/ports/secret_source.h"
+
+namespace agents::runner {
+
+struct RunnerOptions {
+  /// Where reports go, in order; called on the runner's thread.
+  engine::ports::InputSink report;
+  /// One a slot, at least one.
+  std::vector<std::unique_ptr<engine::ports::Sandbox>> slots;
+  /// A new sandbox for a slot whose own died; the old one is destroyed before. Empty: the slot
+  /// answers every attempt with an infrastructure failure.
+  std::function<engine::base::StatusOr<std::unique_ptr<engine::ports::Sandbox>>(std::uint32_t slot)>
+      replace_sandbox;
+
+  // All outlive the runner; null where a run needs none.
+  engine::ports::ArtifactArchive* archive = nullptr;
+  engine::ports::GitSource* git = nullptr;
+  /// Must answer at once (from memory): asked on the runner's thread.
+  engine::ports::SecretSource* secrets = nullptr;
+
+  /// Absolute. Below it each slot keeps its scripts, step files and TMPDIR; removed when the runner
+  /// ends. Commands must be able to write there.
+  std::string folder;
+  /// Steps' Markdown summaries are put here as `<job number>.<attempt>.<step number>.md`; empty:
+  /// they are not kept.
+  std::string summary_folder;
+  std::string home;  ///< HOME of steps; empty: a folder of the slot, empty at first
+  std::string user = "dayfly";
+  std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  /// Reports other than the end wait so long for company, so that a short attempt is one commit.
+  engine::base::Duration hold = std::chrono::milliseconds(20);
+  /// How long after its own timeout and grace an attempt is ended here, should nobody have asked.
+  engine::base::Duration backstop = std::chrono::seconds(10);
+  std::uint32_t io_threads = 2;
+};
+
+/// An `AgentLink` with N slots in this process.
+class Runner : public engine::ports::AgentLink {
+ public:
+  Runner(boost::asio::io_context& io, RunnerOptions options);
+  /// Ends what runs, without reports: sandboxes are destroyed, and with them all their processes.
+  ~Runner() override;
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  /// Makes the folders. Call once, before the first dispatch.
+  engine::base::Status Open();
+
+  void Dispatch(const engine::model::Assignment& assignment) override;
+  void Stop(const engine::model::StopAttempt& stop) override;
+
+  /// The attempt's end is durable (or was refused): its result need not be kept any longer.
+  /// Without it the newest few thousand results are kept, in case a dispatch is repeated.
+  void Acknowledge(const engine::model::AttemptKey& key);
+  /// Nothing of this run will be asked any more.
+  void ForgetRun(engine::model::RunId run);
+
+  std::size_t queued() const;
+  std::size_t busy_slots() const;
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace agents::runner

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where workspaces come from: source as git trees. Nothing here ever writes into the user's
+// repository, its index included. Threads: safe to call from several; calls block.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/base/time.h"
+
+namespace engine::ports {
+
+/// A working tree as it stood at one moment, recorded as a git tree.
+struct WorkingTree {
+  std::string tree;      ///< id, 40 hexadecimal digits
+  std::string commit;    ///< HEAD's id; empty without a repository or before the first commit
+  std::string branch;    ///< empty when HEAD is detached
+  std::string tag;       ///< one that names exactly this commit
+  std::string root;      ///< the repository's top folder; without a repository the folder itself
+  base::Instant time{};  ///< the commit's; epoch when there is none
+  bool has_repository = false;
+  bool dirty = false;  ///< differs from the commit
+  std::uint64_t files = 0;
+  std::vector<std::string> warnings;  ///< what was left out, one sentence each
+};
+
+/// A recorded tree and what `git` in a workspace shall say of it.
+struct TreeRequest {
+  std::string tree;
+  std::string commit;
+  std::string branch;
+  std::string source;  ///< a folder in the repository whose objects may be needed; may be empty
+};
+
+class GitSource {
+ public:
+  virtual ~GitSource() = default;
+
+  /// Records tracked and untracked files that are not ignored. `NotFound`: no such folder;
+  /// `FailedPrecondition`: a bare repository; `ResourceExhausted`: too many files or bytes, with
+  /// the limit; `Aborted`: it kept changing while it was read, names a file.
+  virtual base::StatusOr<WorkingTree> WriteWorkingTree(const std::string& folder) = 0;
+
+  /// The folder that holds the tree's files, made at the first call and only read from then on. It
+  /// stays at least as long as this object. `NotFound`: objects of the tree are gone.
+  virtual base::StatusOr<std::string> UnfoldTree(const TreeRequest& request) = 0;
+};
+
+}  // namespace engine::ports
