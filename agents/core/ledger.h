@@ -10,13 +10,14 @@
 //     │ StopReceived                │ StopReceived                         ▲
 //     └──────────────▶ held ◀───────┘ (withdrawn; the result is `cancelled`)
 //
-// The caller makes `facts` durable before it performs `effects` where that matters (an agent with a
-// journal); `dayfly run` has no journal, because its keepers die with it.
+// The caller makes the fact durable before it performs the effect where that matters (an agent with
+// a journal); `dayfly run` has no journal, because its keepers die with it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -96,7 +97,7 @@ struct Effect {
 
 /// Each input makes at most one of each.
 struct Decisions {
-  std::vector<Fact> facts;
+  std::optional<Fact> fact;
   Effect effect;
 };
 
@@ -111,7 +112,9 @@ std::span<const Transition> Transitions();
 
 class Ledger {
  public:
+  /// The state has advanced when it returns.
   Decisions Step(const Input& input);
+  /// Recovery: the journal's facts, in order.
   void Apply(const Fact& fact);
 
   AttemptState StateOf(const engine::model::AttemptKey& key) const;
@@ -125,6 +128,8 @@ class Ledger {
     engine::model::SessionId session;
     AttemptState state = AttemptState::kNew;
   };
+  Decisions StepAttempt(std::size_t input, engine::model::Lease lease, bool kill);
+
   std::map<engine::model::AttemptKey, Entry> attempts_;
 };
 
