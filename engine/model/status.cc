@@ -58,6 +58,8 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kKilled, "killed", "killed by a second cancel"},
     {ReasonCode::kLogLimit, "log_limit", "its log reached log_limit"},
     {ReasonCode::kWorkerRefused, "worker_refused", "the worker refused it: {subject}"},
+    {ReasonCode::kBadStepFile, "bad_step_file", "{subject}"},
+    {ReasonCode::kSecretExposed, "secret_exposed", "{subject}"},
 };
 
 const ReasonText* Find(ReasonCode code) {

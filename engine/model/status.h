@@ -76,6 +76,8 @@ enum class ReasonCode : std::uint8_t {
   kKilled = 56,  ///< second cancel
   kLogLimit = 57,
   kWorkerRefused = 58,  ///< the agent could not take the attempt
+  kBadStepFile = 59,  ///< what a step wrote to `$DAYFLY_OUTPUT` or its like; subject: what is wrong
+  kSecretExposed = 60,  ///< an output or artifact name holds a secret; subject: which and whose
 };
 
 struct Reason {
