@@ -199,10 +199,23 @@ std::string TextOf(const WorkerLost& fact) {
   return Line("worker_lost").Put("worker", fact.worker.value()).Why(fact.reason).Take();
 }
 
+// Facts are equal when what they share is equal, be it the same object or not.
+template <typename T>
+bool SameValue(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>& b) {
+  return a == b || (a != nullptr && b != nullptr && *a == *b);
+}
+
 }  // namespace
 
+bool operator==(const RunAccepted& a, const RunAccepted& b) {
+  return a.run == b.run && a.plan == b.plan && SameValue(a.context, b.context) && a.env == b.env &&
+         a.ranks == b.ranks && a.known_durations == b.known_durations &&
+         a.not_selected == b.not_selected && a.carried == b.carried && a.deadline == b.deadline &&
+         a.idempotency_key == b.idempotency_key;
+}
+
 bool operator==(const JobEnded& a, const JobEnded& b) {
-  return a.run == b.run && a.job == b.job && *a.result == *b.result;
+  return a.run == b.run && a.job == b.job && SameValue(a.result, b.result);
 }
 
 RunId RunOf(const Fact& fact) {

@@ -33,8 +33,8 @@ struct RunAccepted {
   std::vector<CarriedJob> carried;
   base::Instant deadline;  ///< run timeout
   std::string idempotency_key;
-  friend bool operator==(const RunAccepted&, const RunAccepted&) = default;
 };
+bool operator==(const RunAccepted& a, const RunAccepted& b);
 
 /// The first request ends jobs well; `kill` (the second) also ends `finally`.
 struct RunCancelRequested {
