@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the history tables say, worked out from facts alone: the same for every store, and the same
+// again when the tables are rebuilt from the log. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/model/ids.h"
+#include "engine/model/status.h"
+#include "engine/ports/run_store.h"
+
+namespace store::codec {
+
+/// One row for a run when it is accepted, and one when it has ended.
+struct RunHistoryRow {
+  engine::model::RunId run;
+  bool ended = false;
+  engine::base::Instant at{};
+  engine::model::PlanDigest plan;  ///< when accepted
+  std::string pipeline_file, source, commit, branch, event, by;
+  engine::model::Status status = engine::model::Status::kWaiting;  ///< when ended
+  engine::model::Reason reason;
+  std::array<std::uint32_t, engine::model::kStatusCount> counts{};
+  friend bool operator==(const RunHistoryRow&, const RunHistoryRow&) = default;
+};
+
+/// One row for a job when it has ended.
+struct JobHistoryRow {
+  engine::model::RunId run;
+  engine::model::JobIndex job;
+  engine::model::Status status = engine::model::Status::kWaiting;
+  engine::model::Reason reason;
+  engine::base::Instant at{};
+  /// The attempt that ended it, and how long that took; 0 when none did (skipped, cancelled early).
+  engine::model::AttemptNumber attempt = 0;
+  engine::base::Duration took{0};
+  friend bool operator==(const JobHistoryRow&, const JobHistoryRow&) = default;
+};
+
+struct HistoryRows {
+  std::vector<RunHistoryRow> runs;
+  std::vector<JobHistoryRow> jobs;
+  friend bool operator==(const HistoryRows&, const HistoryRows&) = default;
+};
+
+/// Appends what this row of the log leads to. Depends on nothing but the row.
+void ProjectHistory(const engine::ports::FactRow& row, HistoryRows& out);
+
+/// The day (since 1970, UTC) that the row belongs to: that on which its run was accepted, which its
+/// id tells; for facts about workers, their own.
+std::int64_t DayOf(const engine::ports::FactRow& row);
+
+}  // namespace store::codec

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cstddef>
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include "store/codec/envelope.h"
+#include "store/codec/plan.pb.h"
+#include "store/codec/plan_codec.h"
+
+namespace store::codec {
+namespace {
+
+namespace base = engine::base;
+namespace model = engine::model;
+using base::DataLoss;
+using base::Status;
+using google::protobuf::RepeatedPtrField;
+
+model::SourcePosition Get(const pb::Position& at) {
+  return {at.file(), at.line(), at.column()};
+}
+
+model::Template Get(const pb::Template& text) {
+  return {text.text(), Get(text.at()), text.has_expression()};
+}
+
+model::Condition Get(const pb::Condition& condition) {
+  return {condition.text(), Get(condition.at()), condition.decides_alone()};
+}
+
+std::vector<std::string> Get(const RepeatedPtrField<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
+std::vector<model::EnvVar> Get(const RepeatedPtrField<pb::EnvVar>& vars) {
+  std::vector<model::EnvVar> out;
+  out.reserve(static_cast<std::size_t>(vars.size()));
+  for (const pb::EnvVar& var : vars) {
+    out.push_back({var.name(), Get(var.value())});
+  }
+  return out;
+}
+
+model::InputSpec Get(const pb::InputSpec& input) {
+  model::InputSpec out;
+  out.name = input.name();
+  out.type = static_cast<model::InputType>(input.type());
+  out.required = input.required();
+  if (input.has_default_value()) {
+    out.default_value = input.default_value();
+  }
+  out.options = Get(input.options());
+  out.pattern = input.pattern();
+  out.description = input.description();
+  out.at = Get(input.at());
+  return out;
+}
+
+std::vector<model::StepSpec> Get(const RepeatedPtrField<pb::StepSpec>& steps) {
+  std::vector<model::StepSpec> out;
+  out.reserve(static_cast<std::size_t>(steps.size()));
+  for (const pb::StepSpec& step : steps) {
+    model::StepSpec& entry = out.emplace_back();
+    entry.id = step.id();
+    entry.name = step.name();
+    entry.run = Get(step.run());
+    entry.shell = step.shell();
+    entry.workdir = Get(step.workdir());
+    entry.env = Get(step.env());
+    entry.condition = Get(step.condition());
+    entry.timeout = base::Duration(step.timeout());
+    entry.continue_on_error = step.continue_on_error();
+    entry.argv = Get(step.argv());
+  }
+  return out;
+}
+
+model::RetrySpec Get(const pb::RetrySpec& retry) {
+  model::RetrySpec out;
+  out.max = retry.max();
+  if (retry.has_initial()) {
+    out.initial = base::Duration(retry.initial());
+  }
+  if (retry.has_factor()) {
+    out.factor = retry.factor();
+  }
+  if (retry.has_longest()) {
+    out.longest = base::Duration(retry.longest());
+  }
+  if (retry.has_jitter()) {
+    out.jitter = retry.jitter();
+  }
+  out.on = static_cast<std::uint8_t>(retry.on());
+  out.exit_codes.assign(retry.exit_codes().begin(), retry.exit_codes().end());
+  return out;
+}
+
+std::unique_ptr<model::RareJobSettings> Get(const pb::RareJobSettings& rare) {
+  auto out = std::make_unique<model::RareJobSettings>();
+  if (rare.has_retry()) {
+    out->retry = Get(rare.retry());
+  }
+  out->allow_failure.any = rare.allow_failure().any();
+  out->allow_failure.exit_codes.assign(rare.allow_failure().exit_codes().begin(),
+                                       rare.allow_failure().exit_codes().end());
+  out->outputs = Get(rare.outputs());
+  for (const pb::ArtifactUpload& upload : rare.uploads()) {
+    out->uploads.push_back({upload.name(), Get(upload.paths()), Get(upload.at())});
+  }
+  for (const pb::Names& names : rare.need_artifacts()) {
+    out->need_artifacts.push_back(Get(names.names()));
+  }
+  out->finally_steps = Get(rare.finally_steps());
+  out->checkout = {!rare.checkout().disabled(), rare.checkout().depth(),
+                   rare.checkout().submodules(), rare.checkout().lfs()};
+  out->queue_timeout = base::Duration(rare.queue_timeout());
+  out->log_limit = rare.log_limit();
+  return out;
+}
+
+std::unique_ptr<model::MatrixSpec> Get(const pb::MatrixSpec& matrix) {
+  auto out = std::make_unique<model::MatrixSpec>();
+  out->keys = Get(matrix.keys());
+  out->max_parallel = matrix.max_parallel();
+  out->fail_fast = !matrix.no_fail_fast();
+  out->first_cell = model::JobIndex(matrix.first_cell());
+  out->cell_count = matrix.cell_count();
+  return out;
+}
+
+std::vector<model::Need> GetNeeds(const pb::JobSpec& spec) {
+  std::vector<model::Need> out;
+  out.reserve(static_cast<std::size_t>(spec.plain_needs_size() + spec.needs_size()));
+  std::uint64_t last = 0;
+  for (const std::int64_t step : spec.plain_needs()) {
+    last += static_cast<std::uint64_t>(step);
+    model::Need& need = out.emplace_back();
+    need.spec = model::SpecIndex(static_cast<std::uint32_t>(last));
+  }
+  for (const pb::Need& need : spec.needs()) {
+    model::Need& entry = out.emplace_back();
+    entry.spec = model::SpecIndex(need.spec());
+    entry.on = static_cast<model::NeedOn>(need.on());
+    entry.optional = need.optional();
+    entry.artifacts = static_cast<std::uint16_t>(need.artifacts());
+  }
+  return out;
+}
+
+model::JobSpec Get(const pb::JobSpec& spec) {
+  model::JobSpec out;
+  out.name = spec.name();
+  out.stage = spec.stage() - 1;
+  out.has_needs = spec.has_needs();
+  out.priority = spec.priority();
+  out.needs = GetNeeds(spec);
+  out.condition = Get(spec.condition());
+  out.env = Get(spec.env());
+  out.steps = Get(spec.steps());
+  out.timeout = base::Duration(spec.timeout());
+  if (spec.has_matrix()) {
+    out.matrix = Get(spec.matrix());
+  }
+  if (spec.has_rare()) {
+    out.rare = Get(spec.rare());
+  }
+  out.at = Get(spec.at());
+  return out;
+}
+
+model::EventFilter Get(const pb::EventFilter& filter) {
+  return {Get(filter.branches()),    Get(filter.branches_ignore()), Get(filter.tags()),
+          Get(filter.tags_ignore()), Get(filter.paths()),           Get(filter.paths_ignore())};
+}
+
+model::Triggers Get(const pb::Triggers& on) {
+  model::Triggers out;
+  if (on.has_push()) {
+    out.push = Get(on.push());
+  }
+  if (on.has_pull_request()) {
+    out.pull_request = Get(on.pull_request());
+  }
+  if (on.has_tag()) {
+    out.tag = Get(on.tag());
+  }
+  for (const pb::ScheduleSpec& schedule : on.schedule()) {
+    out.schedule.push_back({schedule.cron(), schedule.timezone()});
+  }
+  out.manual = !on.not_manual();
+  out.webhook = on.webhook();
+  out.run = Get(on.run());
+  return out;
+}
+
+void GetDocument(const pb::Plan& in, model::Plan* out) {
+  out->name = in.name();
+  out->files = Get(in.files());
+  out->on = Get(in.on());
+  for (const pb::InputSpec& input : in.inputs()) {
+    out->inputs.push_back(Get(input));
+  }
+  out->env = Get(in.env());
+  out->timeout = base::Duration(in.timeout());
+  for (const pb::StageSpec& stage : in.stages()) {
+    out->stages.push_back({stage.name(), Get(stage.at())});
+  }
+}
+
+// Everybody subscripts with these; bytes that passed their digest and are still wrong come from a
+// defect of the writer.
+Status CheckIndices(const model::Plan& plan) {
+  for (const model::PlannedJob& job : plan.jobs) {
+    if (base::AsIndex(job.spec) >= plan.specs.size()) {
+      return DataLoss("plan damaged: a job of specification {} where there are {}",
+                      job.spec.value(), plan.specs.size());
+    }
+  }
+  for (const model::JobSpec& spec : plan.specs) {
+    if (spec.stage != model::kNoStage && spec.stage >= plan.stages.size()) {
+      return DataLoss("plan damaged: stage {} where there are {}", spec.stage, plan.stages.size());
+    }
+    for (const model::Need& need : spec.needs) {
+      if (base::AsIndex(need.spec) >= plan.specs.size()) {
+        return DataLoss("plan damaged: a need of {} where there are {} specifications",
+                        need.spec.value(), plan.specs.size());
+      }
+    }
+    if (spec.matrix != nullptr &&
+        std::uint64_t{spec.matrix->first_cell.value()} + spec.matrix->cell_count >
+            plan.jobs.size()) {
+      return DataLoss("plan damaged: matrix cells beyond the {} jobs", plan.jobs.size());
+    }
+  }
+  return base::OkStatus();
+}
+
+// Reads a plan field by field: jobs one at a time, the rest together at the end.
+class PlanReader {
+ public:
+  explicit PlanReader(std::string_view bytes)
+      : bytes_(bytes),
+        in_(reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<int>(bytes.size())) {}
+
+  base::StatusOr<model::PlanRef> Read() {
+    auto plan = std::make_shared<model::Plan>();
+    std::string document;
+    std::int64_t next_spec = 0;
+    while (true) {
+      const int start = in_.CurrentPosition();
+      const std::uint32_t tag = in_.ReadTag();
+      if (tag == 0) {
+        break;
+      }
+      std::string_view field;
+      if (!Field(tag, &field)) {
+        return DataLoss("plan damaged at byte {}", start);
+      }
+      if (tag == Tag(pb::Plan::kSpecsFieldNumber)) {
+        if (!spec_.ParseFromArray(field.data(), static_cast<int>(field.size()))) {
+          return DataLoss("plan damaged at byte {}: a job cannot be read", start);
+        }
+        plan->specs.push_back(Get(spec_));
+      } else if (tag == Tag(pb::Plan::kJobsFieldNumber)) {
+        if (!job_.ParseFromArray(field.data(), static_cast<int>(field.size()))) {
+          return DataLoss("plan damaged at byte {}: a job cannot be read", start);
+        }
+        const std::int64_t spec = static_cast<std::int64_t>(
+            static_cast<std::uint64_t>(next_spec) + static_cast<std::uint64_t>(job_.spec_skip()));
+        plan->jobs.push_back(
+            {model::SpecIndex(static_cast<std::uint32_t>(spec)), Get(job_.cell())});
+        next_spec = spec + 1;
+      } else {
+        document += bytes_.substr(static_cast<std::size_t>(start),
+                                  static_cast<std::size_t>(in_.CurrentPosition() - start));
+      }
+    }
+    pb::Plan rest;
+    if (!in_.ConsumedEntireMessage() || !rest.ParseFromString(document)) {
+      return DataLoss("plan damaged: its head cannot be read");
+    }
+    GetDocument(rest, plan.get());
+    RETURN_IF_ERROR(CheckIndices(*plan));
+    return model::PlanRef(std::move(plan));
+  }
+
+ private:
+  static std::uint32_t Tag(int number) { return static_cast<std::uint32_t>(number) << 3 | 2; }
+
+  // Moves past the field; `out` is what is in it when it has a length.
+  bool Field(std::uint32_t tag, std::string_view* out) {
+    std::uint64_t number = 0;
+    std::uint32_t size = 0;
+    switch (tag & 7) {
+      case 0:
+        return in_.ReadVarint64(&number);
+      case 1:
+        return in_.Skip(8);
+      case 5:
+        return in_.Skip(4);
+      case 2:
+        if (!in_.ReadVarint32(&size) ||
+            size > bytes_.size() - static_cast<std::size_t>(in_.CurrentPosition())) {
+          return false;
+        }
+        *out = bytes_.substr(static_cast<std::size_t>(in_.CurrentPosition()), size);
+        return in_.Skip(static_cast<int>(size));
+      default:
+        return false;
+    }
+  }
+
+  std::string_view bytes_;
+  google::protobuf::io::CodedInputStream in_;
+  pb::JobSpec spec_;
+  pb::PlannedJob job_;
+};
+
+}  // namespace
+
+base::StatusOr<model::PlanRef> DecodePlan(std::string_view bytes) {
+  if (bytes.empty()) {
+    return DataLoss("plan damaged: no bytes");
+  }
+  RETURN_IF_ERROR(CheckVersion(static_cast<std::uint8_t>(bytes[0]), kPlanVersion, "plan"));
+  return PlanReader(bytes.substr(1)).Read();
+}
+
+}  // namespace store::codec

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/codec/values.h"
+
+#include <algorithm>
+
+namespace store::codec {
+namespace {
+
+constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+
+}  // namespace
+
+void PutWhen(base::Instant when, base::Instant at, pb::When* out) {
+  const std::int64_t since = WrappingSubtract(base::ToMicros(when), base::ToMicros(at));
+  if (since % kMicrosPerSecond == 0) {
+    out->set_seconds(since / kMicrosPerSecond);
+  } else {
+    out->set_micros(since);
+  }
+}
+
+base::Instant GetWhen(const pb::When& when, base::Instant at) {
+  switch (when.since_case()) {
+    case pb::When::kSeconds: {
+      const auto micros =
+          static_cast<std::uint64_t>(when.seconds()) * static_cast<std::uint64_t>(kMicrosPerSecond);
+      return base::InstantFromMicros(
+          WrappingAdd(base::ToMicros(at), static_cast<std::int64_t>(micros)));
+    }
+    case pb::When::kMicros:
+      return base::InstantFromMicros(WrappingAdd(base::ToMicros(at), when.micros()));
+    case pb::When::SINCE_NOT_SET:
+      break;
+  }
+  return base::Instant{};
+}
+
+void PutReason(const model::Reason& reason, base::Instant at, pb::Reason* out) {
+  out->set_code(static_cast<std::uint32_t>(reason.code));
+  out->set_detail(reason.detail);
+  if (HasWhen(reason.until)) {
+    PutWhen(reason.until, at, out->mutable_until());
+  }
+  out->set_subject(reason.subject);
+}
+
+model::Reason GetReason(const pb::Reason& reason, base::Instant at) {
+  model::Reason out;
+  out.code = static_cast<model::ReasonCode>(reason.code());
+  out.detail = reason.detail();
+  if (reason.has_until()) {
+    out.until = GetWhen(reason.until(), at);
+  }
+  out.subject = reason.subject();
+  return out;
+}
+
+base::StatusOr<model::Status> GetStatus(std::uint32_t number) {
+  if (number >= static_cast<std::uint32_t>(model::kStatusCount)) {
+    return base::DataLoss("facts damaged: {} is no status", number);
+  }
+  return static_cast<model::Status>(number);
+}
+
+void PutValues(const std::vector<model::NamedValue>& values,
+               google::protobuf::RepeatedPtrField<pb::NamedValue>* out) {
+  out->Reserve(static_cast<int>(values.size()));
+  for (const model::NamedValue& value : values) {
+    pb::NamedValue* entry = out->Add();
+    entry->set_name(value.name);
+    entry->set_value(value.value);
+  }
+}
+
+std::vector<model::NamedValue> GetValues(
+    const google::protobuf::RepeatedPtrField<pb::NamedValue>& values) {
+  std::vector<model::NamedValue> out;
+  out.reserve(static_cast<std::size_t>(values.size()));
+  for (const pb::NamedValue& value : values) {
+    out.push_back({value.name(), value.value()});
+  }
+  return out;
+}
+
+void PutDurations(const std::vector<base::Duration>& durations,
+                  google::protobuf::RepeatedField<std::int64_t>* out) {
+  out->Reserve(static_cast<int>(durations.size()));
+  for (const base::Duration duration : durations) {
+    out->Add(duration.count());
+  }
+}
+
+std::vector<base::Duration> GetDurations(
+    const google::protobuf::RepeatedField<std::int64_t>& durations) {
+  std::vector<base::Duration> out;
+  out.reserve(static_cast<std::size_t>(durations.size()));
+  for (const std::int64_t micros : durations) {
+    out.push_back(base::Duration(micros));
+  }
+  return out;
+}
+
+void PutResult(const model::JobResult& result, base::Instant at, pb::JobResult* out) {
+  out->set_status(static_cast<std::uint32_t>(result.status));
+  if (HasReason(result.reason)) {
+    PutReason(result.reason, at, out->mutable_reason());
+  }
+  PutValues(result.outputs, out->mutable_outputs());
+  for (const model::Artifact& artifact : result.artifacts) {
+    pb::Artifact* entry = out->add_artifacts();
+    entry->set_name(artifact.name);
+    entry->set_manifest(DigestBytes(artifact.manifest));
+    entry->set_bytes(artifact.bytes);
+    entry->set_files(artifact.files);
+  }
+}
+
+base::StatusOr<model::JobResult> GetResult(const pb::JobResult& result, base::Instant at) {
+  model::JobResult out;
+  ASSIGN_OR_RETURN(out.status, GetStatus(result.status()));
+  if (result.has_reason()) {
+    out.reason = GetReason(result.reason(), at);
+  }
+  out.outputs = GetValues(result.outputs());
+  for (const pb::Artifact& artifact : result.artifacts()) {
+    ASSIGN_OR_RETURN(const base::Digest manifest, GetDigest(artifact.manifest()));
+    out.artifacts.push_back({artifact.name(), manifest, artifact.bytes(), artifact.files()});
+  }
+  return out;
+}
+
+void PutContext(const model::RunContext& context, pb::RunContext* out) {
+  out->set_event(context.event);
+  out->set_commit(context.commit);
+  out->set_branch(context.branch);
+  out->set_tag(context.tag);
+  out->set_by(context.by);
+  out->set_source(context.source);
+  out->set_pipeline_file(context.pipeline_file);
+  out->set_tree(context.tree);
+  out->set_workspace(context.workspace);
+  PutValues(context.inputs, out->mutable_inputs());
+  PutValues(context.event_data, out->mutable_event_data());
+  PutValues(context.extra_env, out->mutable_extra_env());
+  out->set_seed(context.seed);
+}
+
+model::RunContext GetContext(const pb::RunContext& context) {
+  model::RunContext out;
+  out.event = context.event();
+  out.commit = context.commit();
+  out.branch = context.branch();
+  out.tag = context.tag();
+  out.by = context.by();
+  out.source = context.source();
+  out.pipeline_file = context.pipeline_file();
+  out.tree = context.tree();
+  out.workspace = context.workspace();
+  out.inputs = GetValues(context.inputs());
+  out.event_data = GetValues(context.event_data());
+  out.extra_env = GetValues(context.extra_env());
+  out.seed = context.seed();
+  return out;
+}
+
+base::StatusOr<base::Digest> GetDigest(const std::string& bytes) {
+  base::Digest out;
+  if (bytes.size() != out.bytes.size()) {
+    return base::DataLoss("facts damaged: a digest of {} bytes", bytes.size());
+  }
+  std::copy(bytes.begin(), bytes.end(), out.bytes.begin());
+  return out;
+}
+
+std::string DigestBytes(const base::Digest& digest) {
+  return std::string(digest.bytes.begin(), digest.bytes.end());
+}
+
+}  // namespace store::codec
