@@ -62,15 +62,19 @@ struct Reference {
 };
 
 struct FunctionUse {
-  std::string name;
+  std::string name;  ///< in its canonical spelling
   std::size_t offset = 0;
   std::size_t length = 0;
 };
+
+/// Every function of the language, in its canonical spelling.
+std::vector<std::string_view> FunctionNames();
 
 namespace ast {
 struct Node;
 }
 
+/// Without a text (default constructed) it is null.
 class Expression {
  public:
   /// `text` without `${{ }}`. Unknown functions, wrong argument counts and bad literals are errors
@@ -86,7 +90,8 @@ class Expression {
   std::shared_ptr<const ast::Node> root_;
 };
 
-/// Text with `${{ … }}` in it. `$${{` stands for a plain `${{`.
+/// Text with `${{ … }}` in it. `$${{` stands for a plain `${{`; a `}}` within quotes ends nothing.
+/// Cheap to parse when there is no `${{`.
 class TemplateText {
  public:
   /// Errors' offsets count from the start of `text`.
@@ -101,6 +106,8 @@ class TemplateText {
 
  private:
   struct Piece;
+  std::span<const Piece> pieces() const;
+
   std::shared_ptr<const std::vector<Piece>> pieces_;
 };
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/expr/limits.h"
+#include "engine/expr/utf8.h"
 #include "engine/expr/value.h"
 
 namespace engine::expr {
@@ -131,8 +132,7 @@ std::string Cleaned(std::string_view message) {
       message.remove_prefix(at + noise.size());
     }
   }
-  std::string text(message.substr(0, kMessageBytesMax));
-  return text.size() < message.size() ? text + "…" : text;
+  return Excerpt(message, kMessageBytesMax);
 }
 
 // Where the nesting limit of a text, valid up to there, is passed.

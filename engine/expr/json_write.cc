@@ -1,39 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values to JSON text, in the layout of GitHub's `toJSON`.
-#include <array>
 #include <cmath>
 
 #include "engine/expr/number.h"
+#include "engine/expr/utf8.h"
 #include "engine/expr/value.h"
 
 namespace engine::expr {
 namespace {
-
-// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none (Unicode 15,
-// table 3-7).
-std::size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](std::size_t at) {
-    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-  };
-  const auto within = [&](std::size_t at, unsigned first, unsigned last) {
-    return byte(at) >= first && byte(at) <= last;
-  };
-  const unsigned lead = byte(0);
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    return within(1, 0x80, 0xBF) ? 2 : 0;
-  }
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const unsigned first = lead == 0xE0 ? 0xA0 : 0x80;
-    const unsigned last = lead == 0xED ? 0x9F : 0xBF;
-    return within(1, first, last) && within(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const unsigned first = lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned last = lead == 0xF4 ? 0x8F : 0xBF;
-    return within(1, first, last) && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
 
 class Writer {
  public:
@@ -163,7 +137,7 @@ void Writer::WriteEscaped(char c) {
 std::size_t Writer::WriteSequence(std::string_view rest) {
   const std::size_t length = SequenceLength(rest);
   if (length == 0) {
-    text_ += "\xEF\xBF\xBD";  // U+FFFD
+    text_ += kReplacementCharacter;
     return 1;
   }
   text_ += rest.substr(0, length);
