@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "executors/sandboxes/keeper_loop.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "executors/sandboxes/keeper_marks.h"
+#include "executors/sandboxes/process_tree.h"
+
+namespace executors::sandboxes {
+namespace {
+
+using engine::base::Cancelled;
+using engine::base::FromErrno;
+using engine::base::InvalidArgument;
+using engine::base::OkStatus;
+using engine::base::StatusOr;
+
+constexpr std::size_t kReadBytes = 256 << 10;
+/// A command that fills a pipe of the usual 64 KiB gets this much, so that it waits less often.
+constexpr int kGrownPipeBytes = 1 << 20;
+constexpr std::int64_t kFirstScanWaitMicros = 2'000;
+constexpr std::int64_t kLongestScanWaitMicros = 50'000;
+
+std::int64_t MonotonicMicros() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+void WriteNote(const std::string& run_folder, std::uint32_t slot, const std::string& text) {
+  mkdir(NotesFolder(run_folder).c_str(), 0755);
+  const FileDescriptor note(
+      open(NotePath(run_folder, slot).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  // A note that cannot be written is no reason to stop: the mark in the environment finds them too.
+  if (note.valid() && write(note.get(), text.data(), text.size()) < 0) {
+    return;
+  }
+}
+
+}  // namespace
+
+KeeperLoop::KeeperLoop(FileDescriptor owner) : owner_(std::move(owner)), buffer_(kReadBytes) {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGCHLD);
+  sigaddset(&wanted, SIGTERM);
+  signals_ = FileDescriptor(signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC));
+  null_ = FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  CHECK(signals_.valid() && null_.valid());
+}
+
+int KeeperLoop::Run() {
+  while (!finished_) {
+    Wait();
+    ServeWaiting();
+    FlushAnswers();
+  }
+  return 0;
+}
+
+/// Sleeps until something happened, and takes it in.
+void KeeperLoop::Wait() {
+  const short owner_events = owner_gone_ ? 0 : answers_.empty() ? POLLIN : POLLIN | POLLOUT;
+  std::vector<pollfd> polled;
+  polled.reserve(3 + abandoned_pipes_.size());
+  polled.push_back({.fd = owner_gone_ ? -1 : owner_.get(), .events = owner_events});
+  polled.push_back({.fd = signals_.get(), .events = POLLIN});
+  const bool pipe_open = running_ && running_->pipe.valid();
+  polled.push_back({.fd = pipe_open ? running_->pipe.get() : -1, .events = POLLIN});
+  for (const auto& pipe : abandoned_pipes_) {
+    polled.push_back({.fd = pipe.get(), .events = POLLIN});
+  }
+  timespec timeout{};
+  if (killing_) {
+    const auto wait = std::max<std::int64_t>(0, killing_->scan_at - MonotonicMicros());
+    timeout = {.tv_sec = wait / 1'000'000, .tv_nsec = (wait % 1'000'000) * 1000};
+  }
+  if (ppoll(polled.data(), polled.size(), killing_ ? &timeout : nullptr, nullptr) < 0) {
+    CHECK(errno == EINTR || errno == ENOMEM);
+    return;
+  }
+  // The pipe before the exit: what was printed first is written first. (`CommandEnded` drains it
+  // anyway.)
+  if (polled[2].revents != 0) {
+    ReadPipe();
+  }
+  DropOutput(polled, 3);
+  if (polled[1].revents != 0) {
+    OnSignals();
+  }
+  if (polled[0].revents != 0) {
+    OnOwnerReadable();
+  }
+  if (killing_) {
+    ContinueKill();
+  }
+}
+
+void KeeperLoop::OnOwnerReadable() {
+  const auto room = received_.Room(64 << 10);
+  const auto bytes = recv(owner_.get(), room.data(), room.size(), MSG_DONTWAIT);
+  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) {
+    return;
+  }
+  if (bytes <= 0) {
+    OwnerIsGone();
+    return;
+  }
+  received_.Received(static_cast<std::size_t>(bytes));
+  for (;;) {
+    const auto frame = received_.Next();
+    if (frame.ok() && frame->empty()) {
+      return;
+    }
+    auto order = frame.ok() ? DecodeOrder(*frame) : StatusOr<Order>(frame.status());
+    if (!order.ok()) {
+      // Whoever talks like this is not our owner.
+      OwnerIsGone();
+      return;
+    }
+    Take(*std::move(order));
+  }
+}
+
+void KeeperLoop::OwnerIsGone() {
+  if (owner_gone_) {
+    return;
+  }
+  owner_gone_ = true;
+  answers_.clear();
+  waiting_.clear();
+  BeginKill(std::nullopt);
+}
+
+/// What acts at once is served; the rest waits its turn.
+void KeeperLoop::Take(Order order) {
+  if (const auto* kill = std::get_if<KillAll>(&order)) {
+    TakeKillAll(*kill);
+  } else if (const auto* signal = std::get_if<Signal>(&order); signal != nullptr && running_) {
+    Serve(*signal);
+  } else {
+    waiting_.push_back(std::move(order));
+  }
+  ServeWaiting();
+}
+
+/// Starts in front of it are void; everything else keeps its place.
+void KeeperLoop::TakeKillAll(const KillAll& order) {
+  for (auto& before : waiting_) {
+    if (const auto* start = std::get_if<Start>(&before)) {
+      Send(Exited{.serial = start->serial,
+                  .exit = {.started = Cancelled("the attempt was ended before it started")}});
+    }
+  }
+  std::erase_if(waiting_, [](const Order& o) {
+    return std::holds_alternative<Start>(o) || std::holds_alternative<Signal>(o);
+  });
+  if (running_ && !killing_) {
+    BeginKill(std::nullopt);
+  }
+  waiting_.emplace_back(order);
+}
+
+void KeeperLoop::ServeWaiting() {
+  while (!waiting_.empty() && !killing_ && !finished_) {
+    const auto& next = waiting_.front();
+    // A signal sent behind a start is for that command.
+    if (running_ && !std::holds_alternative<Signal>(next)) {
+      return;
+    }
+    // A workspace is never pulled away under a process.
+    if (std::holds_alternative<Prepare>(next) && !ReapAll()) {
+      BeginKill(std::nullopt);
+      continue;
+    }
+    Order order = std::move(waiting_.front());
+    waiting_.pop_front();
+    std::visit([this](auto& o) { Serve(o); }, order);
+  }
+}
+
+void KeeperLoop::Serve(SetUp& order) {
+  Ready ready;
+  if (setup_) {
+    ready.status = InvalidArgument("the keeper is set up already");
+  } else if (order.version != kProtocolVersion) {
+    ready.status = InvalidArgument("the owner speaks version {} of the keeper's protocol, not {}",
+                                   order.version, kProtocolVersion);
+  } else if (order.owner_gone != OwnerGone::kKillAndLeave) {
+    ready.status = engine::base::Unimplemented("keepers that outlive their owner come later");
+  } else {
+    setup_ = std::move(order);
+    mark_ = KeeperMark(setup_->run_folder, setup_->slot);
+    workspace_ =
+        std::make_unique<Workspace>(setup_->run_folder, setup_->slot, setup_->allow_mounts);
+    spool_ = std::make_unique<LogSpool>(setup_->run_folder + "/logs", setup_->slot,
+                                        setup_->segment_bytes_max);
+    MakeCgroup();
+  }
+  ready.facts = facts_;
+  Send(ready);
+}
+
+void KeeperLoop::MakeCgroup() {
+  facts_.kill_kind = "subreaper";
+  if (!setup_->allow_cgroup) {
+    facts_.fallbacks.emplace_back("cgroups are switched off: processes are found through /proc");
+    return;
+  }
+  auto made = StepCgroup::Make(CgroupName(setup_->run_folder, setup_->slot));
+  if (!made.ok()) {
+    facts_.fallbacks.push_back(
+        fmt::format("a cgroup refused ({}): processes are found through /proc",
+                    engine::base::Message(made.status())));
+    return;
+  }
+  cgroup_ = *std::move(made);
+  oom_kills_seen_ = cgroup_->OomKills();
+  facts_.kill_kind = "cgroup";
+  WriteNote(setup_->run_folder, setup_->slot, cgroup_->folder());
+}
+
+void KeeperLoop::Serve(Prepare& order) {
+  const auto status = setup_ ? workspace_->Prepare(order.mount, facts_)
+                             : engine::base::FailedPrecondition("the keeper is not set up");
+  Send(Prepared{.serial = order.serial, .status = status, .facts = facts_});
+}
+
+void KeeperLoop::Serve(Start& order) {
+  auto running = StartCommand(order);
+  if (!running.ok()) {
+    Send(Exited{.serial = order.serial, .exit = {.started = running.status()}});
+    return;
+  }
+  spool_->Begin(order.command.log_tag, order.command.log_limit);
+  running_ = *std::move(running);
+  children_left_ = true;
+}
+
+StatusOr<KeeperLoop::Running> KeeperLoop::StartCommand(const Start& order) {
+  if (!setup_) {
+    return engine::base::FailedPrecondition("the keeper is not set up");
+  }
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return FromErrno(errno, "pipe");
+  }
+  Running running{.serial = order.serial, .pipe = FileDescriptor(ends[0])};
+  const FileDescriptor write_end(ends[1]);
+  running.started_at = MonotonicMicros();
+  ASSIGN_OR_RETURN(running.pid, spawner_.Spawn({.argv = &order.command.argv,
+                                                .env = &order.command.env,
+                                                .extra_env = mark_.c_str(),
+                                                .workdir = order.command.workdir.c_str(),
+                                                .input_fd = null_.get(),
+                                                .output_fd = write_end.get(),
+                                                .cgroup_fd = cgroup_ ? cgroup_->fd() : -1}));
+  return running;
+}
+
+void KeeperLoop::Serve(const Signal& order) {
+  if (!running_ || order.signal <= 0 || order.signal >= NSIG) {
+    return;
+  }
+  // The group in one go, then those who left it.
+  kill(-running_->pid, order.signal);
+  for (const auto& process : DescendantsOf(getpid())) {
+    if (process.group != running_->pid && process.state != 'Z') {
+      SignalIf(process.pid, order.signal, [&] { return ParentOf(process.pid) == process.parent; });
+    }
+  }
+  // A stopped process would not notice that it is asked to end.
+  if (order.signal == SIGTERM || order.signal == SIGINT || order.signal == SIGHUP) {
+    kill(-running_->pid, SIGCONT);
+  }
+}
+
+void KeeperLoop::Serve(const KillAll& order) {
+  BeginKill(order.serial);
+}
+
+void KeeperLoop::OnSignals() {
+  signalfd_siginfo info{};
+  bool asked_to_end = false;
+  while (read(signals_.get(), &info, sizeof info) == sizeof info) {
+    asked_to_end = asked_to_end || info.ssi_signo == SIGTERM;
+  }
+  ReapAll();
+  if (asked_to_end) {
+    OwnerIsGone();
+  }
+}
+
+/// Collects everybody who ended. True when no child is left, and so, the keeper being the reaper of
+/// all orphans, nothing of what was started.
+bool KeeperLoop::ReapAll() {
+  bool main_ended = false;
+  siginfo_t main{};
+  for (;;) {
+    siginfo_t info{};
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      children_left_ = false;
+      break;
+    }
+    if (info.si_pid == 0) {
+      children_left_ = true;
+      break;
+    }
+    if (running_ && info.si_pid == running_->pid) {
+      main_ended = true;
+      main = info;
+    }
+  }
+  if (main_ended) {
+    CommandEnded(main.si_code, main.si_status);
+  }
+  return !children_left_;
+}
+
+void KeeperLoop::CommandEnded(int wait_code, int wait_status) {
+  const auto took = MonotonicMicros() - running_->started_at;
+  DrainPipe();
+  engine::ports::CommandExit exit;
+  if (wait_code == CLD_EXITED) {
+    exit.exit_code = wait_status;
+  } else {
+    exit.signal = wait_status;
+    exit.core_dumped = wait_code == CLD_DUMPED;
+    if (wait_status == SIGKILL && cgroup_) {
+      const auto kills = cgroup_->OomKills();
+      exit.oom_killed = kills > std::exchange(oom_kills_seen_, kills);
+    }
+  }
+  exit.leftover = children_left_ ? CountLeft() : 0;
+  exit.took = engine::base::Duration(took);
+  auto log = spool_->Finish();
+  exit.log = std::move(log.log);
+  exit.log_status = std::move(log.status);
+  Send(Exited{.serial = running_->serial, .exit = std::move(exit)});
+  running_.reset();
+}
+
+std::uint32_t KeeperLoop::CountLeft() const {
+  const auto left = DescendantsOf(getpid());
+  return static_cast<std::uint32_t>(std::count_if(
+      left.begin(), left.end(), [](const Process& process) { return process.state != 'Z'; }));
+}
+
+void KeeperLoop::ReadPipe() {
+  const auto bytes = read(running_->pipe.get(), buffer_.data(), buffer_.size());
+  if (bytes <= 0) {
+    if (bytes == 0 || (errno != EINTR && errno != EAGAIN)) {
+      running_->pipe.Close();
+    }
+    return;
+  }
+  const auto size = static_cast<std::size_t>(bytes);
+  spool_->Append({buffer_.data(), size});
+  if (size >= (64 << 10) && !running_->pipe_grown) {
+    running_->pipe_grown = true;
+    fcntl(running_->pipe.get(), F_SETPIPE_SZ, kGrownPipeBytes);
+  }
+}
+
+/// Reads what was in the pipe when the main process had ended. Not until its end: another process
+/// may hold it open.
+void KeeperLoop::DrainPipe() {
+  if (!running_->pipe.valid()) {
+    return;
+  }
+  int there = 0;
+  ioctl(running_->pipe.get(), FIONREAD, &there);
+  auto left = static_cast<std::size_t>(std::max(there, 0));
+  while (left > 0) {
+    const auto bytes = read(running_->pipe.get(), buffer_.data(), std::min(left, buffer_.size()));
+    if (bytes <= 0) {
+      break;
+    }
+    spool_->Append({buffer_.data(), static_cast<std::size_t>(bytes)});
+    left -= static_cast<std::size_t>(bytes);
+  }
+  if (children_left_) {
+    abandoned_pipes_.push_back(std::move(running_->pipe));
+  }
+  running_->pipe.Close();
+}
+
+/// Keeps what earlier commands left running from blocking on a full pipe.
+void KeeperLoop::DropOutput(const std::vector<pollfd>& polled, std::size_t first) {
+  for (std::size_t i = first; i < polled.size(); ++i) {
+    auto& pipe = abandoned_pipes_[i - first];
+    if (polled[i].revents != 0 && read(pipe.get(), buffer_.data(), buffer_.size()) == 0) {
+      pipe.Close();
+    }
+  }
+  std::erase_if(abandoned_pipes_, [](const FileDescriptor& pipe) { return !pipe.valid(); });
+}
+
+void KeeperLoop::BeginKill(std::optional<Serial> serial) {
+  if (killing_) {
+    killing_->serial = serial ? serial : killing_->serial;
+    return;
+  }
+  killing_ = Killing{.serial = serial, .wait = kFirstScanWaitMicros};
+  ContinueKill();
+}
+
+void KeeperLoop::ContinueKill() {
+  if (!ReapAll()) {
+    if (MonotonicMicros() >= killing_->scan_at) {
+      KillSurvivors();
+      killing_->scan_at = MonotonicMicros() + killing_->wait;
+      killing_->wait = std::min(killing_->wait * 2, kLongestScanWaitMicros);
+    }
+    return;
+  }
+  abandoned_pipes_.clear();
+  const auto serial = killing_->serial;
+  killing_.reset();
+  if (serial) {
+    Send(Killed{.serial = *serial});
+  }
+  if (owner_gone_) {
+    finished_ = true;
+    if (workspace_) {
+      workspace_->TearDown();
+    }
+    if (cgroup_) {
+      cgroup_->Remove();
+    }
+  }
+}
+
+/// The cgroup is killed in one go; the walk finds those who left it, or all where there is none.
+/// Whoever forks meanwhile is found by the next look: orphans come to us.
+void KeeperLoop::KillSurvivors() {
+  if (cgroup_) {
+    cgroup_->Kill();
+  }
+  for (const auto& process : DescendantsOf(getpid())) {
+    if (process.state != 'Z') {
+      SignalIf(process.pid, SIGKILL, [&] { return ParentOf(process.pid) == process.parent; });
+    }
+  }
+}
+
+void KeeperLoop::Send(const Answer& answer) {
+  if (!owner_gone_) {
+    CHECK(EncodeFrame(answer, answers_));
+  }
+}
+
+void KeeperLoop::FlushAnswers() {
+  while (!answers_.empty()) {
+    const auto sent =
+        send(owner_.get(), answers_.data(), answers_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno != EAGAIN && errno != EINTR) {
+        OwnerIsGone();
+      }
+      return;
+    }
+    answers_.erase(0, static_cast<std::size_t>(sent));
+  }
+}
+
+}  // namespace executors::sandboxes

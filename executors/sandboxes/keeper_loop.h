@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keeper's loop: orders in, answers out, one command at a time. Single-threaded; waits in
+// `poll` on the owner, SIGCHLD, the command's pipe and the pipes of what earlier commands left
+// behind.
+//
+// A command ends when its main process does; its pipe is then read to what was there. What it left
+// running may go on until the attempt's end (`KillAll`): its output is read, so that it does not
+// block, and dropped.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "engine/ports/sandbox.h"
+#include "executors/sandboxes/cgroup.h"
+#include "executors/sandboxes/file_descriptor.h"
+#include "executors/sandboxes/keeper_protocol.h"
+#include "executors/sandboxes/log_spool.h"
+#include "executors/sandboxes/spawn.h"
+#include "executors/sandboxes/workspace.h"
+
+struct pollfd;
+
+namespace executors::sandboxes {
+
+class KeeperLoop {
+ public:
+  explicit KeeperLoop(FileDescriptor owner);
+  /// Returns when the owner is gone and nothing is left. The exit code of the process.
+  int Run();
+
+ private:
+  struct Running {
+    Serial serial = 0;
+    pid_t pid = 0;
+    FileDescriptor pipe;  ///< closed early when the command closed its end
+    bool pipe_grown = false;
+    std::int64_t started_at = 0;  ///< monotonic microseconds
+  };
+  struct Killing {
+    std::optional<Serial> serial;  ///< to be answered
+    std::int64_t scan_at = 0;      ///< when to look for survivors next
+    std::int64_t wait = 0;         ///< grows from look to look
+  };
+
+  // What happened outside.
+  void Wait();
+  void OnOwnerReadable();
+  void OnSignals();
+  void ReadPipe();
+  void DropOutput(const std::vector<pollfd>& polled, std::size_t first);
+  void OwnerIsGone();
+
+  // Orders.
+  void Take(Order order);
+  void TakeKillAll(const KillAll& order);
+  void ServeWaiting();
+  void Serve(SetUp& order);
+  void Serve(Prepare& order);
+  void Serve(Start& order);
+  void Serve(const Signal& order);
+  void Serve(const KillAll& order);
+  bool MakeReady(const SetUp& order);
+  void MakeCgroup();
+  engine::base::StatusOr<Running> StartCommand(const Start& order);
+
+  // Processes.
+  bool ReapAll();
+  void CommandEnded(int wait_code, int wait_status);
+  void DrainPipe();
+  std::uint32_t CountLeft() const;
+  void BeginKill(std::optional<Serial> serial);
+  void ContinueKill();
+  void KillSurvivors();
+
+  void Send(const Answer& answer);
+  void FlushAnswers();
+
+  FileDescriptor owner_;
+  FileDescriptor signals_;
+  FileDescriptor null_;
+  FrameBuffer received_;
+  std::string answers_;  ///< not yet taken by the socket
+  bool owner_gone_ = false;
+  bool finished_ = false;
+
+  std::optional<SetUp> setup_;
+  std::string mark_;
+  engine::ports::SandboxFacts facts_;
+  std::unique_ptr<Workspace> workspace_;
+  std::unique_ptr<LogSpool> spool_;
+  std::optional<StepCgroup> cgroup_;
+  std::uint64_t oom_kills_seen_ = 0;
+  Spawner spawner_;
+
+  std::deque<Order> waiting_;
+  std::optional<Running> running_;
+  std::optional<Killing> killing_;
+  bool children_left_ = false;  ///< as of the last `ReapAll`
+  std::vector<FileDescriptor> abandoned_pipes_;
+  std::vector<char> buffer_;
+};
+
+}  // namespace executors::sandboxes

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "executors/sandboxes/keeper_protocol.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace executors::sandboxes {
+namespace {
+
+using engine::base::InvalidArgument;
+using engine::base::Status;
+using engine::base::StatusOr;
+
+/// Numbers of the kinds on the wire; orders below 64, answers above.
+enum class Kind : std::uint8_t {
+  kSetUp = 1,
+  kPrepare = 2,
+  kStart = 3,
+  kSignal = 4,
+  kKillAll = 5,
+  kReady = 65,
+  kPrepared = 66,
+  kExited = 67,
+  kKilled = 68,
+};
+
+/// Appends fields to a frame.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+
+  template <typename T>
+  requires std::is_arithmetic_v<T>
+  void operator()(const T& value) {
+    out_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  void operator()(const std::string& text) {
+    (*this)(static_cast<std::uint32_t>(text.size()));
+    out_.append(text);
+  }
+  void operator()(const Status& status) {
+    (*this)(static_cast<std::int32_t>(status.code()));
+    (*this)(std::string(engine::base::Message(status)));
+  }
+  void operator()(const engine::base::Duration& duration) {
+    (*this)(static_cast<std::int64_t>(duration.count()));
+  }
+  template <typename T>
+  void operator()(const std::vector<T>& list) {
+    (*this)(static_cast<std::uint32_t>(list.size()));
+    for (const auto& item : list) {
+      (*this)(item);
+    }
+  }
+  template <typename T>
+  requires std::is_enum_v<T>
+  void operator()(const T& value) { (*this)(static_cast<std::underlying_type_t<T>>(value)); }
+  void operator()(const engine::model::LogRange& range);
+
+ private:
+  std::string& out_;
+};
+
+/// Takes fields off a frame; after the first that does not fit, `ok` is false and stays so.
+class Reader {
+ public:
+  explicit Reader(std::string_view in) : in_(in) {}
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] bool AtEnd() const { return ok_ && in_.empty(); }
+
+  template <typename T>
+  requires std::is_arithmetic_v<T>
+  void operator()(T& value) {
+    if (!Has(sizeof value)) {
+      return;
+    }
+    if constexpr (std::is_same_v<T, bool>) {
+      value = in_[0] != 0;
+    } else {
+      std::memcpy(&value, in_.data(), sizeof value);
+    }
+    in_.remove_prefix(sizeof value);
+  }
+  void operator()(std::string& text) {
+    std::uint32_t size = 0;
+    (*this)(size);
+    if (Has(size)) {
+      text.assign(in_.substr(0, size));
+      in_.remove_prefix(size);
+    }
+  }
+  void operator()(Status& status) {
+    std::int32_t code = 0;
+    std::string message;
+    (*this)(code);
+    (*this)(message);
+    status = code == 0 ? engine::base::OkStatus()
+                       : engine::base::MakeStatus(static_cast<absl::StatusCode>(code), message);
+  }
+  void operator()(engine::base::Duration& duration) {
+    std::int64_t count = 0;
+    (*this)(count);
+    duration = engine::base::Duration(count);
+  }
+  template <typename T>
+  void operator()(std::vector<T>& list) {
+    std::uint32_t size = 0;
+    (*this)(size);
+    // Each item takes four bytes at least, so a count beyond what is left is a lie.
+    if (!Has(std::size_t{size} * 4)) {
+      return;
+    }
+    list.resize(size);
+    for (auto& item : list) {
+      (*this)(item);
+    }
+  }
+  template <typename T>
+  requires std::is_enum_v<T>
+  void operator()(T& value) {
+    std::underlying_type_t<T> number{};
+    (*this)(number);
+    value = static_cast<T>(number);
+  }
+  void operator()(engine::model::LogRange& range);
+
+ private:
+  bool Has(std::size_t bytes) {
+    ok_ = ok_ && in_.size() >= bytes;
+    return ok_;
+  }
+  std::string_view in_;
+  bool ok_ = true;
+};
+
+// Each struct's fields once, for both directions: `Archive` is `Writer` or `Reader`.
+template <typename Archive, typename T>
+void RangeFields(Archive& archive, T& range) {
+  archive(range.segment);
+  archive(range.offset);
+  archive(range.length);
+}
+template <typename Archive, typename T>
+void LogFields(Archive& archive, T& log) {
+  archive(log.ranges);
+  archive(log.checksum);
+  archive(log.truncated);
+  archive(log.lost_bytes);
+}
+template <typename Archive, typename T>
+void FactsFields(Archive& archive, T& facts) {
+  archive(facts.workspace_kind);
+  archive(facts.kill_kind);
+  archive(facts.workspace_path);
+  archive(facts.workspace_view);
+  archive(facts.fallbacks);
+}
+template <typename Archive, typename T>
+void SetUpFields(Archive& archive, T& order) {
+  archive(order.version);
+  archive(order.owner_gone);
+  archive(order.run_folder);
+  archive(order.slot);
+  archive(order.segment_bytes_max);
+  archive(order.allow_cgroup);
+  archive(order.allow_mounts);
+}
+template <typename Archive, typename T>
+void PrepareFields(Archive& archive, T& order) {
+  archive(order.serial);
+  archive(order.mount.lower);
+  archive(order.mount.path);
+}
+template <typename Archive, typename T>
+void StartFields(Archive& archive, T& order) {
+  archive(order.serial);
+  archive(order.command.argv);
+  archive(order.command.env);
+  archive(order.command.workdir);
+  archive(order.command.log_limit);
+  archive(order.command.log_tag.job);
+  archive(order.command.log_tag.attempt);
+  archive(order.command.log_tag.step);
+}
+template <typename Archive, typename T>
+void ReadyFields(Archive& archive, T& answer) {
+  archive(answer.version);
+  archive(answer.status);
+  FactsFields(archive, answer.facts);
+}
+template <typename Archive, typename T>
+void PreparedFields(Archive& archive, T& answer) {
+  archive(answer.serial);
+  archive(answer.status);
+  FactsFields(archive, answer.facts);
+}
+template <typename Archive, typename T>
+void ExitedFields(Archive& archive, T& answer) {
+  archive(answer.serial);
+  archive(answer.exit.started);
+  archive(answer.exit.exit_code);
+  archive(answer.exit.signal);
+  archive(answer.exit.core_dumped);
+  archive(answer.exit.oom_killed);
+  archive(answer.exit.leftover);
+  archive(answer.exit.took);
+  LogFields(archive, answer.exit.log);
+  archive(answer.exit.log_status);
+}
+
+void Writer::operator()(const engine::model::LogRange& range) {
+  RangeFields(*this, range);
+}
+void Reader::operator()(engine::model::LogRange& range) {
+  RangeFields(*this, range);
+}
+
+/// Writes the length and the kind around what `fields` appends.
+template <typename Fields>
+bool Frame(Kind kind, std::string& out, const Fields& fields) {
+  const auto begin = out.size();
+  Writer writer(out);
+  writer(std::uint32_t{0});
+  writer(kind);
+  fields(writer);
+  const auto length = out.size() - begin - sizeof(std::uint32_t);
+  if (length > kFrameBytesMax) {
+    out.resize(begin);
+    return false;
+  }
+  const auto stored = static_cast<std::uint32_t>(length);
+  std::memcpy(out.data() + begin, &stored, sizeof stored);
+  return true;
+}
+
+template <typename Variant, typename T, typename Fields>
+StatusOr<Variant> Decode(Reader& reader, const Fields& fields) {
+  T message;
+  fields(reader, message);
+  if (!reader.AtEnd()) {
+    return InvalidArgument("a frame with fields that do not fit");
+  }
+  return Variant(std::move(message));
+}
+
+}  // namespace
+
+bool EncodeFrame(const Order& order, std::string& out) {
+  struct Visitor {
+    std::string& out;
+    bool operator()(const SetUp& o) const {
+      return Frame(Kind::kSetUp, out, [&](Writer& w) { SetUpFields(w, o); });
+    }
+    bool operator()(const Prepare& o) const {
+      return Frame(Kind::kPrepare, out, [&](Writer& w) { PrepareFields(w, o); });
+    }
+    bool operator()(const Start& o) const {
+      return Frame(Kind::kStart, out, [&](Writer& w) { StartFields(w, o); });
+    }
+    bool operator()(const Signal& o) const {
+      return Frame(Kind::kSignal, out, [&](Writer& w) { w(o.signal); });
+    }
+    bool operator()(const KillAll& o) const {
+      return Frame(Kind::kKillAll, out, [&](Writer& w) { w(o.serial); });
+    }
+  };
+  return std::visit(Visitor{out}, order);
+}
+
+bool EncodeFrame(const Answer& answer, std::string& out) {
+  struct Visitor {
+    std::string& out;
+    bool operator()(const Ready& a) const {
+      return Frame(Kind::kReady, out, [&](Writer& w) { ReadyFields(w, a); });
+    }
+    bool operator()(const Prepared& a) const {
+      return Frame(Kind::kPrepared, out, [&](Writer& w) { PreparedFields(w, a); });
+    }
+    bool operator()(const Exited& a) const {
+      return Frame(Kind::kExited, out, [&](Writer& w) { ExitedFields(w, a); });
+    }
+    bool operator()(const Killed& a) const {
+      return Frame(Kind::kKilled, out, [&](Writer& w) { w(a.serial); });
+    }
+  };
+  return std::visit(Visitor{out}, answer);
+}
+
+StatusOr<Order> DecodeOrder(std::string_view frame) {
+  Reader reader(frame);
+  Kind kind{};
+  reader(kind);
+  switch (kind) {
+    case Kind::kSetUp:
+      return Decode<Order, SetUp>(reader, [](Reader& r, SetUp& o) { SetUpFields(r, o); });
+    case Kind::kPrepare:
+      return Decode<Order, Prepare>(reader, [](Reader& r, Prepare& o) { PrepareFields(r, o); });
+    case Kind::kStart:
+      return Decode<Order, Start>(reader, [](Reader& r, Start& o) { StartFields(r, o); });
+    case Kind::kSignal:
+      return Decode<Order, Signal>(reader, [](Reader& r, Signal& o) { r(o.signal); });
+    case Kind::kKillAll:
+      return Decode<Order, KillAll>(reader, [](Reader& r, KillAll& o) { r(o.serial); });
+    case Kind::kReady:
+    case Kind::kPrepared:
+    case Kind::kExited:
+    case Kind::kKilled:
+      break;
+  }
+  return InvalidArgument("a frame of kind {} is no order", static_cast<int>(kind));
+}
+
+StatusOr<Answer> DecodeAnswer(std::string_view frame) {
+  Reader reader(frame);
+  Kind kind{};
+  reader(kind);
+  switch (kind) {
+    case Kind::kReady:
+      return Decode<Answer, Ready>(reader, [](Reader& r, Ready& a) { ReadyFields(r, a); });
+    case Kind::kPrepared:
+      return Decode<Answer, Prepared>(reader, [](Reader& r, Prepared& a) { PreparedFields(r, a); });
+    case Kind::kExited:
+      return Decode<Answer, Exited>(reader, [](Reader& r, Exited& a) { ExitedFields(r, a); });
+    case Kind::kKilled:
+      return Decode<Answer, Killed>(reader, [](Reader& r, Killed& a) { r(a.serial); });
+    case Kind::kSetUp:
+    case Kind::kPrepare:
+    case Kind::kStart:
+    case Kind::kSignal:
+    case Kind::kKillAll:
+      break;
+  }
+  return InvalidArgument("a frame of kind {} is no answer", static_cast<int>(kind));
+}
+
+std::span<char> FrameBuffer::Room(std::size_t bytes) {
+  if (begin_ > 0) {
+    std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (bytes_.size() < end_ + bytes) {
+    bytes_.resize(std::max(end_ + bytes, bytes_.size() * 2));
+  }
+  return {bytes_.data() + end_, bytes_.size() - end_};
+}
+
+void FrameBuffer::Received(std::size_t bytes) {
+  end_ += bytes;
+}
+
+StatusOr<std::string_view> FrameBuffer::Next() {
+  std::uint32_t length = 0;
+  if (end_ - begin_ < sizeof length) {
+    return std::string_view();
+  }
+  std::memcpy(&length, bytes_.data() + begin_, sizeof length);
+  if (length == 0 || length > kFrameBytesMax) {
+    return InvalidArgument("a frame of {} bytes", length);
+  }
+  if (end_ - begin_ < sizeof length + length) {
+    return std::string_view();
+  }
+  const std::string_view frame(bytes_.data() + begin_ + sizeof length, length);
+  begin_ += sizeof length + length;
+  return frame;
+}
+
+}  // namespace executors::sandboxes

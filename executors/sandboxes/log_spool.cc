@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "executors/sandboxes/log_spool.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "engine/base/checksum.h"
+
+namespace executors::sandboxes {
+namespace {
+
+using engine::base::FromErrno;
+using engine::model::LogRange;
+
+/// Times are noted at most this often.
+constexpr std::int64_t kNoteEveryMicros = 4000;
+/// Dirty bytes handed to the disk while the command still runs, so that the flush at its end is
+/// short.
+constexpr std::uint64_t kWriteBackBytes = 8 << 20;
+
+std::int64_t WallMicros() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+std::string LimitMark(std::uint64_t limit) {
+  return fmt::format("\n[dayfly: log_limit of {} bytes reached, the rest is not kept]\n", limit);
+}
+
+}  // namespace
+
+LogSpool::LogSpool(std::string folder, std::uint32_t slot, std::uint64_t segment_bytes_max)
+    : folder_(std::move(folder)), slot_(slot), segment_bytes_max_(segment_bytes_max) {}
+
+void LogSpool::Begin(const engine::model::LogTag& tag, std::uint64_t limit) {
+  tag_ = tag;
+  limit_ = limit;
+  kept_ = 0;
+  noted_at_ = 0;
+  log_ = {};
+  status_ = engine::base::OkStatus();
+}
+
+void LogSpool::Append(std::span<const char> bytes) {
+  if (log_.truncated || bytes.empty()) {
+    return;
+  }
+  if (limit_ == 0 || kept_ + bytes.size() <= limit_) {
+    Keep(bytes);
+    return;
+  }
+  Keep(bytes.first(static_cast<std::size_t>(limit_ - std::min(kept_, limit_))));
+  log_.truncated = true;
+  Keep(LimitMark(limit_));
+}
+
+/// Writes `bytes` behind what the log has. After the first failure nothing more is written for this
+/// command, so that what is kept is a prefix of what it printed.
+void LogSpool::Keep(std::span<const char> bytes) {
+  while (!bytes.empty()) {
+    if (!status_.ok()) {
+      log_.lost_bytes += bytes.size();
+      return;
+    }
+    if (!OpenSegment()) {
+      Lose(bytes.size(), errno);
+      return;
+    }
+    const auto written =
+        pwrite(segment_fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(segment_size_));
+    if (written < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      Lose(bytes.size(), errno);
+      return;
+    }
+    const auto size = static_cast<std::size_t>(written);
+    const bool first = log_.ranges.empty();
+    NoteTime();
+    if (first || log_.ranges.back().segment != segment_) {
+      log_.ranges.push_back({.segment = segment_, .offset = segment_size_, .length = 0});
+    }
+    log_.ranges.back().length += size;
+    log_.checksum = engine::base::Crc32(log_.checksum, {bytes.data(), size});
+    segment_size_ += size;
+    kept_ += size;
+    bytes = bytes.subspan(size);
+    if (first) {
+      WriteLive(true);
+    }
+    StartWriteBack();
+  }
+}
+
+bool LogSpool::EnsureFolder() {
+  if (folder_fd_.valid()) {
+    return true;
+  }
+  if (mkdir(folder_.c_str(), 0777) != 0 && errno != EEXIST) {
+    return false;
+  }
+  folder_fd_ = FileDescriptor(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return folder_fd_.valid();
+}
+
+std::uint32_t LogSpool::FirstFreeOrdinal() const {
+  std::uint32_t free = 0;
+  DIR* listing = opendir(folder_.c_str());
+  if (listing == nullptr) {
+    return free;
+  }
+  while (const dirent* entry = readdir(listing)) {
+    const auto segment = engine::model::SegmentFromFileName(entry->d_name);
+    if (segment && engine::model::SegmentSlot(*segment) == slot_) {
+      free = std::max(free, engine::model::SegmentOrdinal(*segment) + 1);
+    }
+  }
+  closedir(listing);
+  return free;
+}
+
+/// Opens the first segment, or the next when the present one is full. On failure `errno` says why.
+bool LogSpool::OpenSegment() {
+  if (segment_fd_.valid() && segment_size_ < segment_bytes_max_) {
+    return true;
+  }
+  if (segment_fd_.valid()) {
+    Flush();
+    if (!status_.ok()) {
+      errno = EIO;
+      return false;
+    }
+    WriteTimes();
+  } else if (!EnsureFolder()) {
+    return false;
+  }
+  const auto ordinal =
+      ordinal_known_ ? engine::model::SegmentOrdinal(segment_) + 1 : FirstFreeOrdinal();
+  if (ordinal > engine::model::kSegmentOrdinalMax) {
+    errno = EFBIG;
+    return false;
+  }
+  const auto segment = engine::model::SegmentNumber(slot_, ordinal);
+  FileDescriptor file(openat(folder_fd_.get(), engine::model::SegmentFileName(segment).c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (!file.valid()) {
+    return false;
+  }
+  segment_fd_ = std::move(file);
+  // The index is a comfort; without it times are not shown.
+  index_fd_ =
+      FileDescriptor(openat(folder_fd_.get(), engine::model::SegmentIndexName(segment).c_str(),
+                            O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666));
+  ordinal_known_ = true;
+  folder_dirty_ = true;
+  segment_ = segment;
+  segment_size_ = 0;
+  write_back_from_ = 0;
+  noted_at_ = 0;
+  return true;
+}
+
+void LogSpool::NoteTime() {
+  const auto now = WallMicros();
+  // A clock that was set back starts a new entry as well.
+  if (noted_at_ != 0 && now >= noted_at_ && now - noted_at_ < kNoteEveryMicros) {
+    return;
+  }
+  noted_at_ = now;
+  const auto entry = engine::model::EncodeReadTime(
+      {.offset = segment_size_, .at = engine::base::InstantFromMicros(now)});
+  times_.append(entry.data(), entry.size());
+  if (times_.size() >= 64 * entry.size()) {
+    WriteTimes();
+  }
+}
+
+void LogSpool::WriteTimes() {
+  if (index_fd_.valid() && !times_.empty() &&
+      write(index_fd_.get(), times_.data(), times_.size()) != static_cast<ssize_t>(times_.size())) {
+    index_fd_.Close();
+  }
+  times_.clear();
+}
+
+void LogSpool::WriteLive(bool growing) {
+  if (!live_fd_.valid()) {
+    live_fd_ = FileDescriptor(openat(folder_fd_.get(), engine::model::LiveLogName(slot_).c_str(),
+                                     O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  }
+  if (!live_fd_.valid() || log_.ranges.empty()) {
+    return;
+  }
+  const auto& first = log_.ranges.front();
+  const auto& last = log_.ranges.back();
+  const auto record = engine::model::EncodeLiveLog({.tag = tag_,
+                                                    .growing = growing,
+                                                    .begin_segment = first.segment,
+                                                    .begin_offset = first.offset,
+                                                    .end_segment = last.segment,
+                                                    .end_offset = last.offset + last.length});
+  if (pwrite(live_fd_.get(), record.data(), record.size(), 0) < 0) {
+    live_fd_.Close();
+  }
+}
+
+void LogSpool::StartWriteBack() {
+  if (segment_size_ - write_back_from_ < kWriteBackBytes) {
+    return;
+  }
+  sync_file_range(segment_fd_.get(), static_cast<off_t>(write_back_from_),
+                  static_cast<off_t>(segment_size_ - write_back_from_), SYNC_FILE_RANGE_WRITE);
+  write_back_from_ = segment_size_;
+}
+
+void LogSpool::Lose(std::size_t bytes, int error) {
+  log_.lost_bytes += bytes;
+  if (status_.ok()) {
+    status_ = FromErrno(error, "writing the log in " + folder_);
+  }
+}
+
+void LogSpool::Flush() {
+  if (fdatasync(segment_fd_.get()) != 0) {
+    // What reached the disk is not known any more; none of this log's bytes can be vouched for.
+    Lose(0, errno);
+    return;
+  }
+  write_back_from_ = segment_size_;
+  if (folder_dirty_) {
+    if (fsync(folder_fd_.get()) != 0) {
+      Lose(0, errno);
+      return;
+    }
+    folder_dirty_ = false;
+  }
+}
+
+LogSpool::Finished LogSpool::Finish() {
+  if (!log_.ranges.empty()) {
+    WriteTimes();
+    WriteLive(false);
+    Flush();
+  }
+  return {.log = std::move(log_), .status = std::move(status_)};
+}
+
+}  // namespace executors::sandboxes

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "executors/sandboxes/process_tree.h"
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <optional>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "executors/sandboxes/file_descriptor.h"
+
+namespace executors::sandboxes {
+namespace {
+
+std::optional<pid_t> PidFromName(const char* name) {
+  pid_t pid = 0;
+  const auto* end = name + std::strlen(name);
+  const auto [rest, error] = std::from_chars(name, end, pid);
+  if (error != std::errc() || rest != end) {
+    return std::nullopt;
+  }
+  return pid;
+}
+
+std::vector<pid_t> AllPids() {
+  std::vector<pid_t> pids;
+  DIR* folder = opendir("/proc");
+  if (folder == nullptr) {
+    return pids;
+  }
+  while (const dirent* entry = readdir(folder)) {
+    if (const auto pid = PidFromName(entry->d_name)) {
+      pids.push_back(*pid);
+    }
+  }
+  closedir(folder);
+  return pids;
+}
+
+std::string ReadProcFile(pid_t pid, const char* name) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+  const FileDescriptor file(open(path, O_RDONLY | O_CLOEXEC));
+  std::string text;
+  if (!file.valid()) {
+    return text;
+  }
+  char buffer[4096];
+  for (;;) {
+    const auto bytes = read(file.get(), buffer, sizeof buffer);
+    if (bytes <= 0) {
+      return text;
+    }
+    text.append(buffer, static_cast<std::size_t>(bytes));
+  }
+}
+
+std::optional<Process> ReadProcess(pid_t pid) {
+  const auto stat = ReadProcFile(pid, "stat");
+  // The name in parentheses may hold anything, also a closing one.
+  const auto name_end = stat.rfind(')');
+  if (name_end == std::string::npos) {
+    return std::nullopt;
+  }
+  Process process{.pid = pid};
+  if (std::sscanf(stat.c_str() + name_end + 1, " %c %d %d", &process.state, &process.parent,
+                  &process.group) != 3) {
+    return std::nullopt;
+  }
+  return process;
+}
+
+bool HasEntry(std::string_view environment, std::string_view mark) {
+  const bool prefix = mark.ends_with('*');
+  if (prefix) {
+    mark.remove_suffix(1);
+  }
+  while (!environment.empty()) {
+    const auto end = environment.find('\0');
+    const auto entry = environment.substr(0, end);
+    if (prefix ? entry.starts_with(mark) : entry == mark) {
+      return true;
+    }
+    if (end == std::string_view::npos) {
+      break;
+    }
+    environment.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<Process> DescendantsOf(pid_t root) {
+  std::vector<Process> all;
+  for (const auto pid : AllPids()) {
+    if (auto process = ReadProcess(pid)) {
+      all.push_back(*process);
+    }
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Process& a, const Process& b) { return a.parent < b.parent; });
+  std::vector<Process> found;
+  std::vector<pid_t> open{root};
+  while (!open.empty()) {
+    const auto parent = open.back();
+    open.pop_back();
+    auto it = std::lower_bound(all.begin(), all.end(), parent,
+                               [](const Process& p, pid_t pid) { return p.parent < pid; });
+    for (; it != all.end() && it->parent == parent; ++it) {
+      // Parents are read one after the other, so a reused number could close a circle.
+      if (it->pid != root && std::none_of(found.begin(), found.end(),
+                                          [&](const Process& p) { return p.pid == it->pid; })) {
+        found.push_back(*it);
+        open.push_back(it->pid);
+      }
+    }
+  }
+  return found;
+}
+
+pid_t ParentOf(pid_t pid) {
+  const auto process = ReadProcess(pid);
+  return process ? process->parent : 0;
+}
+
+bool IsMarked(pid_t pid, std::string_view mark) {
+  return HasEntry(ReadProcFile(pid, "environ"), mark);
+}
+
+std::vector<pid_t> ProcessesMarked(std::string_view mark) {
+  std::vector<pid_t> marked;
+  for (const auto pid : AllPids()) {
+    if (IsMarked(pid, mark)) {
+      marked.push_back(pid);
+    }
+  }
+  return marked;
+}
+
+bool SignalIf(pid_t pid, int signal, const std::function<bool()>& still) {
+  const FileDescriptor held(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!held.valid() || !still()) {
+    return false;
+  }
+  return syscall(SYS_pidfd_send_signal, held.get(), signal, nullptr, 0) == 0;
+}
+
+}  // namespace executors::sandboxes

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes as `/proc` shows them: who descends from whom, who carries a mark. Everything here is a
+// look at something that moves; callers repeat until nothing is left.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+namespace executors::sandboxes {
+
+struct Process {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  pid_t group = 0;
+  char state = '?';  ///< as in `/proc/<pid>/stat`: `R S D T t Z X`
+};
+
+/// Everything that descends from `root`, whatever group or session it is in; without `root`.
+/// Zombies are included, threads are not.
+std::vector<Process> DescendantsOf(pid_t root);
+
+/// The parent of `pid`; 0 when there is no such process.
+pid_t ParentOf(pid_t pid);
+
+/// Processes whose environment, as they were started with it, holds exactly the entry `mark` or one
+/// that begins with it when it ends in `*`. Only those this user may look into.
+std::vector<pid_t> ProcessesMarked(std::string_view mark);
+
+/// Whether `pid` is one of those.
+bool IsMarked(pid_t pid, std::string_view mark);
+
+/// Sends `signal` to `pid` if, once it is held and cannot be replaced by another, `still` is true.
+bool SignalIf(pid_t pid, int signal, const std::function<bool()>& still);
+
+}  // namespace executors::sandboxes
