@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/run_index.h"
+
+#include <charconv>
+#include <utility>
+
+#include <fmt/ranges.h>
+
+#include "store/sqlite/database.h"
+
+namespace store::sqlite {
+namespace {
+
+namespace model = engine::model;
+namespace ports = engine::ports;
+using base::Status;
+using base::StatusOr;
+
+// A run's text id sorts as its number does, so that a prefix is a range of both.
+constexpr const char* kSchema = R"sql(
+CREATE TABLE run (
+  run INTEGER PRIMARY KEY,
+  pipeline BLOB, pipeline_file BLOB, source BLOB, "commit" BLOB, branch BLOB, event BLOB,
+  status INTEGER NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  ended_at INTEGER,            -- NULL: open
+  counts BLOB,                 -- jobs per status: 0,0,0,9,…
+  folder BLOB,
+  owner_pid INTEGER NOT NULL, owner_boot BLOB, owner_start INTEGER NOT NULL
+) STRICT;
+CREATE TABLE duration (
+  pipeline BLOB, pipeline_file BLOB, source BLOB, job BLOB,
+  took INTEGER NOT NULL,       -- microseconds
+  PRIMARY KEY (pipeline, pipeline_file, source, job)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr const char* kColumns =
+    "run, pipeline, pipeline_file, source, \"commit\", branch, event, status, accepted_at, "
+    "ended_at, counts, folder, owner_pid, owner_boot, owner_start";
+
+ports::RunRow RowAt(const Statement& row) {
+  ports::RunRow out;
+  out.run = model::RunId(row.Uint(0));
+  out.pipeline = row.Text(1);
+  out.pipeline_file = row.Text(2);
+  out.source = row.Text(3);
+  out.commit = row.Text(4);
+  out.branch = row.Text(5);
+  out.event = row.Text(6);
+  out.status = static_cast<model::Status>(row.Int(7));
+  out.accepted_at = base::InstantFromMicros(row.Int(8));
+  if (!row.IsNull(9)) {
+    out.ended_at = base::InstantFromMicros(row.Int(9));
+  }
+  std::string_view counts = row.Bytes(10);
+  for (std::uint32_t& count : out.counts) {
+    const char* begin = counts.data();
+    const auto [end, error] = std::from_chars(begin, begin + counts.size(), count);
+    if (error != std::errc() || end == begin + counts.size()) {
+      break;
+    }
+    counts.remove_prefix(static_cast<std::size_t>(end - begin) + 1);
+  }
+  out.folder = row.Text(11);
+  out.owner = {row.Int(12), row.Text(13), row.Uint(14)};
+  return out;
+}
+
+// As people write an id: capitals, and the letters that Crockford's base 32 takes for digits.
+std::string Normalized(std::string_view prefix) {
+  std::string out;
+  for (const char c : prefix) {
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    out.push_back(lower == 'o' ? '0' : lower == 'i' || lower == 'l' ? '1' : lower);
+  }
+  return out;
+}
+
+constexpr std::size_t kIdLength = 13;  // see `model::ToText(RunId)`
+
+class SqliteRunIndex : public ports::RunIndex {
+ public:
+  /// `db` is null when it is read-only and there is no file yet.
+  explicit SqliteRunIndex(std::unique_ptr<Database> db) : db_(std::move(db)) {}
+
+  StatusOr<std::vector<ports::RunRow>> ListRuns(const ports::RunFilter& filter) override;
+  StatusOr<ports::RunRow> FindRun(std::string_view id_prefix) override;
+  StatusOr<std::map<std::string, base::Duration>> KnownDurations(
+      const ports::PipelineKey& key) override;
+  Status SaveRun(const ports::RunRow& row) override;
+  Status SaveDurations(const ports::PipelineKey& key,
+                       const std::map<std::string, base::Duration>& durations) override;
+  Status RemoveRun(model::RunId run) override;
+
+ private:
+  std::unique_ptr<Database> db_;
+};
+
+StatusOr<std::vector<ports::RunRow>> SqliteRunIndex::ListRuns(const ports::RunFilter& filter) {
+  std::vector<ports::RunRow> out;
+  if (db_ == nullptr) {
+    return out;
+  }
+  ASSIGN_OR_RETURN(
+      Statement query,
+      db_->Prepare(fmt::format(
+          "SELECT {} FROM run WHERE (?1 = x'' OR pipeline = ?1) AND (?2 = x'' OR source = ?2) AND "
+          "(?3 = x'' OR branch = ?3) AND (?4 < 0 OR status = ?4) ORDER BY run DESC LIMIT ?5",
+          kColumns)));
+  query.BindBlob(1, filter.pipeline)
+      .BindBlob(2, filter.source)
+      .BindBlob(3, filter.branch)
+      .Bind(4, filter.status ? static_cast<std::int64_t>(*filter.status) : std::int64_t{-1})
+      .Bind(5, std::uint64_t{filter.limit});
+  ASSIGN_OR_RETURN(bool more, query.Step());
+  while (more) {
+    out.push_back(RowAt(query));
+    ASSIGN_OR_RETURN(more, query.Step());
+  }
+  return out;
+}
+
+StatusOr<ports::RunRow> SqliteRunIndex::FindRun(std::string_view id_prefix) {
+  std::string low = Normalized(id_prefix);
+  std::string high = low;
+  low.resize(kIdLength, '0');
+  high.resize(kIdLength, 'z');
+  const auto first = model::RunIdFromText(low);
+  const auto last = model::RunIdFromText(high);
+  if (id_prefix.empty() || id_prefix.size() > kIdLength || !first || !last) {
+    return base::InvalidArgument("'{}' is no run id", id_prefix);
+  }
+  if (db_ == nullptr) {
+    return base::NotFound("no run '{}'", id_prefix);
+  }
+  constexpr std::size_t kShown = 5;
+  ASSIGN_OR_RETURN(Statement query,
+                   db_->Prepare(fmt::format("SELECT {} FROM run WHERE run BETWEEN ? AND ? ORDER BY "
+                                            "run DESC LIMIT {}",
+                                            kColumns, kShown + 1)));
+  query.Bind(1, first->value()).Bind(2, last->value());
+  std::vector<ports::RunRow> found;
+  ASSIGN_OR_RETURN(bool more, query.Step());
+  while (more) {
+    found.push_back(RowAt(query));
+    ASSIGN_OR_RETURN(more, query.Step());
+  }
+  if (found.empty()) {
+    return base::NotFound("no run '{}'", id_prefix);
+  }
+  if (found.size() == 1) {
+    return std::move(found.front());
+  }
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < std::min(found.size(), kShown); ++i) {
+    names.push_back(ToText(found[i].run));
+  }
+  return base::InvalidArgument("several runs begin with '{}': {}{}", id_prefix,
+                               fmt::join(names, ", "), found.size() > kShown ? ", …" : "");
+}
+
+StatusOr<std::map<std::string, base::Duration>> SqliteRunIndex::KnownDurations(
+    const ports::PipelineKey& key) {
+  std::map<std::string, base::Duration> out;
+  if (db_ == nullptr) {
+    return out;
+  }
+  ASSIGN_OR_RETURN(Statement query,
+                   db_->Prepare("SELECT job, took FROM duration WHERE pipeline=? AND "
+                                "pipeline_file=? AND source=?"));
+  query.BindBlob(1, key.pipeline).BindBlob(2, key.pipeline_file).BindBlob(3, key.source);
+  ASSIGN_OR_RETURN(bool more, query.Step());
+  while (more) {
+    out[query.Text(0)] = base::Duration(query.Int(1));
+    ASSIGN_OR_RETURN(more, query.Step());
+  }
+  return out;
+}
+
+Status SqliteRunIndex::SaveRun(const ports::RunRow& row) {
+  ASSIGN_OR_RETURN(
+      Statement save,
+      db_->Prepare("INSERT OR REPLACE INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+  const std::string counts = fmt::format("{}", fmt::join(row.counts, ","));
+  save.Bind(1, row.run.value())
+      .BindBlob(2, row.pipeline)
+      .BindBlob(3, row.pipeline_file)
+      .BindBlob(4, row.source)
+      .BindBlob(5, row.commit)
+      .BindBlob(6, row.branch)
+      .BindBlob(7, row.event)
+      .Bind(8, static_cast<std::int64_t>(row.status))
+      .Bind(9, base::ToMicros(row.accepted_at));
+  if (row.ended_at) {
+    save.Bind(10, base::ToMicros(*row.ended_at));
+  }
+  save.BindBlob(11, counts)
+      .BindBlob(12, row.folder)
+      .Bind(13, row.owner.pid)
+      .BindBlob(14, row.owner.boot_id)
+      .Bind(15, row.owner.start_ticks);
+  return save.Run();
+}
+
+Status SqliteRunIndex::SaveDurations(const ports::PipelineKey& key,
+                                     const std::map<std::string, base::Duration>& durations) {
+  ASSIGN_OR_RETURN(Statement save,
+                   db_->Prepare("INSERT OR REPLACE INTO duration VALUES (?,?,?,?,?)"));
+  Transaction transaction(*db_);
+  RETURN_IF_ERROR(transaction.Begin("IMMEDIATE"));
+  for (const auto& [job, took] : durations) {
+    save.BindBlob(1, key.pipeline)
+        .BindBlob(2, key.pipeline_file)
+        .BindBlob(3, key.source)
+        .BindBlob(4, job)
+        .Bind(5, took.count());
+    RETURN_IF_ERROR(save.Run());
+  }
+  return transaction.Commit();
+}
+
+Status SqliteRunIndex::RemoveRun(model::RunId run) {
+  ASSIGN_OR_RETURN(Statement remove, db_->Prepare("DELETE FROM run WHERE run=?"));
+  return remove.Bind(1, run.value()).Run();
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<ports::RunIndex>> OpenRunIndex(const std::string& path,
+                                                        const RunIndexOptions& options) {
+  StatusOr<std::unique_ptr<Database>> db =
+      Database::Open(path, {options.read_only, options.busy_timeout_ms});
+  const Status status =
+      !db.ok() ? db.status()
+               : PrepareSchema(**db, options.read_only, kRunIndexVersion, kSchema, "index of runs");
+  if (options.read_only && status.code() == absl::StatusCode::kNotFound) {
+    return std::make_unique<SqliteRunIndex>(nullptr);
+  }
+  RETURN_IF_ERROR(status);
+  // The index may be behind after a power cut: the truth of a run is its own log.
+  RETURN_IF_ERROR((*db)->Execute("PRAGMA synchronous=NORMAL"));
+  return std::make_unique<SqliteRunIndex>(*std::move(db));
+}
+
+}  // namespace store::sqlite
