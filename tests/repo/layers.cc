@@ -151,15 +151,38 @@ std::optional<std::string> ComplaintAboutOurs(const Layers& layers, const Includ
   return fmt::format("{} may not include {} (ARCHITECTURE.md)", from, *to);
 }
 
+/// Headers that only tests include, directly or through each other: fixtures and tables of cases.
+std::set<std::string, std::less<>> HeadersOfTests(const Tree& tree) {
+  std::map<std::string, std::vector<std::string>, std::less<>> includers;
+  for (const SourceFile& file : tree.files) {
+    if (IsSource(file.path)) {
+      for (const Include& include : IncludesOf(file.text)) {
+        includers[include.path].push_back(file.path);
+      }
+    }
+  }
+  std::set<std::string, std::less<>> found;
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const auto& [header, paths] : includers) {
+      const bool only_tests = std::all_of(paths.begin(), paths.end(), [&](const auto& path) {
+        return IsTest(path) || found.contains(path);
+      });
+      grown = (only_tests && found.insert(header).second) || grown;
+    }
+  }
+  return found;
+}
+
 std::optional<std::string> ComplaintAboutOthers(const Layer& layer, const Include& include,
-                                                std::string_view source, const std::string& from) {
+                                                bool is_test, const std::string& from) {
   const std::optional<std::string> name = ThirdPartyOf(include.path);
   if (!name) {
     return fmt::format("<{}> belongs to no third party known to tests/repo/layers.cc",
                        include.path);
   }
   if (name->empty() || layer.any_third_party || layer.third_parties.contains(*name) ||
-      (*name == "gtest" && IsTest(source))) {
+      (*name == "gtest" && is_test)) {
     return std::nullopt;
   }
   return fmt::format("{} may not include {} (<{}>); ARCHITECTURE.md says which folder does", from,
@@ -213,19 +236,21 @@ std::optional<std::string> ThirdPartyOf(std::string_view header) {
 
 Findings CheckLayers(const Tree& tree, const Layers& layers) {
   Findings findings;
+  const auto headers_of_tests = HeadersOfTests(tree);
   for (const SourceFile& file : tree.files) {
     if (!IsSource(file.path)) {
       continue;
     }
+    const bool is_test = IsTest(file.path) || headers_of_tests.contains(file.path);
     const std::optional<std::string> from = LayerOf(layers, file.path);
     if (!from) {
       findings.push_back({file.path, 0, "its folder has no row in ARCHITECTURE.md"});
       continue;
     }
     for (const Include& include : IncludesOf(file.text)) {
-      const auto complaint = include.ours ? ComplaintAboutOurs(layers, include, file.path, *from)
-                                          : ComplaintAboutOthers(layers.find(*from)->second,
-                                                                 include, file.path, *from);
+      const auto complaint =
+          include.ours ? ComplaintAboutOurs(layers, include, file.path, *from)
+                       : ComplaintAboutOthers(layers.find(*from)->second, include, is_test, *from);
       if (complaint) {
         findings.push_back({file.path, include.line, *complaint});
       }

@@ -57,6 +57,15 @@ TEST(CheckLayers, KeepsThirdPartiesInTheirFolders) {
   EXPECT_EQ(Check("a/one/x_test.cc", "#include <gtest/gtest.h>"), "");
 }
 
+TEST(CheckLayers, LetsHeadersThatOnlyTestsIncludeUseGtest) {
+  Tree tree{{{"a/one/cases.h", "#include <gtest/gtest.h>"},
+             {"a/one/fixture.h", "#include \"a/one/cases.h\""},
+             {"a/one/x_test.cc", "#include \"a/one/fixture.h\""}}};
+  EXPECT_EQ(ToText(CheckLayers(tree, ParseLayers(kTable))), "");
+  tree.files.push_back({"a/one/x.cc", "#include \"a/one/fixture.h\""});
+  EXPECT_THAT(ToText(CheckLayers(tree, ParseLayers(kTable))), HasSubstr("a/one/cases.h:1"));
+}
+
 TEST(CheckCycles, NamesThePath) {
   EXPECT_EQ(ToText(CheckCycles(ParseLayers(kTable))), "");
   Layers layers;

@@ -62,7 +62,8 @@ constexpr Ban kOwnStringView = {R"(\babsl::string_view\b)",
                                 "std::string_view; engine/base/status.h converts"};
 
 constexpr std::array kPureFolders = {"engine/base/",  "engine/model/",     "engine/expr/",
-                                     "engine/graph/", "engine/placement/", "engine/core/"};
+                                     "engine/graph/", "engine/placement/", "engine/core/",
+                                     "agents/core/"};
 
 /// The process's own diagnostics live in base, for those who may log.
 constexpr std::array kNotPure = {"engine/base/log.h", "engine/base/log.cc", "engine/base/check.cc"};

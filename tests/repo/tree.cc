@@ -59,7 +59,8 @@ bool IsSource(std::string_view path) {
 }
 
 bool IsTest(std::string_view path) {
-  return path.ends_with("_test.cc") || path.starts_with("tests/");
+  return path.ends_with("_test.cc") || path.ends_with("/test_main.cc") ||
+         path.starts_with("tests/");
 }
 
 bool IsDocument(std::string_view path) {

@@ -22,10 +22,11 @@ constexpr std::array kExceptions = {
     Exception{"CMakeLists.txt", "A workflow engine"},
     Exception{"docs/comparison.md", "workflow engine"},
     Exception{"bench/", "recorded scientific workflows"},
+    Exception{"", "/proc/{}/task"},
     Exception{"", "/proc/self/task"},
-    Exception{"", "\"/task/\""},
     Exception{"", "GitHub Actions workflow"},
     Exception{"", "std::packaged_task"},
+    Exception{"dsl/", "workflow_dispatch"},
 };
 
 bool Covers(std::string_view path, const Exception& exception) {
