@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/core/apply.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/placement/ahead.h"
+
+namespace engine::core {
+namespace {
+
+using base::AsIndex;
+using graph::NodeIndex;
+using model::JobIndex;
+using model::ReasonCode;
+using model::SpecIndex;
+using model::Status;
+
+// The plain success of jobs that left nothing behind, once for all of them.
+const std::shared_ptr<const model::JobResult>& PlainSuccess() {
+  static const auto kResult = [] {
+    auto result = std::make_shared<model::JobResult>();
+    result->status = Status::kSucceeded;
+    return std::shared_ptr<const model::JobResult>(std::move(result));
+  }();
+  return kResult;
+}
+
+bool IsPlainSuccess(const model::JobResult& result) {
+  return result.status == Status::kSucceeded && result.reason.code == ReasonCode::kNone &&
+         result.outputs.empty() && result.artifacts.empty();
+}
+
+bool Failed(Status status) {
+  return status == Status::kFailed || status == Status::kTimedOut;
+}
+
+JobDetail& DetailOf(JobState& job) {
+  if (job.detail == nullptr) {
+    job.detail = std::make_unique<JobDetail>();
+  }
+  return *job.detail;
+}
+
+class Applier {
+ public:
+  Applier(State& state, std::vector<Released>* released) : state_(state), released_(released) {}
+
+  void On(const model::RunAccepted& fact, const model::PlanRef& plan);
+  void On(const model::RunCancelRequested& fact);
+  void On(const model::RunEnded& fact);
+  void On(const model::RunClosed& fact);
+  void On(const model::JobReadied& fact);
+  void On(const model::JobWaitNoted& fact);
+  void On(const model::JobBackedOff& fact);
+  void On(const model::JobEnded& fact);
+  void On(const model::AttemptAssigned& fact);
+  void On(const model::AttemptStarted& fact);
+  void On(const model::StepStarted& fact);
+  void On(const model::StepEnded& fact);
+  void On(const model::AttemptStopRequested& fact);
+  void On(const model::AttemptEnded& fact);
+  void On(const model::WorkerJoined& fact);
+  void On(const model::WorkerMarkedSuspect& fact);
+  void On(const model::WorkerRecovered& fact);
+  void On(const model::WorkerLost& fact);
+
+ private:
+  RunState& RunOf(model::RunId run) {
+    RunState* found = state_.FindRun(run);
+    CHECK_MSG(found != nullptr, "a fact about a run that is not open");
+    return *found;
+  }
+  WorkerState& WorkerOf(model::WorkerId worker) {
+    WorkerState* found = state_.FindWorker(worker);
+    CHECK_MSG(found != nullptr, "a fact about a worker that is not present");
+    return *found;
+  }
+  JobState& JobOf(RunState& run, JobIndex job) {
+    CHECK_MSG(job.value() < run.jobs.size(), "a fact about a job that is not in the plan");
+    return run.job(job);
+  }
+  JobState& LiveAttempt(RunState& run, const model::AttemptKey& key) {
+    JobState& job = JobOf(run, key.job);
+    CHECK_MSG(job.attempt == key.attempt, "a fact about an attempt that is not the newest");
+    return job;
+  }
+
+  void SetDeadline(RunState& run, JobIndex job, base::Instant at);
+  void ClearDeadline(RunState& run, JobIndex job);
+  void UpdateRoom(WorkerState& worker);
+  void Detach(JobState& job);
+  void EndNodes(RunState& run, SpecIndex spec);
+  void SkipDecidedCells(RunState& run, SpecIndex spec);
+  void ReleaseEmpty(RunState& run);
+
+  State& state_;
+  std::vector<Released>* released_;
+};
+
+// ---- indexes
+
+void Applier::SetDeadline(RunState& run, JobIndex job, base::Instant at) {
+  const std::uint32_t position =
+      job == kNoJob ? run.deadline_position : run.job(job).deadline_position;
+  const DeadlineEntry entry{.at = at, .run = &run, .job = job};
+  if (position == kNotInHeap) {
+    state_.deadlines.Push(entry);
+  } else {
+    state_.deadlines.Change(position, entry);
+  }
+}
+
+void Applier::ClearDeadline(RunState& run, JobIndex job) {
+  const std::uint32_t position =
+      job == kNoJob ? run.deadline_position : run.job(job).deadline_position;
+  if (position != kNotInHeap) {
+    state_.deadlines.Remove(position);
+  }
+}
+
+void Applier::UpdateRoom(WorkerState& worker) {
+  const bool has_room = worker.phase == WorkerPhase::kPresent &&
+                        placement::HasRoom(worker.load(), worker.joined.ahead_max);
+  const bool listed = worker.heap_position != kNotInHeap;
+  if (has_room && listed) {
+    state_.with_room.Change(worker.heap_position, &worker);
+  } else if (has_room) {
+    state_.with_room.Push(&worker);
+  } else if (listed) {
+    state_.with_room.Remove(worker.heap_position);
+  }
+}
+
+void Applier::Detach(JobState& job) {
+  WorkerState& worker = *job.worker;
+  const AttemptRef last = worker.attempts.back();
+  worker.attempts[job.worker_position] = last;
+  last.run->job(last.job).worker_position = job.worker_position;
+  worker.attempts.pop_back();
+  job.worker = nullptr;
+  if (worker.phase == WorkerPhase::kLost && worker.attempts.empty()) {
+    state_.workers.erase(worker.id());
+  } else {
+    UpdateRoom(worker);
+  }
+}
+
+// ---- runs
+
+void Applier::On(const model::RunAccepted& fact, const model::PlanRef& plan) {
+  std::shared_ptr<PlanProgram>& program = state_.programs[fact.plan];
+  if (program == nullptr) {
+    auto made = PlanProgram::Make(plan);
+    CHECK_MSG(made.ok(), "an accepted run whose plan is missing or not well formed");
+    program = *std::move(made);
+  }
+  auto owned = std::make_unique<RunState>();
+  RunState& run = *owned;
+  run.accepted = fact;
+  run.program = program;
+  run.env = std::make_shared<const std::vector<model::NamedValue>>(fact.env);
+  kRunMachine.Fire(run.phase, RunTrigger::kAccepted);
+  run.open_jobs = static_cast<std::uint32_t>(run.plan().jobs.size());
+  run.jobs.resize(run.plan().jobs.size());
+  run.nodes.resize(run.graph().node_count());
+  for (std::uint32_t i = 0; i < run.nodes.size(); ++i) {
+    run.nodes[i].open_needs = run.graph().Incoming(NodeIndex(i));
+    run.nodes[i].open = i < run.graph().spec_count() ? run.graph().CellsOf(SpecIndex(i)).count : 0;
+  }
+  CHECK_MSG(state_.runs.emplace(fact.run, std::move(owned)).second, "a run accepted twice");
+  if (!fact.idempotency_key.empty()) {
+    state_.by_key.emplace(fact.idempotency_key, fact.run);
+  }
+  SetDeadline(run, kNoJob, fact.deadline);
+  ReleaseEmpty(run);
+}
+
+// What waits for nothing is released by the acceptance itself; stages and matrices without a member
+// have ended before they began.
+void Applier::ReleaseEmpty(RunState& run) {
+  const graph::JobGraph& graph = run.graph();
+  std::vector<SpecIndex> empty;
+  for (std::uint32_t i = 0; i < graph.spec_count(); ++i) {
+    if (graph.Incoming(NodeIndex(i)) == 0 && released_ != nullptr) {
+      released_->push_back({.run = &run, .spec = SpecIndex(i)});
+    }
+    if (run.nodes[i].open == 0) {
+      empty.emplace_back(i);
+    }
+  }
+  for (std::uint32_t i = graph.spec_count(); i < graph.node_count(); ++i) {
+    if (graph.Incoming(NodeIndex(i)) == 0) {
+      EndNodes(run, SpecIndex(i));
+    }
+  }
+  for (const SpecIndex spec : empty) {
+    EndNodes(run, spec);
+  }
+}
+
+void Applier::On(const model::RunCancelRequested& fact) {
+  RunState& run = RunOf(fact.run);
+  kRunMachine.Fire(run.phase, fact.kill ? RunTrigger::kKilled : RunTrigger::kCancelled);
+  if (!run.cancelled.has_value()) {
+    run.cancelled = fact;
+  } else {
+    run.killed = fact;
+  }
+  ClearDeadline(run, kNoJob);
+}
+
+void Applier::On(const model::RunEnded& fact) {
+  RunState& run = RunOf(fact.run);
+  kRunMachine.Fire(run.phase, RunTrigger::kEnded);
+  run.ended = fact;
+  ClearDeadline(run, kNoJob);
+  state_.with_ready.erase(fact.run);
+}
+
+void Applier::On(const model::RunClosed& fact) {
+  RunState& run = RunOf(fact.run);
+  kRunMachine.Fire(run.phase, RunTrigger::kClosed);
+  if (!run.accepted.idempotency_key.empty()) {
+    state_.by_key.erase(run.accepted.idempotency_key);
+  }
+  const model::PlanDigest digest = run.accepted.plan;
+  state_.runs.erase(fact.run);
+  const auto program = state_.programs.find(digest);
+  if (program->second.use_count() == 1) {
+    state_.programs.erase(program);
+  }
+}
+
+// ---- jobs
+
+void Applier::On(const model::JobReadied& fact) {
+  RunState& run = RunOf(fact.run);
+  JobState& job = JobOf(run, fact.job);
+  const SpecIndex spec = run.spec_of(fact.job);
+  NodeState& node = run.node_of(spec);
+  const bool was_active = job.phase != JobPhase::kWaiting;
+  kJobMachine.Fire(job.phase, JobTrigger::kReadied);
+  node.active += was_active ? 0 : 1;
+  job.attempt = fact.attempt;
+  if (!fact.env.empty() || job.detail != nullptr) {
+    DetailOf(job).env = fact.env;
+  }
+  SetDeadline(run, fact.job, fact.queue_deadline);
+  SkipDecidedCells(run, spec);
+  const auto rank =
+      AsIndex(spec) < run.accepted.ranks.size() ? run.accepted.ranks[AsIndex(spec)] : 0;
+  const std::int32_t priority = run.plan().specs[AsIndex(spec)].priority;
+  if (run.ready.empty()) {
+    state_.with_ready.emplace(fact.run, &run);
+  }
+  run.ready.Push(placement::MakeReadyKey(priority, rank, fact.job));
+}
+
+void Applier::On(const model::JobWaitNoted& fact) {
+  RunState& run = RunOf(fact.run);
+  DetailOf(JobOf(run, fact.job)).noted.push_back(fact);
+}
+
+void Applier::On(const model::JobBackedOff& fact) {
+  RunState& run = RunOf(fact.run);
+  JobState& job = JobOf(run, fact.job);
+  if (job.phase == JobPhase::kWaiting) {
+    ++run.node_of(run.spec_of(fact.job)).active;
+  }
+  kJobMachine.Fire(job.phase, JobTrigger::kBackedOff);
+  job.attempt = fact.attempt;
+  JobDetail& detail = DetailOf(job);
+  detail.backed_off = fact;
+  detail.env.clear();
+  SetDeadline(run, fact.job, fact.reason.until);
+  SkipDecidedCells(run, run.spec_of(fact.job));
+}
+
+void Applier::On(const model::JobEnded& fact) {
+  RunState& run = RunOf(fact.run);
+  JobState& job = JobOf(run, fact.job);
+  const SpecIndex spec = run.spec_of(fact.job);
+  NodeState& node = run.node_of(spec);
+  const bool was_active = job.phase != JobPhase::kWaiting;
+  kJobMachine.Fire(job.phase, JobTrigger::kEnded);
+  node.active -= was_active ? 1 : 0;
+  job.result = IsPlainSuccess(*fact.result) ? PlainSuccess() : fact.result;
+  job.detail.reset();
+  job.attempt = 0;
+  job.slot = 0;
+  job.next_step = 0;
+  job.in_step = false;
+  ClearDeadline(run, fact.job);
+  SkipDecidedCells(run, spec);
+  --run.open_jobs;
+  ++run.counts[static_cast<std::size_t>(fact.result->status)];
+  node.unwell += EndsWell(*fact.result) ? 0 : 1;
+  node.failed += Failed(fact.result->status) ? 1 : 0;
+  node.after_failure += CarriesFailure(*fact.result) ? 1 : 0;
+  if (--node.open == 0) {
+    EndNodes(run, spec);
+  }
+}
+
+// The cells before `next_cell` need not be looked at again when `max_parallel` frees a place.
+void Applier::SkipDecidedCells(RunState& run, SpecIndex spec) {
+  const graph::Cells cells = run.graph().CellsOf(spec);
+  NodeState& node = run.node_of(spec);
+  while (node.next_cell < cells.count &&
+         run.jobs[AsIndex(cells.first) + node.next_cell].phase != JobPhase::kWaiting) {
+    ++node.next_cell;
+  }
+}
+
+// `spec` (or a stage, by its node's number) has ended: whoever waits for it has one open need less.
+void Applier::EndNodes(RunState& run, SpecIndex spec) {
+  const graph::JobGraph& graph = run.graph();
+  std::vector<NodeIndex> ended(1, NodeIndex(spec.value()));
+  while (!ended.empty()) {
+    const NodeIndex node = ended.back();
+    ended.pop_back();
+    const NodeState from = run.node(node);
+    const std::uint32_t first_unwell = graph.IsStage(node) ? from.first_unwell : node.value();
+    for (const NodeIndex dependent : graph.Dependents(node)) {
+      NodeState& to = run.node(dependent);
+      --to.open_needs;
+      if (graph.IsStage(dependent)) {
+        to.after_failure += from.after_failure != 0 ? 1 : 0;
+        if (from.unwell != 0) {
+          ++to.unwell;
+          to.first_unwell = std::min(to.first_unwell, first_unwell);
+        }
+        if (to.open_needs == 0) {
+          ended.push_back(dependent);
+        }
+      } else if (to.open_needs == 0 && released_ != nullptr) {
+        released_->push_back({.run = &run, .spec = graph.SpecAt(dependent)});
+      }
+    }
+  }
+}
+
+// ---- attempts
+
+void Applier::On(const model::AttemptAssigned& fact) {
+  RunState& run = RunOf(fact.lease.key.run);
+  JobState& job = LiveAttempt(run, fact.lease.key);
+  WorkerState& worker = WorkerOf(fact.lease.worker);
+  CHECK_MSG(worker.joined.session == fact.lease.session, "an assignment to an older session");
+  kJobMachine.Fire(job.phase, JobTrigger::kAssigned);
+  kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kAssigned);
+  job.worker = &worker;
+  job.worker_position = static_cast<std::uint32_t>(worker.attempts.size());
+  worker.attempts.push_back({.run = &run, .job = fact.lease.key.job});
+  UpdateRoom(worker);
+  // A job that left the queue some other way is dropped when it comes up.
+  if (!run.ready.empty() && run.ready.top().job == fact.lease.key.job) {
+    run.ready.Pop();
+    if (run.ready.empty()) {
+      state_.with_ready.erase(run.id());
+    }
+  }
+}
+
+void Applier::On(const model::AttemptStarted& fact) {
+  RunState& run = RunOf(fact.key.run);
+  JobState& job = LiveAttempt(run, fact.key);
+  kJobMachine.Fire(job.phase, JobTrigger::kStarted);
+  kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kStarted);
+  job.slot = fact.slot;
+  if (job.attempt_phase == AttemptPhase::kRunning) {
+    SetDeadline(run, fact.key.job, fact.deadline);
+  }
+}
+
+void Applier::On(const model::StepStarted& fact) {
+  JobState& job = LiveAttempt(RunOf(fact.key.run), fact.key);
+  kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kStepReported);
+  job.next_step = fact.step.value();
+  job.in_step = true;
+}
+
+void Applier::On(const model::StepEnded& fact) {
+  JobState& job = LiveAttempt(RunOf(fact.key.run), fact.key);
+  kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kStepReported);
+  job.next_step = fact.step.value() + 1;
+  job.in_step = false;
+}
+
+void Applier::On(const model::AttemptStopRequested& fact) {
+  RunState& run = RunOf(fact.key.run);
+  JobState& job = LiveAttempt(run, fact.key);
+  kAttemptMachine.Fire(job.attempt_phase,
+                       fact.kill ? AttemptTrigger::kKillRequested : AttemptTrigger::kStopRequested);
+  DetailOf(job).stop = fact;
+  SetDeadline(run, fact.key.job, fact.deadline);
+}
+
+void Applier::On(const model::AttemptEnded& fact) {
+  RunState& run = RunOf(fact.key.run);
+  JobState& job = LiveAttempt(run, fact.key);
+  kJobMachine.Fire(job.phase, JobTrigger::kAttemptEnded);
+  kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kEnded);
+  if (fact.took.count() > 0) {
+    std::vector<base::Duration>& recent = job.worker->recent;
+    if (recent.size() == placement::kRecentMax) {
+      recent.erase(recent.begin());
+    }
+    recent.push_back(fact.took);
+  }
+  Detach(job);
+  if (job.detail != nullptr) {
+    job.detail->stop.reset();
+  }
+  job.slot = 0;
+  job.next_step = 0;
+  job.in_step = false;
+  ClearDeadline(run, fact.key.job);
+}
+
+// ---- workers
+
+void Applier::On(const model::WorkerJoined& fact) {
+  std::unique_ptr<WorkerState>& worker = state_.workers[fact.worker];
+  CHECK_MSG(worker == nullptr, "a worker joined that is still present");
+  worker = std::make_unique<WorkerState>();
+  kWorkerMachine.Fire(worker->phase, WorkerTrigger::kJoined);
+  worker->joined = fact;
+  worker->recent = std::move(worker->joined.recent);
+  worker->joined.recent.clear();
+  UpdateRoom(*worker);
+}
+
+void Applier::On(const model::WorkerMarkedSuspect& fact) {
+  WorkerState& worker = WorkerOf(fact.worker);
+  kWorkerMachine.Fire(worker.phase, WorkerTrigger::kSuspected);
+  worker.lease_ends = fact.lease_ends;
+  UpdateRoom(worker);
+}
+
+void Applier::On(const model::WorkerRecovered& fact) {
+  WorkerState& worker = WorkerOf(fact.worker);
+  kWorkerMachine.Fire(worker.phase, WorkerTrigger::kRecovered);
+  worker.lease_ends = base::Instant();
+  UpdateRoom(worker);
+}
+
+void Applier::On(const model::WorkerLost& fact) {
+  WorkerState& worker = WorkerOf(fact.worker);
+  kWorkerMachine.Fire(worker.phase, WorkerTrigger::kLost);
+  UpdateRoom(worker);
+  if (worker.attempts.empty()) {
+    state_.workers.erase(fact.worker);
+  }
+}
+
+}  // namespace
+
+bool EndsWell(const model::JobResult& result) {
+  if (result.status == Status::kSkipped) {
+    const ReasonCode code = result.reason.code;
+    return code == ReasonCode::kConditionFalse || code == ReasonCode::kFilteredOut ||
+           code == ReasonCode::kNotSelected;
+  }
+  return result.status == Status::kSucceeded || result.status == Status::kWarned;
+}
+
+bool CarriesFailure(const model::JobResult& result) {
+  const model::Reason& reason = result.reason;
+  return Failed(result.status) || reason.code == ReasonCode::kFailFast ||
+         (reason.code == ReasonCode::kNeedNotMet && reason.detail != 0);
+}
+
+void ApplyFact(State& state, const model::Fact& fact, const model::PlanRef& plan,
+               std::vector<Released>* released) {
+  state.last_at = std::max(state.last_at, fact.at);
+  Applier applier(state, released);
+  std::visit(
+      [&](const auto& body) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(body)>, model::RunAccepted>) {
+          applier.On(body, plan);
+        } else {
+          applier.On(body);
+        }
+      },
+      fact.body);
+}
+
+}  // namespace engine::core

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cancelling a run, by a person or by its timeout. The first request ends jobs well and lets those
+// run that decide alone (`always()`, `cancelled()`); the second ends everything.
+#include <utility>
+
+#include "engine/core/stepper.h"
+
+namespace engine::core {
+
+using model::JobIndex;
+using model::ReasonCode;
+using model::RefusalCode;
+using model::Status;
+
+void Stepper::On(const model::CancelRun& input) {
+  RunState* run = state_.FindRun(input.run);
+  if (run == nullptr) {
+    return Refuse(RefusalCode::kUnknownRun, input.run, "the run is not known");
+  }
+  const bool kill = input.kill || run->phase == RunPhase::kStopping;
+  if (!kRunMachine.CanFire(run->phase, kill ? RunTrigger::kKilled : RunTrigger::kCancelled)) {
+    return run->is_open()
+               ? Refuse(RefusalCode::kRepeated, input.run, "the run is being killed already")
+               : Refuse(RefusalCode::kAlreadyEnded, input.run, "the run has ended");
+  }
+  Cancel(*run, kill,
+         {.code = kill ? ReasonCode::kKilled : ReasonCode::kCancelRequested, .subject = input.by});
+}
+
+void Stepper::Cancel(RunState& run, bool kill, model::Reason reason) {
+  Emit(model::RunCancelRequested{.run = run.id(), .kill = kill, .reason = std::move(reason)});
+  Touch(run);
+  for (std::uint32_t i = 0; i < run.jobs.size(); ++i) {
+    CancelJob(run, JobIndex(i));
+  }
+}
+
+void Stepper::CancelJob(RunState& run, JobIndex job) {
+  JobState& state = run.job(job);
+  const bool kill = run.phase == RunPhase::kKilling;
+  const model::Reason& why = run.cancelled->reason;
+  switch (state.phase) {
+    case JobPhase::kWaiting:
+      // What decides alone is asked when its needs have ended; see `Evaluate`.
+      if (kill || !model::SpecOf(run.plan(), job).condition.decides_alone) {
+        EndJob(run, job, Status::kCancelled, {.code = ReasonCode::kRunEnding});
+      }
+      return;
+    case JobPhase::kReady:
+    case JobPhase::kBackedOff:
+      if (kill || !DecidesToGoOn(run, job)) {
+        const bool begun = state.attempt > 1 || state.phase == JobPhase::kBackedOff;
+        EndJob(run, job, Status::kCancelled,
+               begun ? why : model::Reason{.code = ReasonCode::kRunEnding});
+      }
+      return;
+    case JobPhase::kPlaced:
+    case JobPhase::kRunning:
+      if (kill || !DecidesToGoOn(run, job)) {
+        StopAttempt(run, job, kill, kill ? model::Reason{.code = ReasonCode::kKilled} : why);
+      }
+      return;
+    case JobPhase::kSettling:
+    case JobPhase::kEnded:
+      return;
+  }
+}
+
+// A job whose `if` decides alone is asked again, now that the run is cancelled, so that it does not
+// matter whether the cancel came just before or just after the job was released.
+bool Stepper::DecidesToGoOn(RunState& run, JobIndex job) {
+  if (!model::SpecOf(run.plan(), job).condition.decides_alone) {
+    return false;
+  }
+  const ConditionResult result = EvaluateCondition(run, job, JudgeNeeds(run, run.spec_of(job)));
+  return result.error.empty() && result.holds;
+}
+
+bool Stepper::MayStillRun(const RunState& run, JobIndex job) const {
+  return !run.is_ending() || (run.phase == RunPhase::kStopping &&
+                              model::SpecOf(run.plan(), job).condition.decides_alone);
+}
+
+}  // namespace engine::core

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a job does not run now, worked out from the state when somebody asks.
+#include <utility>
+
+#include "engine/core/core.h"
+#include "engine/core/state.h"
+
+namespace engine::core {
+namespace {
+
+using base::AsIndex;
+using model::JobIndex;
+using model::Reason;
+using model::ReasonCode;
+using model::SpecIndex;
+using model::Status;
+
+/// Of needs still open, how many are named.
+constexpr std::size_t kNeedsNamedMax = 10;
+
+base::Instant DeadlineOf(const State& state, const JobState& job) {
+  return job.deadline_position == kNotInHeap ? base::Instant()
+                                             : state.deadlines.at(job.deadline_position).at;
+}
+
+// A need that runs or waits for a retry holds the job up more visibly than one that only waits, so
+// it is named first.
+bool IsUnderWay(const RunState& run, SpecIndex spec) {
+  return run.node_of(spec).active != 0;
+}
+
+void AddOpenNeeds(const RunState& run, const model::JobSpec& spec, std::vector<Reason>& reasons) {
+  for (const bool under_way : {true, false}) {
+    for (const model::Need& need : spec.needs) {
+      const NodeState& node = run.node_of(need.spec);
+      if (node.open == 0 || IsUnderWay(run, need.spec) != under_way ||
+          reasons.size() >= kNeedsNamedMax) {
+        continue;
+      }
+      reasons.push_back({.code = ReasonCode::kWaitsForNeeds,
+                         .detail = node.open,
+                         .subject = run.plan().specs[AsIndex(need.spec)].name});
+    }
+  }
+}
+
+// The first earlier stage that has not ended is what the job waits for; the others follow from it.
+void AddOpenStage(const RunState& run, const model::JobSpec& spec, std::vector<Reason>& reasons) {
+  if (spec.has_needs || spec.stage == model::kNoStage) {
+    return;
+  }
+  for (std::uint32_t stage = 0; stage < spec.stage; ++stage) {
+    if (run.node(run.graph().NodeOf(model::StageIndex(stage))).open_needs != 0) {
+      reasons.push_back(
+          {.code = ReasonCode::kWaitsForStage, .subject = run.plan().stages[stage].name});
+      return;
+    }
+  }
+}
+
+Explanation ExplainWaiting(const RunState& run, JobIndex job) {
+  const SpecIndex index = run.spec_of(job);
+  const model::JobSpec& spec = run.plan().specs[AsIndex(index)];
+  Explanation explanation{.status = Status::kWaiting, .reasons = {}};
+  if (run.node_of(index).open_needs == 0) {
+    explanation.reasons.push_back({.code = ReasonCode::kWaitsForMatrixLimit,
+                                   .detail = spec.matrix != nullptr ? spec.matrix->max_parallel : 0,
+                                   .subject = spec.name});
+    return explanation;
+  }
+  AddOpenNeeds(run, spec, explanation.reasons);
+  AddOpenStage(run, spec, explanation.reasons);
+  return explanation;
+}
+
+Explanation ExplainReady(const State& state, const JobState& job) {
+  Reason reason{.code = ReasonCode::kWaitsForSlot, .until = DeadlineOf(state, job)};
+  if (state.workers.empty()) {
+    reason.subject = "no worker is connected";
+  } else if (state.with_room.empty()) {
+    reason.subject = "every slot is busy";
+  }
+  return {.status = Status::kReady, .reasons = {std::move(reason)}};
+}
+
+Explanation ExplainStop(Status status, const JobState& job) {
+  Explanation explanation{.status = status, .reasons = {}};
+  if (job.detail != nullptr && job.detail->stop.has_value()) {
+    Reason reason = job.detail->stop->reason;
+    reason.until = job.detail->stop->deadline;
+    explanation.reasons.push_back(std::move(reason));
+  }
+  return explanation;
+}
+
+Explanation ExplainJob(const State& state, const RunState& run, JobIndex index) {
+  const JobState& job = run.job(index);
+  switch (job.phase) {
+    case JobPhase::kWaiting:
+      return ExplainWaiting(run, index);
+    case JobPhase::kReady:
+      return ExplainReady(state, job);
+    case JobPhase::kPlaced: {
+      Explanation explanation = ExplainStop(Status::kReady, job);
+      explanation.reasons.push_back({.code = ReasonCode::kWaitsForWorker,
+                                     .detail = static_cast<std::int64_t>(job.worker->id().value()),
+                                     .subject = job.worker->phase == WorkerPhase::kSuspected
+                                                    ? "nothing is heard of it"
+                                                    : ""});
+      return explanation;
+    }
+    case JobPhase::kRunning:
+    case JobPhase::kSettling:
+      return ExplainStop(Status::kRunning, job);
+    case JobPhase::kBackedOff: {
+      const Reason& cause = job.detail->backed_off->reason;
+      return {.status = Status::kWaiting,
+              .reasons = {{.code = ReasonCode::kWaitsForBackoff,
+                           .detail = job.attempt + 1,
+                           .until = cause.until,
+                           .subject = Describe(cause)}}};
+    }
+    case JobPhase::kEnded:
+      break;
+  }
+  Explanation explanation{.status = job.result->status, .reasons = {}};
+  if (job.result->reason.code != ReasonCode::kNone) {
+    explanation.reasons.push_back(job.result->reason);
+  }
+  return explanation;
+}
+
+}  // namespace
+
+std::optional<Explanation> EngineCore::Explain(model::RunId run, JobIndex job,
+                                               base::Instant /*now*/) const {
+  const RunState* found = std::as_const(*state_).FindRun(run);
+  if (found == nullptr || job.value() >= found->jobs.size()) {
+    return std::nullopt;
+  }
+  return ExplainJob(*state_, *found, job);
+}
+
+}  // namespace engine::core

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs: what happens when their needs have ended, and when they end.
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/core/job_scope.h"
+#include "engine/core/stepper.h"
+
+namespace engine::core {
+namespace {
+
+using base::AsIndex;
+using expr::Value;
+using model::JobIndex;
+using model::ReasonCode;
+using model::SpecIndex;
+using model::Status;
+
+const expr::Object& ContextsOf(RunState& run) {
+  if (run.contexts == nullptr) {
+    run.contexts = std::make_unique<expr::Object>(
+        RunContexts(run.id(), run.plan(), *run.accepted.context, *run.env));
+  }
+  return *run.contexts;
+}
+
+// Every job that has ended by now.
+std::vector<model::NeedResult> EndedJobs(const RunState& run) {
+  std::vector<model::NeedResult> ended;
+  for (std::uint32_t i = 0; i < run.graph().spec_count(); ++i) {
+    const SpecIndex spec(i);
+    const graph::Cells cells = run.graph().CellsOf(spec);
+    if (run.node_of(spec).open != 0 || cells.count == 0) {
+      continue;
+    }
+    model::NeedResult& result = ended.emplace_back();
+    result.spec = spec;
+    result.status = AggregateStatus(run, spec);
+    for (std::uint32_t cell = 0; cell < cells.count; ++cell) {
+      result.results.push_back(run.jobs[AsIndex(cells.first) + cell].result);
+    }
+  }
+  return ended;
+}
+
+JobScope ScopeOf(RunState& run, JobIndex job, const UsedContexts& uses,
+                 const expr::StatusView& view) {
+  JobScope scope(ContextsOf(run), view);
+  scope.Set("matrix", MatrixContext(run.plan(), job));
+  const SpecIndex spec = run.spec_of(job);
+  scope.Set("needs", uses.needs ? NeedsContext(run.plan(), NeedResultsOf(run, spec))
+                                : Value::MakeObject({}));
+  scope.Set("jobs", uses.jobs ? NeedsContext(run.plan(), EndedJobs(run)) : Value::MakeObject({}));
+  return scope;
+}
+
+model::Reason SkipReason(const RunState& run, const NeedsOutcome& needs) {
+  return {.code = needs.verdict == NeedsVerdict::kFilteredOut ? ReasonCode::kFilteredOut
+                                                              : ReasonCode::kNeedNotMet,
+          .detail = needs.any_failed ? 1 : 0,
+          .subject = run.plan().specs[AsIndex(needs.subject)].name};
+}
+
+}  // namespace
+
+ConditionResult EvaluateCondition(RunState& run, JobIndex job, const NeedsOutcome& needs) {
+  const SpecProgram& program = run.program->Of(run.spec_of(job));
+  if (!program.error.empty()) {
+    return {.error = program.error};
+  }
+  const expr::StatusView view = ViewOf(run, needs);
+  if (!program.condition.has_value()) {
+    return {.holds = expr::Success(view), .error = {}};
+  }
+  const JobScope scope = ScopeOf(run, job, program.uses, view);
+  const expr::Result<Value> value = program.condition->Evaluate(scope);
+  if (!value.ok()) {
+    return {.error = fmt::format("if: {}", value.error().message)};
+  }
+  return {.holds = value.value().Truthy(), .error = {}};
+}
+
+base::StatusOr<std::vector<model::NamedValue>> EvaluateJobEnv(RunState& run, JobIndex job) {
+  const SpecProgram& program = run.program->Of(run.spec_of(job));
+  std::vector<model::NamedValue> env;
+  if (!program.error.empty()) {
+    return base::InvalidArgument("{}", program.error);
+  }
+  if (program.env.empty()) {
+    return env;
+  }
+  const expr::StatusView view = ViewOf(run, JudgeNeeds(run, run.spec_of(job)));
+  const JobScope scope = ScopeOf(run, job, program.uses, view);
+  const model::JobSpec& spec = model::SpecOf(run.plan(), job);
+  env.reserve(program.env.size());
+  for (const auto& [index, text] : program.env) {
+    const expr::Result<std::string> value = text.Render(scope);
+    if (!value.ok()) {
+      return base::InvalidArgument("env.{}: {}", spec.env[index].name, value.error().message);
+    }
+    env.push_back({.name = spec.env[index].name, .value = Value::String(value.value()).ToJson()});
+  }
+  return env;
+}
+
+// All needs of `spec` have ended. A matrix goes on until `max_parallel` is reached and is taken up
+// again whenever a cell ends.
+void Stepper::Evaluate(RunState& run, SpecIndex spec) {
+  const graph::Cells cells = run.graph().CellsOf(spec);
+  const NodeState& node = run.node_of(spec);
+  const NeedsOutcome needs = JudgeNeeds(run, spec);
+  while (node.next_cell < cells.count && AdmitsCell(run, spec)) {
+    EvaluateCell(run, JobIndex(cells.first.value() + node.next_cell), needs);
+  }
+}
+
+bool Stepper::AdmitsCell(const RunState& run, SpecIndex spec) const {
+  const model::MatrixSpec* matrix = run.plan().specs[AsIndex(spec)].matrix.get();
+  return matrix == nullptr || matrix->max_parallel == 0 ||
+         run.node_of(spec).active < matrix->max_parallel;
+}
+
+void Stepper::EvaluateCell(RunState& run, JobIndex job, const NeedsOutcome& needs) {
+  const model::Condition& condition = model::SpecOf(run.plan(), job).condition;
+  if (!MayStillRun(run, job)) {
+    return EndJob(run, job, Status::kCancelled, {.code = ReasonCode::kRunEnding});
+  }
+  if (!condition.decides_alone && needs.verdict != NeedsVerdict::kMet) {
+    return EndJob(run, job, Status::kSkipped, SkipReason(run, needs));
+  }
+  ConditionResult result = EvaluateCondition(run, job, needs);
+  if (!result.error.empty()) {
+    return EndJob(run, job, Status::kFailed,
+                  {.code = ReasonCode::kBadExpression, .subject = std::move(result.error)});
+  }
+  if (!result.holds) {
+    return EndJob(run, job, Status::kSkipped,
+                  {.code = ReasonCode::kConditionFalse, .subject = condition.text});
+  }
+  ReadyJob(run, job, 1);
+}
+
+void Stepper::ReadyJob(RunState& run, JobIndex job, model::AttemptNumber attempt) {
+  auto env = EvaluateJobEnv(run, job);
+  if (!env.ok()) {
+    return EndJob(
+        run, job, Status::kFailed,
+        {.code = ReasonCode::kBadExpression, .subject = std::string(base::Message(env.status()))});
+  }
+  const model::RareJobSettings& rare = model::RareOf(model::SpecOf(run.plan(), job));
+  const base::Duration wait =
+      rare.queue_timeout.count() > 0 ? rare.queue_timeout : model::DefaultSettings().queue_timeout;
+  Emit(model::JobReadied{.run = run.id(),
+                         .job = job,
+                         .attempt = attempt,
+                         .queue_deadline = After(wait),
+                         .env = *std::move(env)});
+}
+
+void Stepper::EndJob(RunState& run, JobIndex job, Status status, model::Reason reason) {
+  auto result = std::make_shared<model::JobResult>();
+  result->status = status;
+  result->reason = std::move(reason);
+  EndJob(run, job, std::move(result));
+}
+
+void Stepper::EndJob(RunState& run, JobIndex job, std::shared_ptr<const model::JobResult> result) {
+  const SpecIndex spec = run.spec_of(job);
+  const bool failed = result->status == Status::kFailed || result->status == Status::kTimedOut;
+  const bool was_waiting = run.job(job).phase == JobPhase::kWaiting;
+  Emit(model::JobEnded{.run = run.id(), .job = job, .result = std::move(result)});
+  Touch(run);
+  const model::MatrixSpec* matrix = run.plan().specs[AsIndex(spec)].matrix.get();
+  if (matrix == nullptr) {
+    return;
+  }
+  if (failed && matrix->fail_fast && run.node_of(spec).failed == 1) {
+    FailFast(run, spec, job);
+  } else if (matrix->max_parallel != 0 && !was_waiting) {
+    released_.push_back({.run = &run, .spec = spec});
+  }
+}
+
+// The first failed cell stops the others: those that have not begun are skipped, the rest end
+// cancelled.
+void Stepper::FailFast(RunState& run, SpecIndex spec, JobIndex failed) {
+  const graph::Cells cells = run.graph().CellsOf(spec);
+  const model::Reason reason{.code = ReasonCode::kFailFast,
+                             .subject = model::JobName(run.plan(), failed)};
+  for (std::uint32_t i = 0; i < cells.count; ++i) {
+    const JobIndex job(cells.first.value() + i);
+    const JobState& state = run.job(job);
+    const bool begun = state.attempt > 1 || state.phase == JobPhase::kBackedOff;
+    switch (state.phase) {
+      case JobPhase::kWaiting:
+      case JobPhase::kReady:
+      case JobPhase::kBackedOff:
+        EndJob(run, job, begun ? Status::kCancelled : Status::kSkipped, reason);
+        break;
+      case JobPhase::kPlaced:
+      case JobPhase::kRunning:
+        StopAttempt(run, job, false, reason);
+        break;
+      case JobPhase::kSettling:
+      case JobPhase::kEnded:
+        break;
+    }
+  }
+}
+
+}  // namespace engine::core

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/core/plan_program.h"
+
+#include <algorithm>
+
+#include "engine/expr/text_case.h"
+
+namespace engine::core {
+namespace {
+
+void NoteUses(const std::vector<expr::Reference>& references, UsedContexts& uses) {
+  for (const expr::Reference& reference : references) {
+    if (reference.path.empty()) {
+      continue;
+    }
+    const std::string& context = reference.path.front();
+    uses.needs = uses.needs || expr::EqualIgnoringCase(context, "needs");
+    uses.jobs = uses.jobs || expr::EqualIgnoringCase(context, "jobs");
+  }
+}
+
+std::string ErrorText(std::string_view where, const expr::Error& error) {
+  return fmt::format("{}: {}", where, error.message);
+}
+
+bool EvaluatesNothing(const model::JobSpec& spec) {
+  return spec.condition.text.empty() &&
+         std::none_of(spec.env.begin(), spec.env.end(),
+                      [](const model::EnvVar& var) { return var.value.has_expression; });
+}
+
+std::unique_ptr<SpecProgram> ParseSpec(const model::JobSpec& spec) {
+  auto program = std::make_unique<SpecProgram>();
+  if (!spec.condition.text.empty()) {
+    auto condition = expr::Expression::Parse(spec.condition.text);
+    if (!condition.ok()) {
+      program->error = ErrorText("if", condition.error());
+      return program;
+    }
+    NoteUses(condition.value().References(), program->uses);
+    program->condition = std::move(condition).value();
+  }
+  for (std::size_t i = 0; i < spec.env.size(); ++i) {
+    if (!spec.env[i].value.has_expression) {
+      continue;
+    }
+    auto text = expr::TemplateText::Parse(spec.env[i].value.text);
+    if (!text.ok()) {
+      program->error = ErrorText(fmt::format("env.{}", spec.env[i].name), text.error());
+      return program;
+    }
+    NoteUses(text.value().References(), program->uses);
+    program->env.emplace_back(i, std::move(text).value());
+  }
+  return program;
+}
+
+}  // namespace
+
+PlanProgram::PlanProgram(model::PlanRef plan, std::shared_ptr<const graph::JobGraph> graph)
+    : plan_(std::move(plan)), graph_(std::move(graph)), specs_(plan_->specs.size()) {}
+
+base::StatusOr<std::shared_ptr<PlanProgram>> PlanProgram::Make(model::PlanRef plan) {
+  if (plan == nullptr) {
+    return base::InvalidArgument("there is no plan");
+  }
+  ASSIGN_OR_RETURN(std::shared_ptr<const graph::JobGraph> graph, graph::JobGraph::Build(*plan));
+  return std::shared_ptr<PlanProgram>(new PlanProgram(std::move(plan), std::move(graph)));
+}
+
+const SpecProgram& PlanProgram::Of(model::SpecIndex spec) {
+  static const SpecProgram kNothing;
+  if (EvaluatesNothing(plan_->specs[base::AsIndex(spec)])) {
+    return kNothing;
+  }
+  std::unique_ptr<SpecProgram>& program = specs_[base::AsIndex(spec)];
+  if (program == nullptr) {
+    program = ParseSpec(plan_->specs[base::AsIndex(spec)]);
+  }
+  return *program;
+}
+
+}  // namespace engine::core

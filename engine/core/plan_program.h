@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan made ready to execute: its graph and its parsed job-level expressions, made once per plan
+// and shared by its runs. Holds no state of a run.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/expr/expression.h"
+#include "engine/graph/job_graph.h"
+#include "engine/model/ids.h"
+#include "engine/model/plan.h"
+
+namespace engine::core {
+
+/// The contexts that cost something to build.
+struct UsedContexts {
+  bool needs = false;
+  bool jobs = false;
+};
+
+/// What a spec evaluates when its needs have ended.
+struct SpecProgram {
+  std::optional<expr::Expression> condition;                    ///< nothing: `success()`
+  std::vector<std::pair<std::size_t, expr::TemplateText>> env;  ///< index into `JobSpec::env`
+  UsedContexts uses;
+  std::string error;  ///< an expression does not parse
+};
+
+class PlanProgram {
+ public:
+  /// `InvalidArgument` when the plan is not well formed; see `graph::JobGraph::Build`.
+  static base::StatusOr<std::shared_ptr<PlanProgram>> Make(model::PlanRef plan);
+
+  const model::PlanRef& plan() const { return plan_; }
+  const graph::JobGraph& graph() const { return *graph_; }
+  /// Parsed when first asked for.
+  const SpecProgram& Of(model::SpecIndex spec);
+
+ private:
+  PlanProgram(model::PlanRef plan, std::shared_ptr<const graph::JobGraph> graph);
+
+  model::PlanRef plan_;
+  std::shared_ptr<const graph::JobGraph> graph_;
+  std::vector<std::unique_ptr<SpecProgram>> specs_;
+};
+
+}  // namespace engine::core

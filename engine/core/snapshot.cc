@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state as the facts that rebuild it: what is superseded (steps and attempts that ended, older
+// retries) is left out. Their `at` is the newest one's: when things happened stands in the log.
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/core/core.h"
+#include "engine/core/state.h"
+
+namespace engine::core {
+namespace {
+
+using model::JobIndex;
+
+class SnapshotWriter {
+ public:
+  explicit SnapshotWriter(const State& state) : state_(state) {}
+
+  std::vector<model::Fact> Write() {
+    for (const auto& [id, worker] : state_.workers) {
+      Add(*worker);
+    }
+    for (const auto& [id, run] : state_.runs) {
+      Add(*run);
+    }
+    // After the attempts: those are only assigned to workers that are present.
+    for (const auto& [id, worker] : state_.workers) {
+      if (worker->phase == WorkerPhase::kSuspected) {
+        Emit(model::WorkerMarkedSuspect{.worker = id, .lease_ends = worker->lease_ends});
+      }
+    }
+    return std::move(facts_);
+  }
+
+ private:
+  void Emit(model::FactBody body) {
+    facts_.push_back({.at = state_.last_at, .body = std::move(body)});
+  }
+
+  void Add(const WorkerState& worker) {
+    CHECK(worker.phase != WorkerPhase::kLost);
+    model::WorkerJoined joined = worker.joined;
+    joined.recent = worker.recent;
+    Emit(std::move(joined));
+  }
+
+  void Add(const RunState& run) {
+    Emit(run.accepted);
+    for (std::uint32_t i = 0; i < run.jobs.size(); ++i) {
+      AddJob(run, JobIndex(i));
+    }
+    if (run.cancelled.has_value()) {
+      Emit(*run.cancelled);
+    }
+    if (run.killed.has_value()) {
+      Emit(*run.killed);
+    }
+    if (run.ended.has_value()) {
+      Emit(*run.ended);
+    }
+  }
+
+  void AddJob(const RunState& run, JobIndex index);
+  void AddAttempt(const RunState& run, JobIndex index, const JobState& job);
+
+  const State& state_;
+  std::vector<model::Fact> facts_;
+};
+
+void SnapshotWriter::AddJob(const RunState& run, JobIndex index) {
+  const JobState& job = run.job(index);
+  if (job.detail != nullptr) {
+    for (const model::JobWaitNoted& noted : job.detail->noted) {
+      Emit(noted);
+    }
+    if (job.detail->backed_off.has_value()) {
+      Emit(*job.detail->backed_off);
+    }
+  }
+  switch (job.phase) {
+    case JobPhase::kWaiting:
+    case JobPhase::kBackedOff:
+      return;
+    case JobPhase::kEnded:
+      return Emit(model::JobEnded{.run = run.id(), .job = index, .result = job.result});
+    case JobPhase::kReady:
+    case JobPhase::kPlaced:
+    case JobPhase::kRunning:
+      return AddAttempt(run, index, job);
+    case JobPhase::kSettling:
+      CHECK_MSG(false, "a snapshot in the middle of a step");
+  }
+}
+
+void SnapshotWriter::AddAttempt(const RunState& run, JobIndex index, const JobState& job) {
+  const base::Instant deadline = state_.deadlines.at(job.deadline_position).at;
+  model::JobReadied readied{
+      .run = run.id(), .job = index, .attempt = job.attempt, .queue_deadline = deadline, .env = {}};
+  if (job.detail != nullptr) {
+    readied.env = job.detail->env;
+  }
+  Emit(std::move(readied));
+  if (job.phase == JobPhase::kReady) {
+    return;
+  }
+  const model::AttemptKey key{.run = run.id(), .job = index, .attempt = job.attempt};
+  Emit(model::AttemptAssigned{
+      .lease = {.key = key, .worker = job.worker->id(), .session = job.worker->joined.session}});
+  if (job.phase == JobPhase::kRunning) {
+    Emit(model::AttemptStarted{.key = key, .slot = job.slot, .deadline = deadline});
+    if (job.next_step > 0 && !job.in_step) {
+      Emit(model::StepEnded{.key = key, .step = model::StepIndex(job.next_step - 1)});
+    }
+    if (job.in_step) {
+      Emit(model::StepStarted{.key = key, .step = model::StepIndex(job.next_step)});
+    }
+  }
+  if (job.detail != nullptr && job.detail->stop.has_value()) {
+    Emit(*job.detail->stop);
+  }
+}
+
+}  // namespace
+
+model::Snapshot EngineCore::TakeSnapshot() const {
+  return {.seq = 0, .facts = SnapshotWriter(*state_).Write()};
+}
+
+}  // namespace engine::core

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// All the core knows: open runs, their jobs, present workers, deadlines. Compact: jobs and nodes
+// are dense vectors by index, what few jobs have stands behind `JobDetail`.
+// What is marked "cache" is worked out again when it is missing and is no part of the state.
+// Changed only by `Apply` (apply.h).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/core/heap.h"
+#include "engine/core/plan_program.h"
+#include "engine/core/transitions.h"
+#include "engine/graph/job_graph.h"
+#include "engine/model/fact.h"
+#include "engine/model/ids.h"
+#include "engine/model/plan.h"
+#include "engine/model/run_context.h"
+#include "engine/model/status.h"
+#include "engine/placement/ready_order.h"
+#include "engine/placement/worker_choice.h"
+
+namespace engine::core {
+
+struct RunState;
+struct WorkerState;
+
+/// `JobIndex` of a deadline that is the run's own.
+inline constexpr model::JobIndex kNoJob{0xffffffff};
+
+/// What few jobs have.
+struct JobDetail {
+  std::vector<model::NamedValue> env;               ///< of `JobReadied`
+  std::optional<model::JobBackedOff> backed_off;    ///< the newest
+  std::optional<model::AttemptStopRequested> stop;  ///< of the attempt it has
+  std::vector<model::JobWaitNoted> noted;
+};
+
+struct JobState {
+  std::shared_ptr<const model::JobResult> result;  ///< once it has ended
+  std::unique_ptr<JobDetail> detail;
+  WorkerState* worker = nullptr;      ///< of the attempt it has
+  std::uint32_t worker_position = 0;  ///< in `WorkerState::attempts`
+  std::uint32_t deadline_position = kNotInHeap;
+  model::AttemptNumber attempt = 0;  ///< newest, or the next one while ready
+  std::uint32_t slot = 0;
+  std::uint32_t next_step = 0;  ///< first one not reported yet
+  JobPhase phase = JobPhase::kWaiting;
+  AttemptPhase attempt_phase = AttemptPhase::kNone;
+  bool in_step = false;  ///< `next_step` has started
+};
+
+/// Counters of a spec or of a stage (its own specs and those of earlier ones); see
+/// `graph::JobGraph`.
+struct NodeState {
+  std::uint32_t open_needs = 0;     ///< nodes it waits for that have not ended
+  std::uint32_t open = 0;           ///< cells that have not ended
+  std::uint32_t unwell = 0;         ///< ended ones (cells; specs) that do not satisfy `success`
+  std::uint32_t failed = 0;         ///< ended cells that failed or timed out
+  std::uint32_t after_failure = 0;  ///< ended ones that failed, or ended so because another did
+  std::uint32_t first_unwell = 0xffffffff;  ///< of a stage: the smallest such spec
+  std::uint32_t active = 0;     ///< cells between their first `JobReadied` and their end
+  std::uint32_t next_cell = 0;  ///< first one that still waits
+  friend bool operator==(const NodeState&, const NodeState&) = default;
+};
+
+struct DeadlineEntry {
+  base::Instant at;
+  RunState* run = nullptr;
+  model::JobIndex job;
+};
+struct DeadlineLess {
+  bool operator()(const DeadlineEntry& a, const DeadlineEntry& b) const;
+};
+struct DeadlineTrack {
+  void operator()(const DeadlineEntry& entry, std::uint32_t position) const;
+};
+using DeadlineHeap = Heap<DeadlineEntry, DeadlineLess, DeadlineTrack>;
+
+struct WorkerLess {
+  bool operator()(const WorkerState* a, const WorkerState* b) const;
+};
+struct WorkerTrack {
+  void operator()(WorkerState* worker, std::uint32_t position) const;
+};
+using WorkerHeap = Heap<WorkerState*, WorkerLess, WorkerTrack>;
+
+using ReadyHeap = Heap<placement::ReadyKey, std::less<>>;
+
+struct RunState {
+  model::RunAccepted accepted;
+  std::shared_ptr<PlanProgram> program;
+  std::shared_ptr<const std::vector<model::NamedValue>>
+      env;  ///< `accepted.env`, shared with assignments
+  RunPhase phase = RunPhase::kAbsent;
+  std::optional<model::RunCancelRequested> cancelled;  ///< the first
+  std::optional<model::RunCancelRequested> killed;     ///< the second
+  std::optional<model::RunEnded> ended;
+  std::uint32_t deadline_position = kNotInHeap;
+  std::uint32_t open_jobs = 0;
+  std::array<std::uint32_t, model::kStatusCount> counts{};  ///< of jobs that have ended
+  std::vector<JobState> jobs;
+  std::vector<NodeState> nodes;
+  ReadyHeap ready;                         ///< cache: may hold jobs that are not ready any more
+  std::unique_ptr<expr::Object> contexts;  ///< cache: what all its expressions see
+
+  model::RunId id() const { return accepted.run; }
+  const model::Plan& plan() const { return *program->plan(); }
+  const graph::JobGraph& graph() const { return program->graph(); }
+  JobState& job(model::JobIndex index) { return jobs[base::AsIndex(index)]; }
+  const JobState& job(model::JobIndex index) const { return jobs[base::AsIndex(index)]; }
+  NodeState& node(graph::NodeIndex index) { return nodes[base::AsIndex(index)]; }
+  const NodeState& node(graph::NodeIndex index) const { return nodes[base::AsIndex(index)]; }
+  NodeState& node_of(model::SpecIndex spec) { return nodes[base::AsIndex(spec)]; }
+  const NodeState& node_of(model::SpecIndex spec) const { return nodes[base::AsIndex(spec)]; }
+  model::SpecIndex spec_of(model::JobIndex index) const {
+    return plan().jobs[base::AsIndex(index)].spec;
+  }
+  bool is_open() const { return phase != RunPhase::kEnded; }
+  bool is_ending() const { return phase == RunPhase::kStopping || phase == RunPhase::kKilling; }
+};
+
+struct AttemptRef {
+  RunState* run = nullptr;
+  model::JobIndex job;
+};
+
+struct WorkerState {
+  model::WorkerJoined joined;  ///< `recent` stays empty here
+  WorkerPhase phase = WorkerPhase::kAbsent;
+  base::Instant lease_ends{};          ///< while suspected
+  std::vector<AttemptRef> attempts;    ///< begun or not, in no order
+  std::vector<base::Duration> recent;  ///< at most `placement::kRecentMax`, oldest first
+  std::uint32_t heap_position = kNotInHeap;
+
+  model::WorkerId id() const { return joined.worker; }
+  placement::WorkerLoad load() const {
+    return {.assigned = static_cast<std::uint32_t>(attempts.size()),
+            .slots = joined.slots,
+            .ahead_max = joined.ahead_max};
+  }
+};
+
+struct State {
+  base::Instant last_at{};  ///< of the newest fact; time does not go back behind it
+  std::map<model::RunId, std::unique_ptr<RunState>> runs;
+  std::map<model::WorkerId, std::unique_ptr<WorkerState>> workers;
+  DeadlineHeap deadlines;
+  WorkerHeap with_room;  ///< present workers that could take one more attempt at their full depth
+  std::map<model::RunId, RunState*> with_ready;  ///< cache: runs whose `ready` is not empty
+  std::map<std::string, model::RunId> by_key;    ///< open runs by idempotency key
+  std::map<model::PlanDigest, std::shared_ptr<PlanProgram>> programs;  ///< cache
+
+  RunState* FindRun(model::RunId run);
+  const RunState* FindRun(model::RunId run) const;
+  WorkerState* FindWorker(model::WorkerId worker);
+};
+
+}  // namespace engine::core
