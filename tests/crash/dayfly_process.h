@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A `dayfly` process whose JSON lines are read one by one, so that it can be killed at any of them.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace tests::crash {
+
+struct Launch {
+  std::vector<std::string> arguments;  ///< after the program's name
+  std::vector<std::string> env;        ///< complete
+  std::string folder;
+  std::string errors;  ///< file for standard error
+};
+
+class DayflyProcess {
+ public:
+  explicit DayflyProcess(const Launch& launch);
+  /// Kills it when it is still there.
+  ~DayflyProcess();
+  DayflyProcess(const DayflyProcess&) = delete;
+  DayflyProcess& operator=(const DayflyProcess&) = delete;
+
+  /// The next line of standard output; false at its end.
+  bool ReadLine(std::string& line);
+  void Kill();
+  /// Exit code; 128 + signal when a signal ended it.
+  int Wait();
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+  bool waited_ = false;
+  std::string buffer_;
+};
+
+using Lines = std::vector<nlohmann::json>;
+struct Ended {
+  int exit_code = 0;
+  Lines lines;
+  std::string text;  ///< standard output as it came
+};
+
+/// Reads to the end, or until `stop` says so of a line: then SIGKILL, and only the lines up to
+/// there are in the result.
+Ended RunDayfly(const Launch& launch,
+                const std::function<bool(const nlohmann::json& line)>& stop = nullptr);
+
+/// Waits until all processes that were left to this test process have ended: the keepers and steps
+/// of a killed `dayfly`. False when some have not after `seconds`.
+bool WaitForOrphans(int seconds);
+
+}  // namespace tests::crash
