@@ -32,6 +32,7 @@ struct TreeRequest {
   std::string commit;
   std::string branch;
   std::string source;  ///< a folder in the repository whose objects may be needed; may be empty
+  friend bool operator==(const TreeRequest&, const TreeRequest&) = default;
 };
 
 class GitSource {

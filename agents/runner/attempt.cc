@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agents/runner/attempt.h"
+
+#include <utility>
+
+#include "agents/runner/shell.h"
+#include "engine/base/check.h"
+
+namespace agents::runner {
+namespace {
+
+namespace base = engine::base;
+namespace expr = engine::expr;
+namespace model = engine::model;
+namespace ports = engine::ports;
+using model::ReasonCode;
+using model::Status;
+
+bool IsTimeout(const model::Reason& reason) {
+  return reason.code == ReasonCode::kJobTimeout || reason.code == ReasonCode::kRunTimeout ||
+         reason.code == ReasonCode::kStepTimeout;
+}
+
+model::Reason ReasonOf(ReasonCode code, std::string subject, std::int64_t detail = 0) {
+  return {.code = code, .detail = detail, .until = {}, .subject = std::move(subject)};
+}
+
+model::Reason ReasonOf(ReasonCode code, const base::Status& status) {
+  return ReasonOf(code, std::string(base::Message(status)));
+}
+
+// A step's own mistakes are told apart by the code that its status carries.
+model::Reason BadStep(const base::Status& status) {
+  const ReasonCode code = status.code() == absl::StatusCode::kPermissionDenied
+                              ? ReasonCode::kSecretExposed
+                              : ReasonCode::kBadExpression;
+  return ReasonOf(code, status);
+}
+
+base::Status AsStatus(const expr::Error& error) {
+  return base::InvalidArgument(
+      "{}", error.hint.empty() ? error.message : error.message + "; " + error.hint);
+}
+
+}  // namespace
+
+Attempt::Attempt(model::Assignment assignment, CompiledSpecRef spec, SecretValues& secrets)
+    : assignment_(std::move(assignment)),
+      spec_(std::move(spec)),
+      secrets_(secrets),
+      scope_(assignment_, secrets) {}
+
+StepStatusView Attempt::View() const {
+  const bool timed_out = stop_.has_value() && IsTimeout(*stop_);
+  return {.failed = failure_.has_value() || timed_out,
+          .stopped = stop_.has_value(),
+          .cancelled = assignment_.run_cancelled || (stop_.has_value() && !timed_out)};
+}
+
+void Attempt::SetUp(const SlotPlace& place) {
+  place_ = place;
+  environment_ = *place.environment;
+  const model::RunContext& context = *assignment_.context;
+  const model::AttemptKey& key = assignment_.lease.key;
+  environment_.Set("DAYFLY_WORKSPACE", place.workspace);
+  environment_.Set("DAYFLY_RUN", ToText(key.run));
+  environment_.Set("DAYFLY_PIPELINE", assignment_.plan->name);
+  environment_.Set("DAYFLY_EVENT", context.event);
+  environment_.Set("DAYFLY_COMMIT", context.commit);
+  environment_.Set("DAYFLY_BRANCH", context.branch);
+  environment_.Set("DAYFLY_TAG", context.tag);
+  environment_.Set("DAYFLY_JOB", model::JobName(*assignment_.plan, key.job));
+  environment_.Set("DAYFLY_ATTEMPT", std::to_string(key.attempt));
+  base::Status declared =
+      spec_->error.empty() ? DeclareAll() : base::InvalidArgument("{}", spec_->error);
+  if (!declared.ok()) {
+    SetUpFailed(BadStep(declared), false);
+  }
+}
+
+void Attempt::Declare(std::string_view name, const std::string& value) {
+  environment_.Set(name, value);
+  scope_.SetEnv(name, value);
+}
+
+// The document's, then `--env-file`, then the job's; a later one wins.
+base::Status Attempt::DeclareAll() {
+  if (assignment_.run_env != nullptr) {
+    for (const model::NamedValue& variable : *assignment_.run_env) {
+      Declare(variable.name, TextOf(variable.value));
+    }
+  }
+  for (const model::NamedValue& variable : assignment_.context->extra_env) {
+    Declare(variable.name, TextOf(variable.value));
+  }
+  const std::vector<model::EnvVar>& env = spec_->spec->env;
+  for (std::size_t i = 0; i < env.size(); ++i) {
+    const std::string* evaluated = nullptr;
+    for (const model::NamedValue& variable : assignment_.job_env) {
+      evaluated = variable.name == env[i].name ? &variable.value : evaluated;
+    }
+    if (evaluated != nullptr && env[i].value.has_expression) {
+      Declare(env[i].name, TextOf(*evaluated));
+      continue;
+    }
+    ASSIGN_OR_RETURN(const std::string value, Render(spec_->env[i], env[i].value.text));
+    Declare(env[i].name, value);
+  }
+  return base::OkStatus();
+}
+
+void Attempt::SetUpFailed(model::Reason reason, bool infra) {
+  infra_ = infra;
+  Fail({.status = Status::kFailed, .reason = std::move(reason)});
+  steps_over_ = true;
+  next_ = spec_->steps.size();
+}
+
+base::StatusOr<std::string> Attempt::Render(const MaybeTemplate& text, const std::string& plain) {
+  if (!text.has_value()) {
+    return plain;
+  }
+  RETURN_IF_ERROR(scope_.ReadSecrets(text->References()));
+  expr::Result<std::string> rendered = text->Render(scope_);
+  if (!rendered.ok()) {
+    return AsStatus(rendered.error());
+  }
+  return std::move(rendered).value();
+}
+
+// ---- which step comes next
+
+NextAction Attempt::Next() {
+  CHECK(!running_);
+  scope_.SetStatus(View());
+  while (true) {
+    if (!steps_over_ && IsFinally(next_)) {
+      return StepsOver{};
+    }
+    if (next_ >= spec_->steps.size()) {
+      return AllOver{};
+    }
+    base::StatusOr<std::optional<model::Reason>> skip = WhySkip(next_);
+    if (skip.ok() && skip->has_value()) {
+      Skip(next_++, **std::move(skip));
+      continue;
+    }
+    base::StatusOr<StartCommand> start = skip.ok() ? Prepare(next_, true) : skip.status();
+    if (start.ok()) {
+      running_ = true;
+      reports_.emplace_back(model::ReportStepStarted{.step = start->step});
+      return *std::move(start);
+    }
+    if (std::optional<std::vector<std::string>> wanted = scope_.TakeWantedHash()) {
+      return WantHash{*std::move(wanted)};
+    }
+    reports_.emplace_back(
+        model::ReportStepStarted{.step = model::StepIndex(static_cast<std::uint32_t>(next_))});
+    CloseStep(next_, {.status = Status::kFailed, .reason = BadStep(start.status())}, {}, {});
+    ++next_;
+  }
+}
+
+void Attempt::GiveHash(const std::vector<std::string>& patterns, base::StatusOr<std::string> hash) {
+  if (hash.ok()) {
+    scope_.SetHash(patterns, *std::move(hash));
+    return;
+  }
+  reports_.emplace_back(
+      model::ReportStepStarted{.step = model::StepIndex(static_cast<std::uint32_t>(next_))});
+  CloseStep(
+      next_,
+      {.status = Status::kFailed, .reason = BadStep(base::Annotate(hash.status(), "hashFiles"))},
+      {}, {});
+  ++next_;
+}
+
+base::StatusOr<std::optional<model::Reason>> Attempt::WhySkip(std::size_t index) {
+  const model::StepSpec& step = spec_->step(index);
+  const CompiledStep& compiled = spec_->steps[index];
+  if (nothing_more_) {
+    return stop_.has_value() ? *stop_ : ReasonOf(ReasonCode::kRunEnding, "");
+  }
+  if (!compiled.error.empty()) {
+    return base::InvalidArgument("{}", compiled.error);
+  }
+  const StepStatusView view = View();
+  const bool well = !view.failed && !view.stopped;
+  // A `finally` step runs whatever happened, unless its own condition says no.
+  if (!IsFinally(index) && !step.condition.decides_alone && !well) {
+    return stop_.has_value()
+               ? *stop_
+               : ReasonOf(ReasonCode::kConditionFalse,
+                          step.condition.text.empty() ? "success()" : step.condition.text);
+  }
+  if (!compiled.condition.has_value()) {
+    return std::optional<model::Reason>();
+  }
+  RETURN_IF_ERROR(scope_.ReadSecrets(compiled.condition->References()));
+  const expr::Result<expr::Value> value = compiled.condition->Evaluate(scope_);
+  if (!value.ok()) {
+    return AsStatus(value.error());
+  }
+  return value.value().Truthy() ? std::optional<model::Reason>()
+                                : ReasonOf(ReasonCode::kConditionFalse, step.condition.text);
+}
+
+base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_direct) {
+  const model::StepSpec& step = spec_->step(index);
+  StartCommand start;
+  start.step = model::StepIndex(static_cast<std::uint32_t>(index));
+  start.timeout = step.timeout;
+  const std::uint64_t limit = spec_->rare->log_limit;
+  start.command.log_limit = limit != 0 ? limit : model::DefaultSettings().log_limit;
+  RETURN_IF_ERROR(FillEnv(index, start));
+  RETURN_IF_ERROR(FillArgv(index, allow_direct, start));
+  ASSIGN_OR_RETURN(std::string workdir, Render(spec_->steps[index].workdir, step.workdir.text));
+  if (workdir.starts_with('/')) {
+    start.command.workdir = std::move(workdir);
+  } else {
+    start.command.workdir = place_.workspace;
+    if (!workdir.empty()) {
+      start.command.workdir += "/" + workdir;
+    }
+  }
+  return start;
+}
+
+base::Status Attempt::FillEnv(std::size_t index, StartCommand& start) {
+  const model::StepSpec& step = spec_->step(index);
+  if (step.env.empty()) {
+    scope_.SetStepEnv({});
+    start.command.env = environment_.block();
+    return base::OkStatus();
+  }
+  Environment environment = environment_;
+  expr::Object own;
+  for (std::size_t i = 0; i < step.env.size(); ++i) {
+    ASSIGN_OR_RETURN(std::string value, Render(spec_->steps[index].env[i], step.env[i].value.text));
+    if (value.find('\0') != std::string::npos) {
+      return base::InvalidArgument("env.{} holds a NUL byte", step.env[i].name);
+    }
+    environment.Set(step.env[i].name, value);
+    own.emplace_back(step.env[i].name, expr::Value::String(std::move(value)));
+  }
+  scope_.SetStepEnv(std::move(own));
+  start.command.env = environment.block();
+  return base::OkStatus();
+}
+
+base::Status Attempt::FillArgv(std::size_t index, bool allow_direct, StartCommand& start) {
+  const model::StepSpec& step = spec_->step(index);
+  if (allow_direct && !step.argv.empty()) {
+    start.direct = true;
+    start.command.argv = step.argv;
+    return base::OkStatus();
+  }
+  ASSIGN_OR_RETURN(std::string script, Render(spec_->steps[index].run, step.run.text));
+  if (script.find('\0') != std::string::npos) {
+    return base::InvalidArgument("the script holds a NUL byte");
+  }
+  ASSIGN_OR_RETURN(ShellCall call, PlanShellCall(step.shell, script, place_.script_path));
+  start.command.argv = std::move(call.argv);
+  if (call.needs_file) {
+    start.script = std::move(script);
+  }
+  return base::OkStatus();
+}
+
+StartCommand Attempt::ThroughShell() {
+  CHECK(running_);
+  base::StatusOr<StartCommand> start = Prepare(next_, false);
+  CHECK(start.ok());  // a direct step holds no expression but in `env`, which evaluated before
+  return *std::move(start);
+}
+
+// ---- what a step's end means
+
+void Attempt::Skip(std::size_t index, model::Reason reason) {
+  const model::StepSpec& step = spec_->step(index);
+  if (!step.id.empty()) {
+    scope_.AddStep(step.id, Status::kSkipped, Status::kSkipped, {});
+  }
+  reports_.emplace_back(
+      model::ReportStepEnded{.step = model::StepIndex(static_cast<std::uint32_t>(index)),
+                             .status = Status::kSkipped,
+                             .reason = std::move(reason),
+                             .took = {},
+                             .log = {}});
+}
+
+Attempt::Outcome Attempt::Judge(const ports::CommandExit& exit, Cut cut) {
+  switch (cut) {
+    case Cut::kSandboxDied:
+      return {Status::kFailed, ReasonOf(ReasonCode::kWorkerLost, exit.started)};
+    case Cut::kStepTimeout:
+      return {Status::kTimedOut, ReasonOf(ReasonCode::kStepTimeout, "")};
+    case Cut::kStopped:
+      return {stop_.has_value() && IsTimeout(*stop_) ? Status::kTimedOut : Status::kCancelled,
+              stop_.value_or(model::Reason{})};
+    case Cut::kBudget:
+      return {Status::kTimedOut,
+              ReasonOf(ReasonCode::kFinallyFailed, "its time budget has passed")};
+    case Cut::kNone:
+      break;
+  }
+  if (!exit.started.ok()) {
+    // What a shell would give, too.
+    const int code = exit.started.code() == absl::StatusCode::kNotFound ? 127 : 126;
+    return {Status::kFailed,
+            ReasonOf(ReasonCode::kExitCode, std::string(base::Message(exit.started)), code)};
+  }
+  if (exit.oom_killed) {
+    return {Status::kFailed, ReasonOf(ReasonCode::kOutOfMemory, "")};
+  }
+  if (exit.signal != 0) {
+    return {Status::kFailed, ReasonOf(ReasonCode::kSignal, "", exit.signal)};
+  }
+  if (exit.exit_code != 0) {
+    return {Status::kFailed, ReasonOf(ReasonCode::kExitCode, "", exit.exit_code)};
+  }
+  return {};
+}
+
+void Attempt::StepEnded(const ports::CommandExit& exit, StepNotes notes, Cut cut) {
+  CHECK(running_);
+  running_ = false;
+  scope_.ForgetHashes();
+  scope_.SetStepEnv({});
+  Outcome outcome = Judge(exit, cut);
+  if (!notes.empty()) {
+    const base::Status absorbed = AbsorbNotes(notes);
+    if (!absorbed.ok() && outcome.status == Status::kSucceeded) {
+      const bool exposed = absorbed.code() == absl::StatusCode::kPermissionDenied;
+      outcome = {
+          Status::kFailed,
+          ReasonOf(exposed ? ReasonCode::kSecretExposed : ReasonCode::kBadStepFile, absorbed)};
+    }
+  }
+  if (cut == Cut::kSandboxDied) {
+    infra_ = true;
+    nothing_more_ = true;
+  }
+  CloseStep(next_++, std::move(outcome), exit, notes.outputs);
+}
+
+base::Status Attempt::AbsorbNotes(StepNotes& notes) {
+  for (std::string& mask : notes.masks) {
+    secrets_.AddMask(std::move(mask));
+  }
+  base::Status first = notes.problem;
+  const auto note = [&](const base::Status& status) {
+    first = first.ok() ? status : first;
+    return status.ok();
+  };
+  NameValues outputs;
+  for (auto& [name, value] : notes.outputs) {
+    if (note(CheckExposure("output '" + name + "'", value))) {
+      outputs.emplace_back(std::move(name), std::move(value));
+    }
+  }
+  notes.outputs = std::move(outputs);
+  for (const auto& [name, value] : notes.env) {
+    if (value.find('\0') == std::string::npos) {
+      Declare(name, value);
+    } else {
+      note(base::InvalidArgument("$DAYFLY_ENV: '{}' holds a NUL byte", name));
+    }
+  }
+  if (note(CheckExposure("the summary", notes.summary))) {
+    summary_ += notes.summary;
+  }
+  return first;
+}
+
+base::Status Attempt::CheckExposure(std::string_view what, std::string_view text) const {
+  const std::string found = secrets_.FoundIn(text);
+  return found.empty() ? base::OkStatus()
+                       : base::PermissionDenied("{} holds the value of {}", what, found);
+}
+
+void Attempt::CloseStep(std::size_t index, Outcome outcome, const ports::CommandExit& exit,
+                        const NameValues& outputs) {
+  const model::StepSpec& step = spec_->step(index);
+  const Status happened = outcome.status;
+  const bool is_failure =
+      happened == Status::kFailed ||
+      (happened == Status::kTimedOut && outcome.reason.code == ReasonCode::kStepTimeout);
+  const bool tolerated = is_failure && step.continue_on_error && !infra_;
+  if (tolerated) {
+    outcome.status = Status::kWarned;
+  }
+  if (!step.id.empty()) {
+    scope_.AddStep(step.id, happened, outcome.status, outputs);
+  }
+  reports_.emplace_back(
+      model::ReportStepEnded{.step = model::StepIndex(static_cast<std::uint32_t>(index)),
+                             .status = outcome.status,
+                             .reason = outcome.reason,
+                             .took = exit.took,
+                             .log = exit.log});
+  if (outcome.status == Status::kSucceeded || tolerated) {
+    return;
+  }
+  if (!IsFinally(index)) {
+    Fail(std::move(outcome));
+  } else if (!finally_failure_.has_value()) {
+    finally_failure_ = ReasonOf(ReasonCode::kFinallyFailed, Describe(outcome.reason));
+  }
+  scope_.SetStatus(View());
+}
+
+void Attempt::Fail(Outcome outcome) {
+  if (!failure_.has_value()) {
+    failure_ = std::move(outcome);
+  }
+}
+
+// ---- outputs, artifacts, the end
+
+base::Status Attempt::EvaluateOutputs() {
+  const std::vector<model::EnvVar>& wanted = spec_->rare->outputs;
+  const std::uint64_t bytes_max = model::DefaultSettings().inline_output_bytes;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const std::string& name = wanted[i].name;
+    expr::Value value = expr::Value::String(wanted[i].value.text);
+    if (const MaybeTemplate& text = spec_->outputs[i]; text.has_value()) {
+      RETURN_IF_ERROR(scope_.ReadSecrets(text->References()));
+      expr::Result<expr::Value> evaluated = text->Evaluate(scope_);
+      if (!evaluated.ok()) {
+        scope_.TakeWantedHash();
+        return base::Annotate(AsStatus(evaluated.error()), "output '" + name + "'");
+      }
+      value = std::move(evaluated).value();
+    }
+    std::string json = value.ToJson();
+    RETURN_IF_ERROR(CheckExposure("output '" + name + "'", value.ToDisplay()));
+    RETURN_IF_ERROR(CheckExposure("output '" + name + "'", json));
+    if (json.size() > bytes_max) {
+      return base::InvalidArgument(
+          "output '{}' has {} bytes, the limit is {}: hand it on as an artifact", name, json.size(),
+          bytes_max);
+    }
+    outputs_.push_back({.name = name, .value = std::move(json)});
+  }
+  return base::OkStatus();
+}
+
+std::vector<UploadRequest> Attempt::EndSteps() {
+  steps_over_ = true;
+  scope_.SetStatus(View());
+  if (nothing_more_ || stop_.has_value()) {
+    return {};
+  }
+  // Outputs of a failed job are kept as far as they can be worked out.
+  if (const base::Status status = EvaluateOutputs(); !status.ok()) {
+    Fail({.status = Status::kFailed, .reason = BadStep(status)});
+  }
+  std::vector<UploadRequest> uploads;
+  const std::vector<model::ArtifactUpload>& wanted = spec_->rare->uploads;
+  for (std::size_t i = 0; i < wanted.size() && !failure_.has_value(); ++i) {
+    base::StatusOr<std::string> name = Render(spec_->upload_names[i], wanted[i].name);
+    const base::Status status =
+        name.ok() ? CheckExposure("an artifact's name", *name) : name.status();
+    if (!status.ok()) {
+      scope_.TakeWantedHash();
+      Fail({.status = Status::kFailed, .reason = BadStep(status)});
+      break;
+    }
+    uploads.push_back({.name = *std::move(name), .paths = wanted[i].paths});
+  }
+  return failure_.has_value() ? std::vector<UploadRequest>() : uploads;
+}
+
+void Attempt::Uploaded(base::StatusOr<std::vector<model::Artifact>> artifacts) {
+  if (artifacts.ok()) {
+    artifacts_ = *std::move(artifacts);
+    return;
+  }
+  const absl::StatusCode code = artifacts.status().code();
+  if (code == absl::StatusCode::kCancelled) {
+    return;
+  }
+  // The three are the author's; see `ArtifactArchive::Pack`.
+  const bool authors = code == absl::StatusCode::kNotFound ||
+                       code == absl::StatusCode::kInvalidArgument ||
+                       code == absl::StatusCode::kAborted;
+  infra_ = !authors;
+  Fail({.status = Status::kFailed,
+        .reason = ReasonOf(authors ? ReasonCode::kArtifactMissing : ReasonCode::kSetupFailed,
+                           artifacts.status())});
+}
+
+void Attempt::Stop(const model::Reason& reason) {
+  if (!stop_.has_value()) {
+    stop_ = reason;
+  }
+}
+
+void Attempt::Kill(const model::Reason& reason) {
+  stop_ = reason;
+  nothing_more_ = true;
+}
+
+void Attempt::EndBudget() {
+  nothing_more_ = true;
+  if (!finally_failure_.has_value()) {
+    finally_failure_ = ReasonOf(ReasonCode::kFinallyFailed, "its time budget has passed");
+  }
+}
+
+model::ReportEnded Attempt::Result(base::Duration took) {
+  model::ReportEnded ended;
+  ended.took = took;
+  ended.outputs = std::move(outputs_);
+  if (stop_.has_value()) {
+    ended.status = IsTimeout(*stop_) ? Status::kTimedOut : Status::kCancelled;
+    ended.reason = *stop_;
+  } else if (failure_.has_value()) {
+    ended.status = failure_->status;
+    ended.reason = failure_->reason;
+    ended.infra = infra_;
+  } else if (finally_failure_.has_value()) {
+    ended.status = Status::kFailed;
+    ended.reason = *finally_failure_;
+  } else {
+    ended.artifacts = std::move(artifacts_);
+  }
+  return ended;
+}
+
+}  // namespace agents::runner

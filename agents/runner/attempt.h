@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// One attempt's logic: which step comes next and with which command, what its end means, what the
+// attempt's result is. It does no waiting, starts nothing and reads no clock; the slot does.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agents/runner/attempt_scope.h"
+#include "agents/runner/compiled_spec.h"
+#include "agents/runner/environment.h"
+#include "agents/runner/secret_values.h"
+#include "agents/runner/step_files.h"
+#include "engine/base/status.h"
+#include "engine/base/time.h"
+#include "engine/model/effect.h"
+#include "engine/model/input.h"
+#include "engine/ports/sandbox.h"
+
+namespace agents::runner {
+
+/// What the slot gives every attempt it runs.
+struct SlotPlace {
+  std::string workspace;                     ///< where commands find it
+  std::string script_path;                   ///< where a script may be put
+  const Environment* environment = nullptr;  ///< PATH, HOME, … ; complete but for the attempt's own
+};
+
+struct StartCommand {
+  engine::model::StepIndex step;
+  engine::ports::Command command;
+  std::optional<std::string> script;  ///< must stand in `SlotPlace::script_path` first
+  bool direct = false;                ///< started without a shell; see `Attempt::ThroughShell`
+  engine::base::Duration timeout{0};
+};
+/// The step's expressions need this hash; see `Attempt::GiveHash`.
+struct WantHash {
+  std::vector<std::string> patterns;
+};
+/// The job's own steps have ended; call `EndSteps`, upload, and ask again.
+struct StepsOver {};
+struct AllOver {};
+using NextAction = std::variant<StartCommand, WantHash, StepsOver, AllOver>;
+
+/// Why a step's command was ended from outside.
+enum class Cut {
+  kNone,
+  kStepTimeout,
+  kStopped,  ///< the attempt's stop; see `Attempt::Stop`
+  kBudget,   ///< time for what follows a stop, and for `finally`, is up
+  kSandboxDied,
+};
+
+struct UploadRequest {
+  std::string name;
+  std::vector<std::string> paths;
+};
+
+class Attempt {
+ public:
+  Attempt(engine::model::Assignment assignment, CompiledSpecRef spec, SecretValues& secrets);
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  const engine::model::Assignment& assignment() const { return assignment_; }
+  const CompiledSpec& spec() const { return *spec_; }
+
+  /// Reports made since the last call, in order; the slot sends them.
+  std::vector<engine::model::Report>& reports() { return reports_; }
+
+  /// The workspace is there.
+  void SetUp(const SlotPlace& place);
+  void SetUpFailed(engine::model::Reason reason, bool infra);
+
+  NextAction Next();
+  void GiveHash(const std::vector<std::string>& patterns, engine::base::StatusOr<std::string> hash);
+  /// The command that `Next` gave cannot be started directly: the same step through the shell, so
+  /// that log and exit code are what the shell makes of it.
+  StartCommand ThroughShell();
+
+  /// The command that was started has ended.
+  void StepEnded(const engine::ports::CommandExit& exit, StepNotes notes, Cut cut);
+
+  /// Evaluates outputs; what is to be uploaded now (nothing unless all is well).
+  std::vector<UploadRequest> EndSteps();
+  void Uploaded(engine::base::StatusOr<std::vector<engine::model::Artifact>> artifacts);
+
+  void Stop(const engine::model::Reason& reason);
+  /// A kill: nothing more is started.
+  void Kill(const engine::model::Reason& reason);
+  /// The time for what follows a stop, or for `finally`, is up: nothing more is started.
+  void EndBudget();
+
+  bool is_stopped() const { return stop_.has_value(); }
+  bool in_finally() const { return next_ >= spec_->spec->steps.size() && steps_over_; }
+  bool has_failed() const { return failure_.has_value(); }
+  std::string summary_of_last_step() { return std::move(summary_); }
+
+  engine::model::ReportEnded Result(engine::base::Duration took);
+
+ private:
+  struct Outcome {
+    engine::model::Status status = engine::model::Status::kSucceeded;
+    engine::model::Reason reason;
+  };
+
+  StepStatusView View() const;
+  bool IsFinally(std::size_t index) const { return index >= spec_->spec->steps.size(); }
+  /// Nothing: it may run; else why it is skipped.
+  engine::base::StatusOr<std::optional<engine::model::Reason>> WhySkip(std::size_t index);
+  engine::base::StatusOr<StartCommand> Prepare(std::size_t index, bool allow_direct);
+  engine::base::Status FillArgv(std::size_t index, bool allow_direct, StartCommand& start);
+  engine::base::Status FillEnv(std::size_t index, StartCommand& start);
+  engine::base::StatusOr<std::string> Render(const MaybeTemplate& text, const std::string& plain);
+  engine::base::Status DeclareAll();
+  void Declare(std::string_view name, const std::string& value);
+
+  void Skip(std::size_t index, engine::model::Reason reason);
+  Outcome Judge(const engine::ports::CommandExit& exit, Cut cut);
+  engine::base::Status AbsorbNotes(StepNotes& notes);
+  void CloseStep(std::size_t index, Outcome outcome, const engine::ports::CommandExit& exit,
+                 const NameValues& outputs);
+  void Fail(Outcome outcome);
+  engine::base::Status EvaluateOutputs();
+  engine::base::Status CheckExposure(std::string_view what, std::string_view text) const;
+
+  engine::model::Assignment assignment_;
+  CompiledSpecRef spec_;
+  SecretValues& secrets_;
+  AttemptScope scope_;
+  SlotPlace place_;
+  Environment environment_;
+
+  std::size_t next_ = 0;  ///< the step to look at next, or the one that runs
+  bool running_ = false;
+  bool steps_over_ = false;  ///< `EndSteps` was called
+  bool nothing_more_ = false;
+  bool infra_ = false;
+  std::optional<Outcome> failure_;  ///< the first
+  std::optional<engine::model::Reason> finally_failure_;
+  std::optional<engine::model::Reason> stop_;
+  bool killed_ = false;
+
+  std::vector<engine::model::Report> reports_;
+  std::vector<engine::model::NamedValue> outputs_;
+  std::vector<engine::model::Artifact> artifacts_;
+  std::string summary_;
+};
+
+}  // namespace agents::runner

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agents/runner/slot.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include "agents/runner/wanted_artifacts.h"
+#include "engine/base/check.h"
+#include "engine/base/log.h"
+#include "engine/base/overloaded.h"
+
+namespace agents::runner {
+namespace {
+
+namespace asio = boost::asio;
+namespace base = engine::base;
+namespace model = engine::model;
+namespace ports = engine::ports;
+
+SteadyTime Now() {
+  return std::chrono::steady_clock::now();
+}
+
+base::Duration Since(SteadyTime start) {
+  return std::chrono::duration_cast<base::Duration>(Now() - start);
+}
+
+}  // namespace
+
+Slot::Slot(Workshop& shop, std::uint32_t number, std::unique_ptr<ports::Sandbox> sandbox)
+    : shop_(shop), number_(number), sandbox_(std::move(sandbox)) {}
+
+Slot::~Slot() {
+  pool_stop_.request_stop();
+}
+
+base::Status Slot::Open(const std::string& folder) {
+  RETURN_IF_ERROR(scratch_.Open(folder));
+  RETURN_IF_ERROR(files_.Open(folder));
+  const RunnerOptions& options = *shop_.options;
+  environment_.Set("PATH", options.path);
+  environment_.Set("HOME", options.home.empty() ? scratch_.home_folder() : options.home);
+  environment_.Set("USER", options.user);
+  environment_.Set("LOGNAME", options.user);
+  environment_.Set("LANG", "C.UTF-8");
+  environment_.Set("TERM", "dumb");
+  environment_.Set("TMPDIR", scratch_.tmp_folder());
+  environment_.Set("CI", "true");
+  environment_.Set("DAYFLY_OUTPUT", files_.output_path());
+  environment_.Set("DAYFLY_ENV", files_.env_path());
+  environment_.Set("DAYFLY_SUMMARY", files_.summary_path());
+  environment_.Set("DAYFLY_MASK", files_.mask_path());
+  return base::OkStatus();
+}
+
+template <typename Handler>
+auto Slot::Guarded(Handler handler) {
+  return [weak = weak_from_this(), generation = generation_,
+          handler = std::move(handler)](auto&&... arguments) mutable {
+    const std::shared_ptr<Slot> self = weak.lock();
+    if (self != nullptr && self->generation_ == generation) {
+      handler(std::forward<decltype(arguments)>(arguments)...);
+    }
+  };
+}
+
+template <typename Work, typename Done>
+void Slot::OnPool(Work work, Done done) {
+  // The guard keeps `run()` from ending while only the pool has work.
+  asio::post(*shop_.pool, [work = std::move(work), guard = asio::make_work_guard(*shop_.io),
+                           back = Guarded(std::move(done))]() mutable {
+    auto result = work();
+    asio::post(guard.get_executor(),
+               [result = std::move(result), back = std::move(back)]() mutable {
+                 back(std::move(result));
+               });
+  });
+}
+
+void Slot::Begin(const model::Assignment& assignment) {
+  CHECK(phase_ == Phase::kIdle);
+  ++generation_;
+  started_ = Now();
+  const model::SpecIndex spec = assignment.plan->jobs[base::AsIndex(assignment.lease.key.job)].spec;
+  attempt_ =
+      std::make_unique<Attempt>(assignment, shop_.specs.Get(assignment.plan, spec), *shop_.secrets);
+  lease_ = assignment.lease;
+  cut_ = Cut::kNone;
+  command_runs_ = left_over_ = false;
+  grace_ = assignment.grace;
+  pool_stop_ = std::stop_source();
+  flush_at_ = step_deadline_ = kill_at_ = budget_deadline_ = backstop_at_ = kNever;
+  if (assignment.timeout.count() > 0) {
+    Wake(backstop_at_, started_ + assignment.timeout + shop_.options->backstop);
+  }
+  attempt_->reports().emplace_back(model::ReportStarted{.slot = number_});
+  HoldReports();
+  phase_ = Phase::kPreparing;
+  PrepareWorkspace(true);
+}
+
+// ---- the workspace
+
+void Slot::PrepareWorkspace(bool may_replace) {
+  const model::RunContext& context = *attempt_->assignment().context;
+  if (sandbox_broken_ && may_replace) {
+    return ReplaceAndPrepare();
+  }
+  if (sandbox_ == nullptr) {
+    return Fail(model::ReasonCode::kSetupFailed, base::Unavailable("the slot has no sandbox"),
+                true);
+  }
+  if (!attempt_->spec().rare->checkout.enabled || context.tree.empty()) {
+    return Mount("", may_replace);
+  }
+  if (shop_.options->git == nullptr) {
+    return Fail(model::ReasonCode::kSetupFailed,
+                base::FailedPrecondition("nobody can unfold tree {}", context.tree), true);
+  }
+  ports::TreeRequest request = {.tree = context.tree,
+                                .commit = context.commit,
+                                .branch = context.branch,
+                                .source = context.source};
+  if (shop_.tree == request) {
+    return Mount(shop_.tree_folder, may_replace);
+  }
+  OnPool([git = shop_.options->git, request] { return git->UnfoldTree(request); },
+         [this, may_replace, request](base::StatusOr<std::string> folder) {
+           if (!folder.ok()) {
+             return Fail(model::ReasonCode::kSetupFailed, folder.status(), true);
+           }
+           shop_.tree = request;
+           shop_.tree_folder = *folder;
+           Mount(*folder, may_replace);
+         });
+}
+
+// Not from inside a handler of the sandbox that is to be destroyed.
+void Slot::ReplaceAndPrepare() {
+  asio::post(*shop_.io, Guarded([this] {
+    ReplaceSandbox();
+    PrepareWorkspace(false);
+  }));
+}
+
+void Slot::Mount(const std::string& lower, bool may_replace) {
+  sandbox_->PrepareWorkspace({.lower = lower, .path = attempt_->assignment().context->workspace},
+                             Guarded([this, may_replace](const base::Status& status) {
+                               WorkspaceReady(status, may_replace);
+                             }));
+}
+
+void Slot::WorkspaceReady(const base::Status& status, bool may_replace) {
+  if (status.code() == absl::StatusCode::kUnavailable && may_replace) {
+    // The keeper died while nothing ran: nothing has begun, so another one may do it.
+    return ReplaceAndPrepare();
+  }
+  if (!status.ok()) {
+    sandbox_broken_ = status.code() == absl::StatusCode::kUnavailable;
+    return Fail(model::ReasonCode::kSetupFailed, status, true);
+  }
+  if (attempt_->is_stopped()) {
+    return End();
+  }
+  const ports::SandboxFacts facts = sandbox_->facts();
+  workspace_view_ = facts.workspace_view;
+  place_ = {.workspace = facts.workspace_path,
+            .script_path = scratch_.script_path(),
+            .environment = &environment_};
+  Download();
+}
+
+void Slot::Download() {
+  base::StatusOr<std::vector<model::Artifact>> wanted = WantedArtifacts(attempt_->assignment());
+  if (!wanted.ok()) {
+    return Fail(model::ReasonCode::kArtifactMissing, wanted.status(), false);
+  }
+  if (wanted->empty()) {
+    attempt_->SetUp(place_);
+    phase_ = Phase::kStepping;
+    return Advance();
+  }
+  if (shop_.options->archive == nullptr) {
+    return Fail(model::ReasonCode::kSetupFailed,
+                base::FailedPrecondition("there is no artifact store"), true);
+  }
+  phase_ = Phase::kDownloading;
+  OnPool(
+      [archive = shop_.options->archive, artifacts = *std::move(wanted), root = workspace_view_,
+       stop = pool_stop_.get_token()]() -> base::Status {
+        for (const model::Artifact& artifact : artifacts) {
+          const base::Status status = archive->Unpack(artifact, root, stop);
+          if (!status.ok()) {
+            return base::Annotate(status, "artifact '" + artifact.name + "'");
+          }
+        }
+        return base::OkStatus();
+      },
+      [this](const base::Status& status) {
+        if (attempt_->is_stopped()) {
+          return End();
+        }
+        if (!status.ok()) {
+          return Fail(model::ReasonCode::kSetupFailed, status, true);
+        }
+        attempt_->SetUp(place_);
+        phase_ = Phase::kStepping;
+        Advance();
+      });
+}
+
+// ---- steps
+
+void Slot::Advance() {
+  NextAction action = attempt_->Next();
+  HoldReports();
+  std::visit(engine::base::Overloaded{[&](StartCommand& start) { StartStep(std::move(start)); },
+                                      [&](const WantHash& want) { Hash(want.patterns); },
+                                      [&](const StepsOver&) { Upload(attempt_->EndSteps()); },
+                                      [&](const AllOver&) { End(); }},
+             action);
+}
+
+void Slot::StartStep(StartCommand start) {
+  phase_ = Phase::kStepping;
+  const bool direct = start.direct;
+  step_ = start.step;
+  if (start.script.has_value()) {
+    if (const base::Status status = scratch_.WriteScript(*start.script); !status.ok()) {
+      ports::CommandExit exit;
+      exit.started = status;
+      return CommandEnded(exit, false);
+    }
+  }
+  cut_ = Cut::kNone;
+  command_runs_ = true;
+  if (start.timeout.count() > 0) {
+    Wake(step_deadline_, Now() + start.timeout);
+  }
+  sandbox_->Start(start.command, Guarded([this, direct](const ports::CommandExit& exit) {
+                    CommandEnded(exit, direct);
+                  }));
+}
+
+void Slot::CommandEnded(const ports::CommandExit& exit, bool direct) {
+  command_runs_ = false;
+  step_deadline_ = kill_at_ = kNever;
+  left_over_ = left_over_ || exit.leftover > 0;
+  const absl::StatusCode code = exit.started.code();
+  if (direct && cut_ == Cut::kNone &&
+      (code == absl::StatusCode::kNotFound || code == absl::StatusCode::kPermissionDenied)) {
+    // The shell says the same in its own words, in the log, and gives its own exit code.
+    return StartStep(attempt_->ThroughShell());
+  }
+  if (code == absl::StatusCode::kUnavailable) {
+    // Whatever it had started died with it.
+    cut_ = Cut::kSandboxDied;
+    sandbox_broken_ = true;
+  }
+  attempt_->StepEnded(exit, files_.Collect(), cut_);
+  KeepSummary(step_, attempt_->summary_of_last_step());
+  if (attempt_->is_stopped() && budget_deadline_ == kNever) {
+    // What follows a stop has the budget of `finally`, all together.
+    Wake(budget_deadline_, Now() + attempt_->assignment().finally_budget);
+  }
+  Advance();
+}
+
+void Slot::Hash(const std::vector<std::string>& patterns) {
+  if (shop_.options->archive == nullptr) {
+    attempt_->GiveHash(patterns, base::Unimplemented("not available here"));
+    return Advance();
+  }
+  phase_ = Phase::kHashing;
+  OnPool([archive = shop_.options->archive, root = workspace_view_,
+          patterns] { return archive->HashFiles(root, patterns); },
+         [this, patterns](base::StatusOr<std::string> hash) {
+           phase_ = Phase::kStepping;
+           attempt_->GiveHash(patterns, std::move(hash));
+           Advance();
+         });
+}
+
+void Slot::Upload(std::vector<UploadRequest> uploads) {
+  const bool has_finally = !attempt_->spec().rare->finally_steps.empty();
+  const auto go_on = [this, has_finally] {
+    phase_ = Phase::kStepping;
+    if (has_finally && budget_deadline_ == kNever) {
+      Wake(budget_deadline_, Now() + attempt_->assignment().finally_budget);
+    }
+    backstop_at_ = kNever;
+    Advance();
+  };
+  if (uploads.empty()) {
+    return go_on();
+  }
+  if (shop_.options->archive == nullptr) {
+    attempt_->Uploaded(base::FailedPrecondition("there is no artifact store"));
+    return go_on();
+  }
+  phase_ = Phase::kUploading;
+  OnPool(
+      [archive = shop_.options->archive, root = workspace_view_, uploads = std::move(uploads),
+       stop = pool_stop_.get_token()]() -> base::StatusOr<std::vector<model::Artifact>> {
+        std::vector<model::Artifact> made;
+        for (const UploadRequest& upload : uploads) {
+          base::StatusOr<model::Artifact> artifact =
+              archive->Pack({.root = root, .name = upload.name, .paths = upload.paths}, stop);
+          if (!artifact.ok()) {
+            return base::Annotate(artifact.status(), "'" + upload.name + "'");
+          }
+          made.push_back(*std::move(artifact));
+        }
+        return made;
+      },
+      [this, go_on](base::StatusOr<std::vector<model::Artifact>> made) {
+        attempt_->Uploaded(std::move(made));
+        go_on();
+      });
+}
+
+// ---- the end
+
+void Slot::Fail(model::ReasonCode code, const base::Status& status, bool infra) {
+  attempt_->SetUpFailed({.code = code, .subject = std::string(base::Message(status))}, infra);
+  End();
+}
+
+// What is left of the attempt must be gone before its end is reported: another attempt may rely on
+// that.
+void Slot::End() {
+  phase_ = Phase::kClearing;
+  backstop_at_ = budget_deadline_ = kNever;
+  if (left_over_ && !sandbox_broken_) {
+    sandbox_->KillAll(Guarded([this] { Clear(); }));
+    return;
+  }
+  Clear();
+}
+
+void Slot::Clear() {
+  attempt_->reports().emplace_back(attempt_->Result(Since(started_)));
+  Flush(true);
+  files_.Collect();  // a process that was left over may have written again
+  base::StatusOr<std::optional<std::string>> aside = scratch_.Clear();
+  if (!aside.ok()) {
+    spdlog::warn("{}", base::Message(aside.status()));
+  } else if (aside->has_value()) {
+    asio::post(*shop_.pool, [path = **std::move(aside)] { RemoveTree(path); });
+  }
+  attempt_.reset();
+  phase_ = Phase::kIdle;
+  shop_.freed(number_);
+}
+
+void Slot::HoldReports() {
+  if (!attempt_->reports().empty() && flush_at_ == kNever) {
+    Wake(flush_at_, Now() + shop_.options->hold);
+  }
+}
+
+void Slot::Flush(bool ended) {
+  flush_at_ = kNever;
+  std::vector<model::Report> reports = std::exchange(attempt_->reports(), {});
+  if (!reports.empty()) {
+    shop_.send(lease_, std::move(reports), ended);
+  }
+}
+
+void Slot::KeepSummary(model::StepIndex step, std::string text) {
+  if (text.empty() || shop_.options->summary_folder.empty()) {
+    return;
+  }
+  const model::AttemptKey& key = attempt_->assignment().lease.key;
+  std::string path = fmt::format("{}/{}.{}.{}.md", shop_.options->summary_folder,
+                                 key.job.value() + 1, key.attempt, step.value() + 1);
+  asio::post(*shop_.pool, [path = std::move(path), text = std::move(text)] {
+    std::ofstream(path, std::ios::binary) << text;
+  });
+}
+
+void Slot::ReplaceSandbox() {
+  sandbox_.reset();
+  if (!shop_.options->replace_sandbox) {
+    return;
+  }
+  base::StatusOr<std::unique_ptr<ports::Sandbox>> made = shop_.options->replace_sandbox(number_);
+  if (made.ok()) {
+    sandbox_ = *std::move(made);
+    sandbox_broken_ = false;
+  } else {
+    spdlog::warn("slot {}: {}", number_, base::Message(made.status()));
+  }
+}
+
+// ---- stops and deadlines
+
+void Slot::Stop(const model::StopAttempt& stop) {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kClearing) {
+    return;
+  }
+  if (stop.kill) {
+    attempt_->Kill(stop.reason);
+  } else if (attempt_->in_finally()) {
+    return;  // its result stands already; `finally` has its own budget
+  } else {
+    attempt_->Stop(stop.reason);
+  }
+  pool_stop_.request_stop();
+  // What works for the attempt without a command sees the stop when it is done.
+  EndCommand(Cut::kStopped, stop.kill                ? base::Duration(0)
+                            : stop.grace.count() > 0 ? stop.grace
+                                                     : grace_);
+}
+
+void Slot::EndCommand(Cut cut, base::Duration grace) {
+  if (!command_runs_) {
+    return;
+  }
+  cut_ = cut_ == Cut::kNone || cut == Cut::kStopped ? cut : cut_;
+  step_deadline_ = kNever;
+  if (grace.count() == 0) {
+    kill_at_ = kNever;
+    sandbox_->Signal(SIGKILL);
+  } else if (kill_at_ == kNever) {
+    sandbox_->Signal(SIGTERM);
+    Wake(kill_at_, Now() + grace);
+  }
+}
+
+void Slot::Wake(SteadyTime& deadline, SteadyTime at) {
+  deadline = at;
+  shop_.wake_at(at);
+}
+
+SteadyTime Slot::NextDeadline() const {
+  return std::min({flush_at_, step_deadline_, kill_at_, budget_deadline_, backstop_at_});
+}
+
+void Slot::OnDeadline(SteadyTime now) {
+  if (flush_at_ <= now) {
+    Flush(false);
+  }
+  if (kill_at_ <= now) {
+    kill_at_ = kNever;
+    sandbox_->Signal(SIGKILL);
+  }
+  if (step_deadline_ <= now) {
+    step_deadline_ = kNever;
+    EndCommand(Cut::kStepTimeout, grace_);
+  }
+  if (budget_deadline_ <= now) {
+    budget_deadline_ = kNever;
+    attempt_->EndBudget();
+    EndCommand(Cut::kBudget, base::Duration(0));
+  }
+  if (backstop_at_ <= now) {
+    backstop_at_ = kNever;
+    Stop({.lease = lease(),
+          .kill = false,
+          .reason = {.code = model::ReasonCode::kJobTimeout},
+          .grace = grace_});
+  }
+}
+
+}  // namespace agents::runner

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Room for one attempt: leads it through workspace, downloads, steps, uploads and `finally`, with
+// one sandbox. Everything on the runner's thread; what blocks goes to the pool and comes back.
+//
+//   idle ─Begin─▶ preparing ─▶ downloading ─▶ stepping ⇄ hashing ─▶ uploading ─▶ stepping (finally)
+//     ▲                                                                              │
+//     └──────────────────────────── clearing ◀───────────────────────────────────────┘
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "agents/runner/attempt.h"
+#include "agents/runner/compiled_spec.h"
+#include "agents/runner/environment.h"
+#include "agents/runner/runner.h"
+#include "agents/runner/scratch.h"
+#include "agents/runner/secret_values.h"
+#include "agents/runner/step_files.h"
+
+namespace agents::runner {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// What all slots of a runner share. Outlives them.
+struct Workshop {
+  boost::asio::io_context* io = nullptr;
+  boost::asio::thread_pool* pool = nullptr;
+  const RunnerOptions* options = nullptr;
+  SpecCache specs;
+  std::unique_ptr<SecretValues> secrets;
+  /// The tree unfolded last: all jobs of a run start from the same one.
+  engine::ports::TreeRequest tree;
+  std::string tree_folder;
+  /// Sends reports of the attempt, in order; the last with `ended`.
+  std::function<void(const engine::model::Lease&, std::vector<engine::model::Report>, bool ended)>
+      send;
+  /// The slot is free again.
+  std::function<void(std::uint32_t slot)> freed;
+  /// A slot's `NextDeadline` may have become earlier.
+  std::function<void(SteadyTime)> wake_at;
+};
+
+class Slot : public std::enable_shared_from_this<Slot> {
+ public:
+  Slot(Workshop& shop, std::uint32_t number, std::unique_ptr<engine::ports::Sandbox> sandbox);
+  ~Slot();
+
+  engine::base::Status Open(const std::string& folder);
+
+  bool is_free() const { return phase_ == Phase::kIdle; }
+  /// The attempt it has; only while it is not free.
+  const engine::model::Lease& lease() const { return lease_; }
+  void Begin(const engine::model::Assignment& assignment);
+  void Stop(const engine::model::StopAttempt& stop);
+
+  SteadyTime NextDeadline() const;
+  void OnDeadline(SteadyTime now);
+  /// The attempt belongs to a newer session now: reports go there.
+  void Adopt(const engine::model::Lease& lease) { lease_ = lease; }
+
+ private:
+  enum class Phase { kIdle, kPreparing, kDownloading, kStepping, kHashing, kUploading, kClearing };
+  static constexpr SteadyTime kNever = SteadyTime::max();
+
+  // Each is one arrow of the picture above.
+  void PrepareWorkspace(bool may_replace);
+  void WorkspaceReady(const engine::base::Status& status, bool may_replace);
+  void Mount(const std::string& lower, bool may_replace);
+  void Download();
+  void Advance();
+  void StartStep(StartCommand start);
+  void CommandEnded(const engine::ports::CommandExit& exit, bool direct);
+  void Hash(const std::vector<std::string>& patterns);
+  void Upload(std::vector<UploadRequest> uploads);
+  void End();
+  void Clear();
+
+  void Flush(bool ended);
+  void HoldReports();
+  /// Ends the command that runs, if one does.
+  void EndCommand(Cut cut, engine::base::Duration grace);
+  void KeepSummary(engine::model::StepIndex step, std::string text);
+  void ReplaceSandbox();
+  void ReplaceAndPrepare();
+  void Fail(engine::model::ReasonCode code, const engine::base::Status& status, bool infra);
+  void Wake(SteadyTime& deadline, SteadyTime at);
+
+  /// Runs `work` on the pool, then `done` with its result here, unless the attempt is another one.
+  template <typename Work, typename Done>
+  void OnPool(Work work, Done done);
+  /// A handler that does nothing once the slot is gone or has another attempt.
+  template <typename Handler>
+  auto Guarded(Handler handler);
+
+  Workshop& shop_;
+  const std::uint32_t number_;
+  std::unique_ptr<engine::ports::Sandbox> sandbox_;
+  Scratch scratch_;
+  StepFiles files_;
+  Environment environment_;  ///< PATH, HOME, … of every attempt here
+
+  Phase phase_ = Phase::kIdle;
+  std::uint64_t generation_ = 0;  ///< counts attempts
+  std::unique_ptr<Attempt> attempt_;
+  engine::model::Lease lease_;
+  SlotPlace place_;
+  std::string workspace_view_;        ///< where this process finds the workspace
+  engine::model::StepIndex step_{0};  ///< that was started last
+  SteadyTime started_{};
+  Cut cut_ = Cut::kNone;
+  engine::base::Duration grace_{0};
+  bool command_runs_ = false;
+  bool left_over_ = false;       ///< processes may be left of the attempt
+  bool sandbox_broken_ = false;  ///< it died and must be replaced
+  std::stop_source pool_stop_;
+
+  SteadyTime flush_at_ = kNever;
+  SteadyTime step_deadline_ = kNever;
+  SteadyTime kill_at_ = kNever;
+  SteadyTime budget_deadline_ = kNever;
+  SteadyTime backstop_at_ = kNever;
+};
+
+}  // namespace agents::runner

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files a step writes to: `$DAYFLY_OUTPUT`, `$DAYFLY_ENV`, `$DAYFLY_SUMMARY`, `$DAYFLY_MASK`.
+// They belong to the slot and are used again and again: a step that writes nothing costs four
+// looks at a file's size. A step may also replace a file by another of the same name.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/status.h"
+
+namespace agents::runner {
+
+using NameValues = std::vector<std::pair<std::string, std::string>>;
+
+/// `NAME=value` lines and blocks `NAME<<END` … `END`, in order; blank lines count for nothing.
+/// `InvalidArgument` names the line. Names are letters, digits, `_` and, after the first place,
+/// `-`.
+engine::base::StatusOr<NameValues> ParseNameValues(std::string_view text);
+
+/// What one step left in the files.
+struct StepNotes {
+  NameValues outputs;
+  NameValues env;
+  std::string summary;
+  std::vector<std::string> masks;
+  /// Not OK: something in them is wrong; says which file and line. The rest is valid.
+  engine::base::Status problem;
+  bool empty() const {
+    return outputs.empty() && env.empty() && summary.empty() && masks.empty() && problem.ok();
+  }
+};
+
+class StepFiles {
+ public:
+  static constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;
+
+  StepFiles() = default;
+  ~StepFiles();
+  StepFiles(const StepFiles&) = delete;
+  StepFiles& operator=(const StepFiles&) = delete;
+
+  /// Makes the files in `folder`, which exists.
+  engine::base::Status Open(const std::string& folder);
+
+  /// Reads what was written since the last call and empties the files.
+  StepNotes Collect();
+
+  const std::string& output_path() const { return files_[0].path; }
+  const std::string& env_path() const { return files_[1].path; }
+  const std::string& summary_path() const { return files_[2].path; }
+  const std::string& mask_path() const { return files_[3].path; }
+
+ private:
+  struct File {
+    std::string path;
+    int fd = -1;
+  };
+  engine::base::StatusOr<std::string> Take(File& file, std::string_view name);
+  engine::base::Status Reopen(File& file);
+  std::array<File, 4> files_;
+};
+
+}  // namespace agents::runner
