@@ -44,13 +44,15 @@ struct SequencerOptions {
   /// A snapshot is taken when this many facts were written since the last one, and at least as many
   /// as the last one held, so that a large state is not copied over and over. 0: never.
   std::uint64_t snapshot_every = 10'000;
+  /// At a clean stop one is taken when runs are open and at least this many facts came since.
+  std::uint64_t snapshot_at_stop = 1'000;
   /// Facts in one commit, about.
   std::size_t batch_facts_max = 8192;
   /// Commits that fail one after the other until `OnFatal`; between them the pause doubles.
   int failures_max = 6;
   base::Duration first_pause = std::chrono::milliseconds(20);
-  /// Workers are parts of this process: after recovery those of an earlier epoch are told gone, and
-  /// nothing is sent to them. A worker's session is then the epoch.
+  /// Workers are parts of this process, their sessions are the epoch: nothing is sent to those of
+  /// an earlier epoch. The owner posts `WorkerConnected` with `owner_restarted` for the new one.
   bool workers_die_with_us = false;
   /// Absent: workers are not watched.
   std::optional<LivenessOptions> liveness;
@@ -68,7 +70,7 @@ struct LoopCounters {
   std::uint64_t recoveries = 0;  ///< after failed commits
 };
 
-/// What the sequencer is made of. All outlive it.
+/// What the sequencer stands on. All outlive it.
 struct SequencerParts {
   ports::RunStore* store = nullptr;  ///< used here only while no commit is in flight
   Committer* committer = nullptr;
@@ -116,8 +118,8 @@ class Sequencer {
   void RemoveObserver(Observer* observer);
 
   std::size_t queued() const { return inbox_.size(); }
-  bool idle() const { return inbox_.empty() && !in_flight_ && pending_.empty(); }
-  bool fatal() const { return fatal_; }
+  bool idle() const { return inbox_.empty() && everything_durable(); }
+  bool fatal() const { return phase_ == Phase::kFatal; }
   model::Epoch epoch() const { return epoch_; }
   std::uint64_t durable_seq() const { return durable_seq_; }
   const LoopCounters& counters() const { return counters_; }
@@ -135,25 +137,36 @@ class Sequencer {
     ports::CommitBatch commit;
     std::vector<model::Effect> effects;
     std::vector<Pending> inputs;
-    bool empty() const { return inputs.empty() && commit.rows.empty(); }
     std::size_t facts = 0;
   };
+  enum class Phase : std::uint8_t { kNew, kRunning, kPaused, kStopped, kFatal };
 
-  base::Status Rebuild();
   void Reissue();
+  void Hand(const model::Effect& effect);
+
+  void StepQueued();
   void StepOne(Pending pending);
   void AddFacts(std::vector<model::Fact> facts);
   void MaybeCommit();
-  void OnCommitted(const base::Status& status);
-  void OnDurable(std::unique_ptr<Batch> batch);
-  void OnFailed(const base::Status& status, std::unique_ptr<Batch> batch);
   void AttachSnapshot(Batch& batch);
-  void WatchWorkers(const model::Fact& fact);
-  void ArmWakeUp();
-  void RunReads();
-  void MaybeFinish();
+  void OnCommitted(const base::Status& status);
+  void OnDurable(Batch batch);
+
+  void OnFailed(const base::Status& status, Batch batch);
+  void Pause(const base::Status& status);
+  void Resume();
+  base::Status Rebuild();
+  base::Status ShowMissed(const std::vector<ports::FactRow>& tail, std::uint64_t tail_seq);
   void Fail(const base::Status& status);
+
+  void WatchWorkers(const model::Fact& fact);
+  void CheckWorkers(base::Instant now);
+  void RunReads();
+  bool FinalSnapshotPays() const;
+  void MaybeFinish();
+  void ArmWakeUp();
   base::Instant Now();
+  bool everything_durable() const { return in_flight_ == nullptr && pending_.inputs.empty(); }
 
   SequencerParts parts_;
   SequencerOptions options_;
@@ -162,25 +175,25 @@ class Sequencer {
   std::optional<Liveness> liveness_;
   std::vector<Observer*> observers_;
 
+  Phase phase_ = Phase::kNew;
+  base::Status fatal_status_;
   std::deque<Pending> inbox_;
   Batch pending_;
   std::unique_ptr<Batch> in_flight_;
   std::vector<std::function<void(const core::EngineCore&, base::Instant)>> reads_;
   std::function<void(const base::Status&)> stop_done_;
+  bool stopping_ = false;
+  bool pumping_ = false;
 
   model::Epoch epoch_;
-  std::uint64_t stepped_seq_ = 0;  ///< facts the core has made, durable or not
   std::uint64_t durable_seq_ = 0;
   std::uint64_t snapshot_seq_ = 0;
   std::uint64_t snapshot_facts_ = 0;
   base::Instant last_now_{};
-  std::optional<base::Instant> armed_;
-  std::optional<base::Instant> paused_until_;
+  std::optional<base::Instant> armed_;     ///< the wake-up asked for
+  std::optional<base::Instant> deadline_;  ///< the core's
+  base::Instant paused_until_{};
   int failures_ = 0;
-  bool stopping_ = false;
-  bool final_snapshot_taken_ = false;
-  bool fatal_ = false;
-  bool pumping_ = false;
   LoopCounters counters_;
 };
 

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one thread that waits for the disk. It takes one batch at a time and posts the outcome back
+// to the engine's io_context.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+
+#include "engine/loop/committer.h"
+#include "engine/ports/run_store.h"
+
+namespace engine::loop {
+
+class CommitThread : public Committer {
+ public:
+  /// Both outlive this.
+  CommitThread(boost::asio::io_context& io, ports::RunStore& store);
+  /// Waits for the batch under way; its outcome is posted all the same.
+  ~CommitThread() override;
+
+  void Commit(const ports::CommitBatch& batch, Done done) override;
+
+ private:
+  void Run();
+
+  boost::asio::io_context& io_;
+  ports::RunStore& store_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  const ports::CommitBatch* batch_ = nullptr;
+  Done done_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace engine::loop
