@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of one compilation share, and what each part offers. Nothing here outlives the
+// call of `Compile`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "dsl/compile.h"
+#include "dsl/document.h"
+#include "dsl/fields.h"
+#include "dsl/reporter.h"
+#include "engine/model/plan.h"
+
+namespace dsl {
+
+/// `needs.JOB.outputs.NAME`, to be checked once every job's outputs are known.
+struct OutputUse {
+  engine::model::SpecIndex need;
+  std::string output;
+  Place place;
+};
+
+/// `jobs.JOB` read by `user`: it must have ended by then.
+struct JobUse {
+  engine::model::SpecIndex user;
+  engine::model::SpecIndex job;
+  Place place;
+};
+
+struct Compilation {
+  explicit Compilation(const CompileOptions& compile_options)
+      : options(compile_options), reporter(compile_options.diagnostics_max) {}
+
+  CompileOptions options;
+  Reporter reporter;
+  engine::model::Plan plan;
+  Fields defaults;
+  std::vector<Entry> jobs;  ///< of each spec, its name and its map
+  std::unordered_map<std::string_view, engine::model::SpecIndex> specs_by_name;
+  std::unordered_map<std::string_view, std::uint32_t> stages_by_name;
+  std::vector<NodeRef> stage_nodes;  ///< of each stage, its name
+  std::vector<OutputUse> output_uses;
+  std::vector<JobUse> job_uses;
+  std::uint64_t jobs_beyond = 0;  ///< not put into the plan because it is full
+
+  Fields Check(NodeRef map, Level level) {
+    return Fields::Check(map, level, options.purpose, reporter);
+  }
+};
+
+/// A job's keys, and behind them those of `defaults`.
+class JobFields {
+ public:
+  JobFields(Fields own, const Fields& defaults) : own_(std::move(own)), defaults_(&defaults) {}
+  NodeRef Get(std::string_view key) const {
+    const NodeRef mine = own_.Get(key);
+    return mine || own_.Wrote(key) ? mine : defaults_->Get(key);
+  }
+  const Fields& own() const { return own_; }
+  const Fields& defaults() const { return *defaults_; }
+
+ private:
+  Fields own_;
+  const Fields* defaults_;
+};
+
+// ---- triggers.cc, inputs.cc, stages.cc
+void CompileTriggers(NodeRef node, Compilation& compilation);
+void CompileInputs(NodeRef node, Compilation& compilation);
+void CompileStages(NodeRef node, Compilation& compilation);
+
+// ---- job.cc
+/// Appends the spec and its jobs to the plan. `compilation.specs_by_name` knows all jobs already.
+void CompileJob(engine::model::SpecIndex index, Compilation& compilation);
+
+// ---- outcome.cc: what few jobs set
+engine::model::RetrySpec ReadRetry(NodeRef node, Compilation& compilation);
+engine::model::AllowFailure ReadAllowFailure(NodeRef node, Compilation& compilation);
+engine::model::CheckoutSpec ReadCheckout(NodeRef node, Compilation& compilation);
+
+// ---- needs.cc
+/// Fills in `has_needs`, `needs` and the artifacts' names.
+void CompileNeeds(NodeRef node, engine::model::SpecIndex self, engine::model::JobSpec& spec,
+                  Compilation& compilation);
+/// Where `needs` of `spec` names `target`.
+Place PlaceOfNeed(engine::model::SpecIndex spec, engine::model::SpecIndex target,
+                  const Compilation& compilation);
+
+// ---- order.cc: what can be said once all jobs are there
+void CheckPlan(Compilation& compilation);
+
+}  // namespace dsl

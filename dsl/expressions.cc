@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/expressions.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "dsl/values.h"
+#include "engine/base/did_you_mean.h"
+#include "engine/expr/expression.h"
+#include "engine/expr/map_scope.h"
+
+namespace dsl {
+namespace {
+
+using engine::expr::FunctionUse;
+using engine::expr::Reference;
+using engine::model::SpecIndex;
+
+constexpr std::string_view kStart = "${{";
+constexpr std::string_view kEnd = "}}";
+
+/// Where a context may be read, from `Site` on.
+struct ContextRow {
+  std::string_view name;
+  Site first;
+  Site last = Site::kResult;
+};
+constexpr ContextRow kContexts[] = {
+    {"inputs", Site::kDocument}, {"run", Site::kDocument},
+    {"commit", Site::kDocument}, {"branch", Site::kDocument},
+    {"tag", Site::kDocument},    {"event", Site::kDocument},
+    {"env", Site::kJob},         {"matrix", Site::kJob},
+    {"needs", Site::kJob},       {"jobs", Site::kJob, Site::kJobCondition},
+    {"steps", Site::kStep},      {"secrets", Site::kStep},
+};
+
+std::string_view WhereReadable(const ContextRow& row) {
+  if (row.last != Site::kResult) {
+    return "in the `if` and the `env` of a job";
+  }
+  return row.first == Site::kStep ? "in steps, on the worker" : "inside a job";
+}
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  });
+  return lower;
+}
+
+bool SameWord(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && Lower(a) == Lower(b);
+}
+
+/// One expression or template under check: where it is and what it may name.
+class Checker {
+ public:
+  Checker(NodeRef node, std::size_t shift, Site site, const JobNames* names,
+          Compilation& compilation)
+      : node_(node), shift_(shift), site_(site), names_(names), compilation_(compilation) {}
+
+  void Syntax(const engine::expr::Error& error) {
+    compilation_.reporter.Error("bad-expression", At(error.offset, error.length), error.message)
+        .hint = error.hint;
+  }
+  void CheckAll(const std::vector<Reference>& references,
+                const std::vector<FunctionUse>& functions) {
+    for (const Reference& reference : references) {
+      CheckReference(reference);
+    }
+    for (const FunctionUse& function : functions) {
+      CheckFunction(function);
+    }
+  }
+
+ private:
+  Place At(std::size_t offset, std::size_t length) const {
+    return node_.PlaceInside(shift_ + offset, std::max<std::size_t>(length, 1));
+  }
+  Diagnostic& Error(std::string_view code, const Reference& reference, std::string message) {
+    return compilation_.reporter.Error(code, At(reference.offset, reference.length),
+                                       std::move(message));
+  }
+
+  void CheckReference(const Reference& reference);
+  void CheckUnknownContext(const Reference& reference, const std::string& name);
+  void CheckInput(const Reference& reference);
+  void CheckMatrix(const Reference& reference);
+  void CheckNeed(const Reference& reference);
+  void CheckJob(const Reference& reference);
+  void CheckStep(const Reference& reference);
+  void NoteOutput(const Reference& reference, SpecIndex job);
+  void CheckFunction(const FunctionUse& function);
+
+  NodeRef node_;
+  std::size_t shift_;
+  Site site_;
+  const JobNames* names_;
+  Compilation& compilation_;
+};
+
+void Checker::CheckReference(const Reference& reference) {
+  const std::string name = Lower(reference.path.at(0));
+  const auto row = std::find_if(std::begin(kContexts), std::end(kContexts),
+                                [&](const ContextRow& context) { return context.name == name; });
+  if (row == std::end(kContexts)) {
+    CheckUnknownContext(reference, name);
+  } else if (site_ < row->first || site_ > row->last) {
+    Error("context-not-here", reference,
+          fmt::format("`{}` cannot be read here: it exists only {}", name, WhereReadable(*row)));
+  } else if (reference.path.size() < 2) {
+    return;
+  } else if (name == "inputs") {
+    CheckInput(reference);
+  } else if (name == "matrix") {
+    CheckMatrix(reference);
+  } else if (name == "needs") {
+    CheckNeed(reference);
+  } else if (name == "jobs") {
+    CheckJob(reference);
+  } else if (name == "steps") {
+    CheckStep(reference);
+  }
+}
+
+void Checker::CheckUnknownContext(const Reference& reference, const std::string& name) {
+  std::vector<std::string_view> known;
+  for (const ContextRow& context : kContexts) {
+    known.push_back(context.name);
+  }
+  Diagnostic& diagnostic =
+      Error("unknown-context", reference, fmt::format("there is no context `{}`", name));
+  diagnostic.hint = engine::base::DidYouMean(name, known);
+  if (diagnostic.hint.empty()) {
+    diagnostic.hint =
+        fmt::format("contexts are {}; text stands in single quotes", fmt::join(known, ", "));
+  }
+}
+
+void Checker::CheckInput(const Reference& reference) {
+  std::vector<std::string_view> known;
+  for (const engine::model::InputSpec& input : compilation_.plan.inputs) {
+    known.push_back(input.name);
+    if (SameWord(input.name, reference.path[1])) {
+      return;
+    }
+  }
+  Error("unknown-input", reference, fmt::format("there is no input `{}`", reference.path[1])).hint =
+      engine::base::DidYouMean(reference.path[1], known);
+}
+
+void Checker::CheckMatrix(const Reference& reference) {
+  if (names_ == nullptr || names_->spec->matrix == nullptr) {
+    Error("no-matrix", reference, "this job has no matrix");
+    return;
+  }
+  const std::vector<std::string>& keys = names_->spec->matrix->keys;
+  const bool known = std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+    return SameWord(key, reference.path[1]);
+  });
+  if (!known) {
+    Error("unknown-matrix-key", reference,
+          fmt::format("the matrix has no key `{}`", reference.path[1]))
+        .hint = engine::base::DidYouMean(reference.path[1], keys);
+  }
+}
+
+void Checker::CheckNeed(const Reference& reference) {
+  const std::string& name = reference.path[1];
+  std::vector<std::string_view> needed;
+  for (const engine::model::Need& need : names_->spec->needs) {
+    const std::string_view job = compilation_.jobs[engine::base::AsIndex(need.spec)].key.text();
+    needed.push_back(job);
+    if (!SameWord(job, name)) {
+      continue;
+    }
+    NoteOutput(reference, need.spec);
+    return;
+  }
+  const bool is_job = compilation_.specs_by_name.contains(name);
+  Diagnostic& diagnostic =
+      Error("not-a-need", reference,
+            is_job ? fmt::format("this job does not need `{}`", name)
+                   : fmt::format("there is no job `{}` among the needs of this job", name));
+  diagnostic.hint = is_job ? fmt::format("add `{}` to its `needs`", name)
+                           : engine::base::DidYouMean(name, needed);
+}
+
+void Checker::NoteOutput(const Reference& reference, SpecIndex job) {
+  if (reference.path.size() > 3 && SameWord(reference.path[2], "outputs")) {
+    compilation_.output_uses.push_back(
+        {job, reference.path[3], At(reference.offset, reference.length)});
+    return;
+  }
+  constexpr std::array<std::string_view, 2> kProperties = {"result", "outputs"};
+  const bool known = reference.path.size() < 3 || SameWord(reference.path[2], kProperties[0]) ||
+                     SameWord(reference.path[2], kProperties[1]);
+  if (!known) {
+    Error("unknown-property", reference,
+          fmt::format("of a job, `result` and `outputs` are known, not `{}`", reference.path[2]))
+        .hint = engine::base::DidYouMean(reference.path[2], kProperties);
+  }
+}
+
+void Checker::CheckJob(const Reference& reference) {
+  const auto found = compilation_.specs_by_name.find(reference.path[1]);
+  if (found == compilation_.specs_by_name.end()) {
+    std::vector<std::string_view> known;
+    for (const Entry& job : compilation_.jobs) {
+      known.push_back(job.key.text());
+    }
+    Error("unknown-job", reference, fmt::format("there is no job `{}`", reference.path[1])).hint =
+        engine::base::DidYouMean(reference.path[1], known);
+    return;
+  }
+  compilation_.job_uses.push_back(
+      {names_->self, found->second, At(reference.offset, reference.length)});
+  NoteOutput(reference, found->second);
+}
+
+void Checker::CheckStep(const Reference& reference) {
+  std::vector<std::string_view> known;
+  for (const StepName& step : names_->steps) {
+    known.push_back(step.id);
+    if (!SameWord(step.id, reference.path[1])) {
+      continue;
+    }
+    if (step.position >= names_->step) {
+      Error("step-not-yet-run", reference,
+            fmt::format("the step `{}` has not run when this is read", step.id));
+    }
+    return;
+  }
+  Error("unknown-step", reference,
+        fmt::format("this job has no step with the id `{}`", reference.path[1]))
+      .hint = engine::base::DidYouMean(reference.path[1], known);
+}
+
+void Checker::CheckFunction(const FunctionUse& function) {
+  const std::string name = Lower(function.name);
+  const Place place = At(function.offset, function.length);
+  const bool condition = site_ == Site::kJobCondition || site_ == Site::kStepCondition;
+  if (name == "hashfiles" && site_ < Site::kStep) {
+    compilation_.reporter.Error("function-not-here", place,
+                                "`hashFiles` can be called only in steps: files exist there only");
+  }
+  const bool status =
+      name == "success" || name == "failure" || name == "always" || name == "cancelled";
+  if (status && !condition) {
+    compilation_.reporter.Error("function-not-here", place,
+                                fmt::format("`{}` can be called only in `if`", name));
+  }
+}
+
+/// The expression of an `if` without its `${{ }}`, and where in the text it begins.
+std::optional<std::pair<std::string_view, std::size_t>> Unwrap(std::string_view text) {
+  std::size_t begin = 0;
+  std::size_t end = text.size();
+  const auto trim = [&] {
+    while (begin < end && (text[begin] == ' ' || text[begin] == '\n' || text[begin] == '\t')) {
+      ++begin;
+    }
+    while (begin < end &&
+           (text[end - 1] == ' ' || text[end - 1] == '\n' || text[end - 1] == '\t')) {
+      --end;
+    }
+  };
+  trim();
+  if (text.find(kStart) != std::string_view::npos) {
+    const std::string_view whole = text.substr(begin, end - begin);
+    if (!whole.starts_with(kStart) || !whole.ends_with(kEnd) || whole.size() < 5 ||
+        whole.find(kStart, 1) != std::string_view::npos) {
+      return std::nullopt;
+    }
+    begin += kStart.size();
+    end -= kEnd.size();
+    trim();
+  }
+  return std::pair(text.substr(begin, end - begin), begin);
+}
+
+engine::model::SourcePosition PositionInside(NodeRef node, std::size_t position) {
+  const LineColumn at = node.document().source.At(node.PlaceInside(position, 0).span.begin);
+  return {node.document().file, at.line, at.column};
+}
+
+}  // namespace
+
+engine::model::Template ReadTemplate(NodeRef node, Site site, const JobNames* names,
+                                     Compilation& compilation) {
+  engine::model::Template result;
+  if (!node) {
+    return result;
+  }
+  result.text = node.text();
+  result.at = PositionOf(node);
+  if (result.text.find(kStart) == std::string::npos) {
+    return result;
+  }
+  Checker checker(node, 0, site, names, compilation);
+  const auto parsed = engine::expr::TemplateText::Parse(result.text);
+  if (!parsed.ok()) {
+    checker.Syntax(parsed.error());
+    return result;
+  }
+  result.has_expression = parsed.value().has_expression();
+  checker.CheckAll(parsed.value().References(), parsed.value().Functions());
+  if (!result.has_expression) {
+    // Only `$${{`: nothing to evaluate, so it is spelled out now.
+    const auto plain = parsed.value().Render(engine::expr::MapScope());
+    result.text = plain.ok() ? plain.value() : result.text;
+  }
+  return result;
+}
+
+engine::model::Condition ReadCondition(NodeRef node, Site site, const JobNames* names,
+                                       Compilation& compilation) {
+  engine::model::Condition condition;
+  if (!node) {
+    return condition;
+  }
+  const auto unwrapped = Unwrap(node.text());
+  if (!unwrapped) {
+    compilation.reporter
+        .Error("mixed-condition", node.place(),
+               "`if` is one expression: a part of it cannot stand outside of `${{ }}`")
+        .hint = "put all of it inside one `${{ }}`, or leave `${{ }}` out";
+    return condition;
+  }
+  const auto [text, begin] = *unwrapped;
+  if (text.empty()) {
+    compilation.reporter.Error("empty-value", node.place(), "`if` must not be empty");
+    return condition;
+  }
+  condition.text = text;
+  condition.at = PositionInside(node, begin);
+  Checker checker(node, begin, site, names, compilation);
+  const auto parsed = engine::expr::Expression::Parse(text);
+  if (!parsed.ok()) {
+    checker.Syntax(parsed.error());
+    return condition;
+  }
+  condition.decides_alone = parsed.value().DecidesAlone();
+  checker.CheckAll(parsed.value().References(), parsed.value().Functions());
+  return condition;
+}
+
+void ReadVariables(NodeRef map, std::string_view what, Site site, const JobNames* names,
+                   Compilation& compilation, std::vector<engine::model::EnvVar>& variables) {
+  if (!map) {
+    return;
+  }
+  for (const Entry& entry : EntriesOf(map, compilation.reporter)) {
+    const std::string_view name = entry.key.text();
+    const bool good = what == "env" ? IsVariableName(name) : IsWord(name);
+    if (!good) {
+      compilation.reporter
+          .Error("bad-name", entry.key.place(), fmt::format("`{}` is no name for `{}`", name, what))
+          .hint = "a name has letters, digits and `_`, and begins with no digit";
+    }
+    if (!entry.value.is_scalar() && !entry.value.is_null()) {
+      compilation.reporter.Error(
+          "wrong-type", entry.value.place(),
+          fmt::format("`{}` takes a single value, not {}", name, Describe(entry.value.kind())));
+      continue;
+    }
+    engine::model::Template value = ReadTemplate(entry.value, site, names, compilation);
+    const auto known =
+        std::find_if(variables.begin(), variables.end(),
+                     [&](const engine::model::EnvVar& variable) { return variable.name == name; });
+    if (known != variables.end()) {
+      known->value = std::move(value);
+    } else {
+      variables.push_back({std::string(name), std::move(value)});
+    }
+  }
+}
+
+}  // namespace dsl

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entries of one map after they were held against the table of keys: known, of the right shape,
+// merge keys resolved.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "dsl/compile.h"
+#include "dsl/document.h"
+#include "dsl/keys.h"
+#include "dsl/reporter.h"
+
+namespace dsl {
+
+struct Entry {
+  NodeRef key;
+  NodeRef value;
+};
+
+/// A map's entries with those of `<<` behind its own, each name once, the nearest first.
+std::vector<Entry> EntriesOf(NodeRef map, Reporter& reporter);
+
+class Fields {
+ public:
+  /// Reports unknown keys, keys that come later, and values of a shape that the key does not take.
+  static Fields Check(NodeRef map, Level level, Purpose purpose, Reporter& reporter);
+  /// As `Check`; entries whose key is not of the level are handed out in `others` instead of being
+  /// reported.
+  static Fields CheckOpen(NodeRef map, Level level, Purpose purpose, Reporter& reporter,
+                          std::vector<Entry>& others);
+
+  /// The value of a key of this level; empty when it is not there (or was reported).
+  NodeRef Get(std::string_view key) const;
+  /// It was written, even if it is of no use.
+  bool Wrote(std::string_view key) const;
+  /// The whole map.
+  NodeRef map() const { return map_; }
+
+ private:
+  struct Field {
+    const KeyRow* row;
+    NodeRef value;  // empty: reported
+  };
+  NodeRef map_;
+  std::vector<Field> fields_;
+};
+
+}  // namespace dsl

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// One job: its keys over those of `defaults`, as a spec and the jobs it plans.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "dsl/compilation.h"
+#include "dsl/expressions.h"
+#include "dsl/matrix.h"
+#include "dsl/steps.h"
+#include "dsl/values.h"
+#include "engine/base/did_you_mean.h"
+
+namespace dsl {
+namespace {
+
+using engine::model::JobIndex;
+using engine::model::JobSpec;
+using engine::model::RareJobSettings;
+using engine::model::SpecIndex;
+
+RareJobSettings& RareSettings(JobSpec& spec) {
+  if (spec.rare == nullptr) {
+    spec.rare = std::make_unique<RareJobSettings>();
+  }
+  return *spec.rare;
+}
+
+std::string StageList(const Compilation& compilation) {
+  std::vector<std::string_view> names;
+  for (const engine::model::StageSpec& stage : compilation.plan.stages) {
+    names.push_back(stage.name);
+  }
+  return fmt::format("stages are {}", fmt::join(names, ", "));
+}
+
+class JobCompiler {
+ public:
+  JobCompiler(SpecIndex index, const Entry& entry, JobFields fields, Compilation& compilation)
+      : index_(index), entry_(entry), fields_(std::move(fields)), compilation_(compilation) {
+    names_.self = index;
+    names_.spec = &spec_;
+  }
+
+  void Compile() {
+    spec_.name = entry_.key.text();
+    spec_.at = PositionOf(entry_.key);
+    ReadStage();
+    CompileNeeds(fields_.Get("needs"), index_, spec_, compilation_);
+    if (const NodeRef matrix = fields_.Get("matrix")) {
+      CompiledMatrix compiled = CompileMatrix(matrix, compilation_);
+      spec_.matrix = std::move(compiled.spec);
+      cells_ = std::move(compiled.cells);
+    }
+    ReadSteps();
+    ReadJobExpressions();
+    ReadSettings();
+    ReadUploads();
+    Append();
+  }
+
+ private:
+  Reporter& reporter() { return compilation_.reporter; }
+  void ReadStage();
+  void ReadSteps();
+  void ReadJobExpressions();
+  void ReadSettings();
+  void ReadUploads();
+  void ReadUpload(NodeRef node);
+  void ReadPaths(NodeRef node, engine::model::ArtifactUpload& upload);
+  void Append();
+
+  SpecIndex index_;
+  const Entry& entry_;
+  JobFields fields_;
+  Compilation& compilation_;
+  JobSpec spec_;
+  JobNames names_;
+  std::vector<std::vector<engine::model::JsonText>> cells_;
+};
+
+void JobCompiler::ReadStage() {
+  const NodeRef node = fields_.Get("stage");
+  if (!node) {
+    if (!compilation_.plan.stages.empty() && !fields_.own().Wrote("needs") &&
+        !fields_.own().Wrote("stage")) {
+      reporter()
+          .Error("missing-stage", entry_.key.place(),
+                 fmt::format("the job `{}` has neither a stage nor `needs`", entry_.key.text()))
+          .hint = StageList(compilation_);
+    }
+    return;
+  }
+  const std::optional<std::string> name = ReadText(node, "stage", reporter());
+  if (!name) {
+    return;
+  }
+  const auto found = compilation_.stages_by_name.find(*name);
+  if (found != compilation_.stages_by_name.end()) {
+    spec_.stage = found->second;
+    return;
+  }
+  std::vector<std::string_view> known;
+  for (const engine::model::StageSpec& stage : compilation_.plan.stages) {
+    known.push_back(stage.name);
+  }
+  Diagnostic& diagnostic =
+      reporter().Error("unknown-stage", node.place(), fmt::format("there is no stage `{}`", *name));
+  diagnostic.hint = engine::base::DidYouMean(*name, known);
+  if (diagnostic.hint.empty()) {
+    diagnostic.hint = known.empty() ? fmt::format("list it in the document: `stages: [{}]`", *name)
+                                    : StageList(compilation_);
+  }
+}
+
+void JobCompiler::ReadSteps() {
+  const StepNodes nodes = CollectSteps(fields_, compilation_);
+  names_.steps = NameSteps(nodes, compilation_);
+  spec_.steps = CompileSteps(nodes.steps, 0, names_, fields_.defaults(), compilation_);
+  if (!nodes.finally_steps.empty()) {
+    RareSettings(spec_).finally_steps = CompileSteps(nodes.finally_steps, nodes.steps.size(),
+                                                     names_, fields_.defaults(), compilation_);
+  }
+  // What the steps left behind is read after all of them, and before `finally`.
+  names_.step = nodes.steps.size();
+  const NodeRef steps = fields_.Get("steps");
+  if (steps && steps.is_sequence() && steps.size() == 0) {
+    reporter().Error("empty-value", steps.place(), "a job needs at least one step");
+  } else if (!steps && !fields_.own().Wrote("steps") && !fields_.defaults().Wrote("steps")) {
+    reporter()
+        .Error("missing-key", entry_.key.place(),
+               fmt::format("the job `{}` has no `steps`", entry_.key.text()))
+        .hint = "for example `steps: [make test]`";
+  }
+}
+
+void JobCompiler::ReadJobExpressions() {
+  spec_.condition = ReadCondition(fields_.Get("if"), Site::kJobCondition, &names_, compilation_);
+  const Fields& defaults = fields_.defaults();
+  ReadVariables(defaults.Get("env"), "env", Site::kJob, &names_, compilation_, spec_.env);
+  ReadVariables(fields_.own().Get("env"), "env", Site::kJob, &names_, compilation_, spec_.env);
+  for (const NodeRef outputs : {defaults.Get("outputs"), fields_.own().Get("outputs")}) {
+    if (outputs) {
+      ReadVariables(outputs, "outputs", Site::kResult, &names_, compilation_,
+                    RareSettings(spec_).outputs);
+    }
+  }
+}
+
+void JobCompiler::ReadSettings() {
+  spec_.timeout =
+      ReadDuration(fields_.Get("timeout"), "timeout", reporter()).value_or(spec_.timeout);
+  const auto priority =
+      ReadInteger(fields_.Get("priority"), "priority", -1'000'000, 1'000'000, reporter());
+  spec_.priority = static_cast<std::int32_t>(priority.value_or(0));
+  if (const auto limit = ReadDuration(fields_.Get("queue_timeout"), "queue_timeout", reporter())) {
+    RareSettings(spec_).queue_timeout = *limit;
+  }
+  if (const auto bytes = ReadSize(fields_.Get("log_limit"), "log_limit", reporter())) {
+    RareSettings(spec_).log_limit = *bytes;
+  }
+  if (const NodeRef node = fields_.Get("retry")) {
+    RareSettings(spec_).retry = ReadRetry(node, compilation_);
+  }
+  if (const NodeRef node = fields_.Get("allow_failure")) {
+    RareSettings(spec_).allow_failure = ReadAllowFailure(node, compilation_);
+  }
+  if (const NodeRef node = fields_.Get("checkout")) {
+    RareSettings(spec_).checkout = ReadCheckout(node, compilation_);
+  }
+}
+
+void JobCompiler::ReadUploads() {
+  const NodeRef node = fields_.Get("artifacts");
+  if (!node) {
+    return;
+  }
+  const Fields artifacts = compilation_.Check(node, Level::kArtifacts);
+  const NodeRef list = artifacts.Get("upload");
+  for (std::uint32_t i = 0; list && i < list.size(); ++i) {
+    if (list[i].is_map()) {
+      ReadUpload(list[i]);
+    } else {
+      reporter()
+          .Error("wrong-type", list[i].place(),
+                 fmt::format("an upload is a map, not {}", Describe(list[i].kind())))
+          .hint = "for example `- { name: bin, paths: [build/app] }`";
+    }
+  }
+}
+
+void JobCompiler::ReadUpload(NodeRef node) {
+  const Fields fields = compilation_.Check(node, Level::kUpload);
+  engine::model::ArtifactUpload upload;
+  upload.at = PositionOf(node);
+  const NodeRef name = fields.Get("name");
+  upload.name = ReadTemplate(name, Site::kResult, &names_, compilation_).text;
+  if (!fields.Wrote("name") || (name && upload.name.empty())) {
+    reporter().Error("missing-key", node.place(), "an upload needs a `name`");
+  }
+  for (const engine::model::ArtifactUpload& other : RareSettings(spec_).uploads) {
+    if (!upload.name.empty() && other.name == upload.name) {
+      reporter().Error("duplicate-artifact", name.place(),
+                       fmt::format("this job uploads `{}` twice", upload.name));
+    }
+  }
+  const NodeRef paths = fields.Get("paths");
+  ReadPaths(paths, upload);
+  if (!fields.Wrote("paths") || (paths && paths.is_sequence() && paths.size() == 0)) {
+    reporter().Error("missing-key", node.place(), "an upload needs `paths`");
+  }
+  RareSettings(spec_).uploads.push_back(std::move(upload));
+}
+
+void JobCompiler::ReadPaths(NodeRef node, engine::model::ArtifactUpload& upload) {
+  for (const NodeRef path : ReadScalars(node, "paths", reporter())) {
+    std::optional<std::string> text = ReadText(path, "paths", reporter());
+    if (!text) {
+      continue;
+    }
+    if (const auto fault = PathFault(*text)) {
+      reporter().Error("bad-path", path.place(), fmt::format("a path {}", *fault));
+      continue;
+    }
+    upload.paths.push_back(std::move(*text));
+  }
+}
+
+void JobCompiler::Append() {
+  engine::model::Plan& plan = compilation_.plan;
+  if (spec_.matrix == nullptr) {
+    plan.jobs.push_back({index_, {}});
+  } else {
+    spec_.matrix->first_cell = JobIndex(static_cast<std::uint32_t>(plan.jobs.size()));
+    // More than a run holds is an error that is reported when all jobs are counted.
+    const std::size_t room = compilation_.options.jobs_max + 1 -
+                             std::min<std::size_t>(plan.jobs.size(), compilation_.options.jobs_max);
+    const std::size_t taken = std::min(cells_.size(), room);
+    compilation_.jobs_beyond += cells_.size() - taken;
+    spec_.matrix->cell_count = static_cast<std::uint32_t>(taken);
+    for (std::size_t i = 0; i < taken; ++i) {
+      plan.jobs.push_back({index_, std::move(cells_[i])});
+    }
+  }
+  plan.specs.push_back(std::move(spec_));
+}
+
+}  // namespace
+
+void CompileJob(SpecIndex index, Compilation& compilation) {
+  const Entry& entry = compilation.jobs[engine::base::AsIndex(index)];
+  if (!IsJobName(entry.key.text())) {
+    compilation.reporter
+        .Error("bad-name", entry.key.place(),
+               fmt::format("`{}` is no name for a job", entry.key.text()))
+        .hint = "a name has letters, digits, `_`, `-` and `.`, at most 100";
+  }
+  NodeRef map = entry.value;
+  if (!map.is_map()) {
+    compilation.reporter
+        .Error("wrong-type", (map.is_null() ? entry.key : map).place(),
+               fmt::format("the job `{}` is a map, not {}", entry.key.text(),
+                           map.is_null() ? "empty" : Describe(map.kind())))
+        .hint = fmt::format("write `{}: {{ steps: [make] }}`", entry.key.text());
+    engine::model::JobSpec spec;
+    spec.name = entry.key.text();
+    compilation.plan.specs.push_back(std::move(spec));
+    return;
+  }
+  JobFields fields(compilation.Check(map, Level::kJob), compilation.defaults);
+  JobCompiler(index, entry, std::move(fields), compilation).Compile();
+}
+
+}  // namespace dsl

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// `needs`: the jobs a job waits for.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "dsl/compilation.h"
+#include "dsl/values.h"
+#include "engine/base/did_you_mean.h"
+
+namespace dsl {
+namespace {
+
+using engine::base::AsIndex;
+using engine::model::JobSpec;
+using engine::model::Need;
+using engine::model::NeedOn;
+using engine::model::RareJobSettings;
+using engine::model::SpecIndex;
+
+constexpr std::array<std::string_view, 3> kOn = {"success", "failure", "end"};
+constexpr std::size_t kArtifactListsMax = 60'000;
+
+std::string NearestJob(std::string_view name, const Compilation& compilation) {
+  std::vector<std::string_view> known;
+  known.reserve(compilation.jobs.size());
+  for (const Entry& job : compilation.jobs) {
+    known.push_back(job.key.text());
+  }
+  return engine::base::DidYouMean(name, known);
+}
+
+/// `artifacts: true`, `false`, a name or a list of names.
+std::uint16_t ReadArtifacts(NodeRef node, JobSpec& spec, Compilation& compilation) {
+  if (!node) {
+    return 0;
+  }
+  if (node.is_scalar() && node.plain() && (node.text() == "true" || node.text() == "false")) {
+    return node.text() == "true" ? 1 : 0;
+  }
+  std::vector<std::string> names = ReadTexts(node, "artifacts", compilation.reporter);
+  if (names.empty()) {
+    return 0;
+  }
+  if (spec.rare == nullptr) {
+    spec.rare = std::make_unique<RareJobSettings>();
+  }
+  std::vector<std::vector<std::string>>& lists = spec.rare->need_artifacts;
+  if (lists.size() >= kArtifactListsMax) {
+    compilation.reporter.Error(
+        "out-of-range", node.place(),
+        fmt::format("at most {} needs can name artifacts", kArtifactListsMax));
+    return 0;
+  }
+  lists.push_back(std::move(names));
+  return static_cast<std::uint16_t>(lists.size() + 1);
+}
+
+class NeedsReader {
+ public:
+  NeedsReader(SpecIndex self, JobSpec& spec, Compilation& compilation)
+      : self_(self), spec_(spec), compilation_(compilation) {}
+
+  void Read(NodeRef item) {
+    if (item.is_scalar()) {
+      Add(item, Need());
+    } else if (item.is_map()) {
+      ReadMap(item);
+    } else {
+      compilation_.reporter
+          .Error("wrong-type", item.place(),
+                 fmt::format("a need is a job's name or a map, not {}", Describe(item.kind())))
+          .hint = "for example `- build` or `- { job: build, on: end }`";
+    }
+  }
+
+ private:
+  void ReadMap(NodeRef item) {
+    const Fields fields = compilation_.Check(item, Level::kNeed);
+    Need need;
+    const auto on = ReadWord(fields.Get("on"), "on", kOn, compilation_.reporter);
+    need.on = static_cast<NeedOn>(on.value_or(0));
+    need.optional =
+        ReadBoolean(fields.Get("optional"), "optional", compilation_.reporter).value_or(false);
+    need.artifacts = ReadArtifacts(fields.Get("artifacts"), spec_, compilation_);
+    if (const NodeRef job = fields.Get("job")) {
+      Add(job, need);
+    } else if (!fields.Wrote("job")) {
+      compilation_.reporter.Error("missing-key", item.place(), "a need does not say which `job`");
+    }
+  }
+
+  void Add(NodeRef name, Need need) {
+    const auto found = compilation_.specs_by_name.find(name.text());
+    if (found == compilation_.specs_by_name.end()) {
+      ReportUnknown(name, need.optional);
+      return;
+    }
+    need.spec = found->second;
+    if (need.spec == self_) {
+      compilation_.reporter.Error("cycle", name.place(),
+                                  fmt::format("the job `{}` needs itself", name.text()));
+      return;
+    }
+    if (IsRepeated(need.spec)) {
+      compilation_.reporter.Error("duplicate-need", name.place(),
+                                  fmt::format("the job `{}` is needed twice", name.text()));
+      return;
+    }
+    spec_.needs.push_back(need);
+  }
+
+  /// Few needs are compared, many looked up.
+  bool IsRepeated(SpecIndex target) {
+    constexpr std::size_t kFew = 16;
+    if (spec_.needs.size() < kFew) {
+      return std::any_of(spec_.needs.begin(), spec_.needs.end(),
+                         [&](const Need& need) { return need.spec == target; });
+    }
+    if (seen_.empty()) {
+      seen_.resize(compilation_.jobs.size(), false);
+      for (const Need& need : spec_.needs) {
+        seen_[AsIndex(need.spec)] = true;
+      }
+    }
+    const bool repeated = seen_[AsIndex(target)];
+    seen_[AsIndex(target)] = true;
+    return repeated;
+  }
+
+  /// An optional need may be absent; one that looks like a slip is told all the same.
+  void ReportUnknown(NodeRef name, bool optional) {
+    std::string hint = NearestJob(name.text(), compilation_);
+    std::string message = fmt::format("there is no job `{}`", name.text());
+    if (optional && hint.empty()) {
+      return;
+    }
+    Diagnostic& diagnostic =
+        optional ? compilation_.reporter.Warning("unknown-need", name.place(), std::move(message))
+                 : compilation_.reporter.Error("unknown-need", name.place(), std::move(message));
+    diagnostic.hint = std::move(hint);
+  }
+
+  SpecIndex self_;
+  JobSpec& spec_;
+  Compilation& compilation_;
+  std::vector<bool> seen_;
+};
+
+}  // namespace
+
+void CompileNeeds(NodeRef node, SpecIndex self, JobSpec& spec, Compilation& compilation) {
+  if (!node) {
+    return;
+  }
+  spec.has_needs = true;
+  NeedsReader reader(self, spec, compilation);
+  if (!node.is_sequence()) {
+    reader.Read(node);
+    return;
+  }
+  spec.needs.reserve(node.size());
+  for (std::uint32_t i = 0; i < node.size(); ++i) {
+    reader.Read(node[i]);
+  }
+}
+
+Place PlaceOfNeed(SpecIndex spec, SpecIndex target, const Compilation& compilation) {
+  const Entry& job = compilation.jobs[AsIndex(spec)];
+  const std::string_view wanted = compilation.jobs[AsIndex(target)].key.text();
+  NodeRef needs;
+  for (std::uint32_t i = 0; i < job.value.entries(); ++i) {
+    needs = job.value.key(i).text() == "needs" ? job.value.value(i) : needs;
+  }
+  if (!needs) {
+    return job.key.place();
+  }
+  const auto name_of = [](NodeRef item) {
+    for (std::uint32_t i = 0; i < item.entries(); ++i) {
+      if (item.key(i).text() == "job") {
+        return item.value(i);
+      }
+    }
+    return item;
+  };
+  for (std::uint32_t i = 0; i < needs.size(); ++i) {
+    if (name_of(needs[i]).text() == wanted) {
+      return name_of(needs[i]).place();
+    }
+  }
+  return name_of(needs).place();
+}
+
+}  // namespace dsl

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can only be said once all jobs are there: order, cycles, outputs and artifacts of others,
+// needs that cannot be met.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "dsl/compilation.h"
+#include "engine/base/did_you_mean.h"
+#include "engine/graph/job_graph.h"
+
+namespace dsl {
+namespace {
+
+using engine::base::AsIndex;
+using engine::model::JobSpec;
+using engine::model::kNoStage;
+using engine::model::Need;
+using engine::model::NeedOn;
+using engine::model::Plan;
+using engine::model::RareJobSettings;
+using engine::model::RareOf;
+using engine::model::SpecIndex;
+
+/// Independent cycles that are shown.
+constexpr int kCyclesMax = 20;
+
+std::string_view NameOf(const Compilation& compilation, SpecIndex spec) {
+  return compilation.jobs[AsIndex(spec)].key.text();
+}
+
+void CheckCount(Compilation& compilation) {
+  const std::uint64_t count = compilation.plan.jobs.size() + compilation.jobs_beyond;
+  if (count > compilation.options.jobs_max) {
+    const Entry& last = compilation.jobs[AsIndex(compilation.plan.jobs.back().spec)];
+    compilation.reporter
+        .Error("too-many-jobs", last.key.place(),
+               fmt::format("the pipeline has {} jobs; a run holds at most {}", count,
+                           compilation.options.jobs_max))
+        .hint = "a matrix counts with all its cells";
+  }
+}
+
+void CheckStages(Compilation& compilation) {
+  std::vector<bool> used(compilation.plan.stages.size(), false);
+  for (const JobSpec& spec : compilation.plan.specs) {
+    if (spec.stage != kNoStage) {
+      used[spec.stage] = true;
+    }
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (!used[i]) {
+      compilation.reporter.Warning(
+          "empty-stage", compilation.stage_nodes[i].place(),
+          fmt::format("no job belongs to the stage `{}`", compilation.plan.stages[i].name));
+    }
+  }
+}
+
+void CheckNeedStage(SpecIndex index, const Need& need, Compilation& compilation) {
+  const Plan& plan = compilation.plan;
+  const JobSpec& spec = plan.specs[AsIndex(index)];
+  const JobSpec& target = plan.specs[AsIndex(need.spec)];
+  if (spec.stage == kNoStage || target.stage == kNoStage || target.stage <= spec.stage) {
+    return;
+  }
+  compilation.reporter
+      .Error("need-later-stage", PlaceOfNeed(index, need.spec, compilation),
+             fmt::format("`{}` is in the stage `{}`, which comes after `{}`", target.name,
+                         plan.stages[target.stage].name, plan.stages[spec.stage].name))
+      .hint = "a job can need jobs of its own and of earlier stages";
+}
+
+/// `on: failure` of a job that never ends as failed.
+void CheckNeedCanBeMet(SpecIndex index, const Need& need, Compilation& compilation) {
+  if (need.on != NeedOn::kFailure) {
+    return;
+  }
+  const JobSpec& target = compilation.plan.specs[AsIndex(need.spec)];
+  const bool tolerated = RareOf(target).allow_failure.any;
+  if (tolerated || target.condition.text == "false") {
+    compilation.reporter.Warning(
+        "need-never-met", PlaceOfNeed(index, need.spec, compilation),
+        fmt::format("`{}` never fails ({}), so this job never runs", target.name,
+                    tolerated ? "`allow_failure` makes it a warning" : "its `if` is false"));
+  }
+}
+
+bool MayUpload(const RareJobSettings& rare, const std::string& name) {
+  return std::any_of(rare.uploads.begin(), rare.uploads.end(), [&](const auto& upload) {
+    return upload.name == name || upload.name.find("${{") != std::string::npos;
+  });
+}
+
+void CheckNeedArtifacts(SpecIndex index, const Need& need, Compilation& compilation) {
+  if (need.artifacts == 0) {
+    return;
+  }
+  const JobSpec& spec = compilation.plan.specs[AsIndex(index)];
+  const JobSpec& target = compilation.plan.specs[AsIndex(need.spec)];
+  const RareJobSettings& rare = RareOf(target);
+  if (rare.uploads.empty()) {
+    compilation.reporter
+        .Error("no-artifacts", PlaceOfNeed(index, need.spec, compilation),
+               fmt::format("`{}` uploads no artifacts", target.name))
+        .hint = fmt::format("add `artifacts: {{ upload: [...] }}` to `{}`", target.name);
+    return;
+  }
+  if (need.artifacts < 2) {
+    return;
+  }
+  for (const std::string& name : RareOf(spec).need_artifacts[need.artifacts - 2U]) {
+    if (MayUpload(rare, name)) {
+      continue;
+    }
+    std::vector<std::string> known;
+    for (const engine::model::ArtifactUpload& upload : rare.uploads) {
+      known.push_back(upload.name);
+    }
+    compilation.reporter
+        .Error("unknown-artifact", PlaceOfNeed(index, need.spec, compilation),
+               fmt::format("`{}` uploads no artifact `{}`", target.name, name))
+        .hint = engine::base::DidYouMean(name, known);
+  }
+}
+
+void CheckRetries(SpecIndex index, Compilation& compilation) {
+  const Plan& plan = compilation.plan;
+  const JobSpec& spec = plan.specs[AsIndex(index)];
+  const engine::model::Defaults& defaults = engine::model::DefaultSettings();
+  const auto run = plan.timeout.count() > 0 ? plan.timeout : defaults.run_timeout;
+  const auto job = spec.timeout.count() > 0 ? spec.timeout : defaults.job_timeout;
+  const std::int64_t attempts = std::int64_t{RareOf(spec).retry.max} + 1;
+  if (attempts == 1 || job.count() <= run.count() / attempts) {
+    return;
+  }
+  compilation.reporter
+      .Warning("retries-do-not-fit", compilation.jobs[AsIndex(index)].key.place(),
+               fmt::format("{} attempts of {} each do not fit into the run's {}", attempts,
+                           engine::base::FormatDuration(job), engine::base::FormatDuration(run)))
+      .hint = "set a shorter `timeout` for the job, or a longer one for the run";
+}
+
+/// Shows each cycle that shares no need with one shown before.
+void CheckCycles(Compilation& compilation) {
+  Plan& plan = compilation.plan;
+  for (int shown = 0; shown < kCyclesMax; ++shown) {
+    const std::vector<SpecIndex> cycle = engine::graph::FindCycle(plan);
+    if (cycle.size() < 2) {
+      return;
+    }
+    std::vector<std::string_view> names;
+    for (const SpecIndex spec : cycle) {
+      names.push_back(NameOf(compilation, spec));
+    }
+    // Some edge of it was written; that one is shown and taken out, to see whether there are more.
+    bool cut = false;
+    for (std::size_t i = 0; i + 1 < cycle.size() && !cut; ++i) {
+      std::vector<Need>& needs = plan.specs[AsIndex(cycle[i])].needs;
+      const auto edge = std::find_if(needs.begin(), needs.end(),
+                                     [&](const Need& need) { return need.spec == cycle[i + 1]; });
+      if (edge == needs.end()) {
+        continue;
+      }
+      compilation.reporter.Error(
+          "cycle", PlaceOfNeed(cycle[i], cycle[i + 1], compilation),
+          fmt::format("these jobs wait for each other: {}", fmt::join(names, " → ")));
+      needs.erase(edge);
+      cut = true;
+    }
+    if (!cut) {
+      return;
+    }
+  }
+}
+
+void CheckOutputs(Compilation& compilation) {
+  for (const OutputUse& use : compilation.output_uses) {
+    std::vector<std::string> known;
+    const JobSpec& job = compilation.plan.specs[AsIndex(use.need)];
+    for (const engine::model::EnvVar& output : RareOf(job).outputs) {
+      known.push_back(output.name);
+    }
+    if (std::find(known.begin(), known.end(), use.output) != known.end()) {
+      continue;
+    }
+    Diagnostic& diagnostic = compilation.reporter.Error(
+        "unknown-output", use.place,
+        fmt::format("the job `{}` has no output `{}`", job.name, use.output));
+    diagnostic.hint = engine::base::DidYouMean(use.output, known);
+    if (diagnostic.hint.empty()) {
+      diagnostic.hint = fmt::format("add it: `outputs: {{ {}: ${{{{ steps.ID.outputs.{} }}}} }}`",
+                                    use.output, use.output);
+    }
+  }
+}
+
+/// Everything that has ended for certain before `user` begins.
+std::vector<bool> AncestorsOf(const Plan& plan, SpecIndex user) {
+  std::vector<bool> seen(plan.specs.size(), false);
+  std::vector<SpecIndex> open = {user};
+  std::uint32_t stage_seen = 0;  // stages below this one are done
+  const auto visit = [&](SpecIndex spec) {
+    if (!seen[AsIndex(spec)]) {
+      seen[AsIndex(spec)] = true;
+      open.push_back(spec);
+    }
+  };
+  while (!open.empty()) {
+    const JobSpec& spec = plan.specs[AsIndex(open.back())];
+    open.pop_back();
+    for (const Need& need : spec.needs) {
+      visit(need.spec);
+    }
+    if (spec.has_needs || spec.stage == kNoStage || spec.stage <= stage_seen) {
+      continue;
+    }
+    stage_seen = spec.stage;
+    for (std::uint32_t i = 0; i < plan.specs.size(); ++i) {
+      if (plan.specs[i].stage < spec.stage) {
+        visit(SpecIndex(i));
+      }
+    }
+  }
+  return seen;
+}
+
+void CheckJobUses(Compilation& compilation) {
+  std::vector<bool> ended;
+  SpecIndex user;
+  for (const JobUse& use : compilation.job_uses) {
+    if (ended.empty() || use.user != user) {
+      ended = AncestorsOf(compilation.plan, use.user);
+      user = use.user;
+    }
+    if (!ended[AsIndex(use.job)] || use.job == use.user) {
+      compilation.reporter
+          .Error("job-not-yet-ended", use.place,
+                 fmt::format("`{}` need not have ended when this is read",
+                             NameOf(compilation, use.job)))
+          .hint = fmt::format("add `{}` to the `needs` of this job", NameOf(compilation, use.job));
+    }
+  }
+}
+
+}  // namespace
+
+void CheckPlan(Compilation& compilation) {
+  CheckCount(compilation);
+  CheckStages(compilation);
+  for (std::uint32_t i = 0; i < compilation.plan.specs.size(); ++i) {
+    for (const Need& need : compilation.plan.specs[i].needs) {
+      CheckNeedStage(SpecIndex(i), need, compilation);
+      CheckNeedCanBeMet(SpecIndex(i), need, compilation);
+      CheckNeedArtifacts(SpecIndex(i), need, compilation);
+    }
+    CheckRetries(SpecIndex(i), compilation);
+  }
+  CheckOutputs(compilation);
+  CheckJobUses(compilation);
+  CheckCycles(compilation);
+}
+
+}  // namespace dsl
