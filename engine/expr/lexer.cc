@@ -121,10 +121,8 @@ Token Lexer::Symbol(TokenKind kind, std::size_t length) {
 }
 
 Token Lexer::Bad(std::size_t length, std::string message, std::string hint) {
-  Token token = Symbol(TokenKind::kBad, length);
-  token.message = std::move(message);
-  token.hint = std::move(hint);
-  return token;
+  problem_ = {std::move(message), std::move(hint), at_, length};
+  return Symbol(TokenKind::kBad, length);
 }
 
 Token Lexer::TwoBytes(char second, TokenKind kind, TokenKind otherwise) {
@@ -179,9 +177,8 @@ Token Lexer::String() {
       value += '\'';
       ++i;
     } else {
-      Token token = Symbol(TokenKind::kString, i + 1);
-      token.string = std::move(value);
-      return token;
+      string_ = std::move(value);
+      return Symbol(TokenKind::kString, i + 1);
     }
   }
   return Bad(text_.size() - at_, "this string is not closed",

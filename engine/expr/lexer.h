@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/expr/ast.h"
+#include "engine/expr/expression.h"
 
 namespace engine::expr {
 
@@ -31,22 +33,23 @@ enum class TokenKind : std::uint8_t {
   kName,
   kNumber,
   kString,
-  kBad,  ///< `message` says why
+  kBad,  ///< `Lexer::TakeProblem` says why
 };
 
 struct Token {
   TokenKind kind = TokenKind::kEnd;
   ast::Range range;
   double number = 0;
-  std::string string;  ///< of a string literal, quotes undone
-  std::string message;
-  std::string hint;
 };
 
 class Lexer {
  public:
   explicit Lexer(std::string_view text) : text_(text) {}
   Token Next();
+  /// The text of the last token, a string literal, with its quotes undone.
+  std::string TakeString() { return std::move(string_); }
+  /// What is wrong with the last token, a bad one.
+  Error TakeProblem() { return std::move(problem_); }
 
  private:
   Token Symbol(TokenKind kind, std::size_t length);
@@ -63,6 +66,9 @@ class Lexer {
   std::string_view text_;
   std::size_t at_ = 0;
   TokenKind last_ = TokenKind::kEnd;
+  // Not in `Token`, so that most tokens cost no strings.
+  std::string string_;
+  Error problem_;
 };
 
 }  // namespace engine::expr

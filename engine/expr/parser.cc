@@ -125,7 +125,8 @@ std::nullptr_t Parser::Fail(Range range, std::string message, std::string hint) 
 
 std::nullptr_t Parser::Unexpected(std::string_view expected) {
   if (token_.kind == TokenKind::kBad) {
-    return Fail(token_.range, std::move(token_.message), std::move(token_.hint));
+    Error problem = lexer_.TakeProblem();
+    return Fail(token_.range, std::move(problem.message), std::move(problem.hint));
   }
   if (token_.kind == TokenKind::kEnd) {
     return Fail(token_.range, fmt::format("the expression ends where {} should follow", expected));
@@ -321,7 +322,7 @@ NodePtr Parser::Primary() {
   const Range range = token_.range;
   if (token_.kind == TokenKind::kNumber || token_.kind == TokenKind::kString) {
     Value value = token_.kind == TokenKind::kNumber ? Value::Number(token_.number)
-                                                    : Value::String(std::move(token_.string));
+                                                    : Value::String(lexer_.TakeString());
     Advance();
     return MakeNode(ast::Literal{std::move(value)}, range);
   }
