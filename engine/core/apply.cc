@@ -17,16 +17,6 @@ using model::ReasonCode;
 using model::SpecIndex;
 using model::Status;
 
-// The plain success of jobs that left nothing behind, once for all of them.
-const std::shared_ptr<const model::JobResult>& PlainSuccess() {
-  static const auto kResult = [] {
-    auto result = std::make_shared<model::JobResult>();
-    result->status = Status::kSucceeded;
-    return std::shared_ptr<const model::JobResult>(std::move(result));
-  }();
-  return kResult;
-}
-
 bool IsPlainSuccess(const model::JobResult& result) {
   return result.status == Status::kSucceeded && result.reason.code == ReasonCode::kNone &&
          result.outputs.empty() && result.artifacts.empty();
@@ -457,6 +447,15 @@ void Applier::On(const model::WorkerLost& fact) {
 }
 
 }  // namespace
+
+const std::shared_ptr<const model::JobResult>& PlainSuccess() {
+  static const auto kResult = [] {
+    auto result = std::make_shared<model::JobResult>();
+    result->status = Status::kSucceeded;
+    return std::shared_ptr<const model::JobResult>(std::move(result));
+  }();
+  return kResult;
+}
 
 bool EndsWell(const model::JobResult& result) {
   if (result.status == Status::kSkipped) {

@@ -4,6 +4,7 @@
 // copying it keeps counters and indexes (open needs, ready queue, deadlines, workers with room).
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "engine/core/state.h"
@@ -23,6 +24,9 @@ struct Released {
 /// A fact that the transition tables do not allow is a defect (CHECK).
 void ApplyFact(State& state, const model::Fact& fact, const model::PlanRef& plan,
                std::vector<Released>* released);
+
+/// The result of a job that succeeded and left nothing behind, once for all of them.
+const std::shared_ptr<const model::JobResult>& PlainSuccess();
 
 /// Of an ended job: its end satisfies `on: success`.
 bool EndsWell(const model::JobResult& result);

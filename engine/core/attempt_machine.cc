@@ -182,9 +182,11 @@ void Stepper::EndAttempt(RunState& run, AttemptEnd end) {
 void Stepper::DecideJob(RunState& run, const AttemptEnd& end, const model::Reason& stop) {
   const JobIndex job = end.fact.key.job;
   if (end.fact.status == Status::kSucceeded) {
-    return EndJob(
-        run, job,
-        std::make_shared<const model::JobResult>(ResultOf(Status::kSucceeded, {}, end.report)));
+    const bool plain = end.report->outputs.empty() && end.report->artifacts.empty();
+    return EndJob(run, job,
+                  plain ? PlainSuccess()
+                        : std::make_shared<const model::JobResult>(
+                              ResultOf(Status::kSucceeded, {}, end.report)));
   }
   if (stop.code == ReasonCode::kQueueTimeout) {
     return FailJob(run, job, Status::kTimedOut, stop, nullptr);
