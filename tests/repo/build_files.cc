@@ -34,15 +34,19 @@ bool Names(std::string_view build_file, std::string_view source) {
   return false;
 }
 
+bool IsBuildFileOf(std::string_view folder, std::string_view path) {
+  return FolderOf(path) == folder && (path.ends_with("CMakeLists.txt") || path.ends_with(".cmake"));
+}
+
 bool IsNamedByABuildFile(const Tree& tree, std::string_view path) {
   for (std::string_view folder = FolderOf(path);; folder = FolderOf(folder)) {
-    const std::string build_file =
-        folder.empty() ? "CMakeLists.txt" : fmt::format("{}/CMakeLists.txt", folder);
     const std::string_view inside = folder.empty() ? path : path.substr(folder.size() + 1);
-    const SourceFile* file = tree.Find(build_file);
-    // A list of targets made in a loop names stems: `foreach(name parse expression)`.
-    if (file != nullptr && (Names(file->text, inside) || Names(file->text, StemOf(inside)))) {
-      return true;
+    for (const SourceFile& file : tree.files) {
+      // A list of targets made in a loop names stems: `foreach(name parse expression)`.
+      if (IsBuildFileOf(folder, file.path) &&
+          (Names(file.text, inside) || Names(file.text, StemOf(inside)))) {
+        return true;
+      }
     }
     if (folder.empty()) {
       return false;
@@ -69,7 +73,8 @@ Findings CheckLibraryNames(const Tree& tree) {
     if (!file.path.ends_with("/CMakeLists.txt")) {
       continue;
     }
-    std::string expected(FolderOf(file.path));
+    // What tests share is called `tests_` and what it is.
+    std::string expected(file.path.starts_with("tests/") ? "tests" : FolderOf(file.path));
     std::replace(expected.begin(), expected.end(), '/', '_');
     std::sregex_iterator at(file.text.begin(), file.text.end(), library);
     for (const std::sregex_iterator end; at != end; ++at) {

@@ -12,8 +12,10 @@ using ::testing::HasSubstr;
 TEST(CheckSourcesAreBuilt, FindsWhatNobodyNames) {
   Tree tree{{{"a/CMakeLists.txt", "dayfly_library(\n  NAME a\n  SOURCES x.cc deep/y.cc)"},
              {"a/deep/y.cc", ""},
+             {"a/extra.cmake", "add_executable(z z.cc)"},
              {"a/max.cc", ""},
-             {"a/x.cc", ""}}};
+             {"a/x.cc", ""},
+             {"a/z.cc", ""}}};
   EXPECT_EQ(ToText(CheckSourcesAreBuilt(tree)), "a/max.cc: no CMakeLists.txt names it\n");
 }
 

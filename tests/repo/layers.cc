@@ -107,11 +107,11 @@ constexpr std::array kKnownHeaders = {
 
 constexpr std::array kSystemFolders = {"sys/", "linux/", "netinet/", "arpa/", "asm/", "net/"};
 constexpr std::array kSystemHeaders = {
-    "dirent.h",  "errno.h",    "fcntl.h",  "fnmatch.h", "getopt.h",    "glob.h",
-    "grp.h",     "langinfo.h", "limits.h", "locale.h",  "netdb.h",     "poll.h",
-    "pthread.h", "pty.h",      "pwd.h",    "sched.h",   "semaphore.h", "signal.h",
-    "spawn.h",   "stdint.h",   "stdio.h",  "stdlib.h",  "string.h",    "strings.h",
-    "syscall.h", "termios.h",  "time.h",   "unistd.h",  "utime.h",     "wchar.h"};
+    "dirent.h",   "errno.h",  "fcntl.h",  "fnmatch.h",   "getopt.h",  "glob.h",    "grp.h",
+    "langinfo.h", "limits.h", "locale.h", "malloc.h",    "netdb.h",   "poll.h",    "pthread.h",
+    "pty.h",      "pwd.h",    "sched.h",  "semaphore.h", "signal.h",  "spawn.h",   "stdint.h",
+    "stdio.h",    "stdlib.h", "string.h", "strings.h",   "syscall.h", "termios.h", "time.h",
+    "unistd.h",   "utime.h",  "wchar.h"};
 
 bool IsSystemHeader(std::string_view header) {
   return header.find_first_of("./") == std::string_view::npos ||
@@ -120,17 +120,8 @@ bool IsSystemHeader(std::string_view header) {
          std::find(kSystemHeaders.begin(), kSystemHeaders.end(), header) != kSystemHeaders.end();
 }
 
-bool LiesIn(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
-
-/// The one thing a unit test beside the code may do more than the code.
-bool TestMayInclude(std::string_view source, std::string_view folder) {
-  return source.ends_with("_test.cc") && folder == "tests" && !source.starts_with("tests/");
-}
-
 std::optional<std::string> ComplaintAboutOurs(const Layers& layers, const Include& include,
-                                              std::string_view source, const std::string& from) {
+                                              bool is_test, const std::string& from) {
   if (include.path.find('/') == std::string::npos) {
     // A generated header stands beside its source and is included by its own name.
     return include.path.ends_with(".pb.h")
@@ -142,10 +133,7 @@ std::optional<std::string> ComplaintAboutOurs(const Layers& layers, const Includ
     return fmt::format("{} lies in a folder without a row in ARCHITECTURE.md", include.path);
   }
   const Layer& layer = layers.find(from)->second;
-  if (*to == from || layer.any_of_ours || layer.may_include.contains(*to)) {
-    return std::nullopt;
-  }
-  if (TestMayInclude(source, *to) && LiesIn(include.path, "tests/support")) {
+  if (*to == from || layer.any_of_ours || layer.may_include.contains(*to) || is_test) {
     return std::nullopt;
   }
   return fmt::format("{} may not include {} (ARCHITECTURE.md)", from, *to);
@@ -249,7 +237,7 @@ Findings CheckLayers(const Tree& tree, const Layers& layers) {
     }
     for (const Include& include : IncludesOf(file.text)) {
       const auto complaint =
-          include.ours ? ComplaintAboutOurs(layers, include, file.path, *from)
+          include.ours ? ComplaintAboutOurs(layers, include, is_test, *from)
                        : ComplaintAboutOthers(layers.find(*from)->second, include, is_test, *from);
       if (complaint) {
         findings.push_back({file.path, include.line, *complaint});

@@ -62,6 +62,8 @@ TEST(CheckLayers, LetsHeadersThatOnlyTestsIncludeUseGtest) {
              {"a/one/fixture.h", "#include \"a/one/cases.h\""},
              {"a/one/x_test.cc", "#include \"a/one/fixture.h\""}}};
   EXPECT_EQ(ToText(CheckLayers(tree, ParseLayers(kTable))), "");
+  tree.files.push_back({"a/one/y_test.cc", "#include \"top/real_part.h\""});
+  EXPECT_EQ(ToText(CheckLayers(tree, ParseLayers(kTable))), "");
   tree.files.push_back({"a/one/x.cc", "#include \"a/one/fixture.h\""});
   EXPECT_THAT(ToText(CheckLayers(tree, ParseLayers(kTable))), HasSubstr("a/one/cases.h:1"));
 }

@@ -52,11 +52,13 @@ constexpr std::array kBansEverywhere = {
         "CHECK, which knows its place (clang-tidy 14 cannot read it)"},
     Ban{R"(\bviews::|#include <ranges>)",
         "a loop or std::ranges::sort and its like (clang-tidy 14)"},
-    Ban{R"(\bwaitpid\s*\(\s*-1\b|\bwait\s*\(\s*(nullptr|NULL|&))",
-        "wait for one process, by its pidfd: waiting for any steals another's exit"},
     Ban{R"(#include <boost/asio\.hpp>|#include <boost/beast\.hpp>)",
         "the narrow header: the umbrella costs seconds a file"},
 };
+
+constexpr Ban kWaitForAny = {
+    R"(\bwaitpid\s*\(\s*-1\b|\bwait\s*\(\s*(nullptr|NULL|&)|\bwaitid\s*\(\s*P_ALL)",
+    "wait for one process, by its pidfd: waiting for any steals another's exit"};
 
 constexpr Ban kOwnStringView = {R"(\babsl::string_view\b)",
                                 "std::string_view; engine/base/status.h converts"};
@@ -155,6 +157,8 @@ Findings CheckBannedCalls(const Tree& tree) {
       for (const Ban& ban : kTestBans) {
         Search(file, code, ban, findings);
       }
+    } else {
+      Search(file, code, kWaitForAny, findings);
     }
   }
   return findings;
