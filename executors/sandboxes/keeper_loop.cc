@@ -455,7 +455,7 @@ void KeeperLoop::KillSurvivors() {
   }
   for (const auto& process : DescendantsOf(getpid())) {
     if (process.state != 'Z') {
-      SignalIf(process.pid, SIGKILL, [&] { return ParentOf(process.pid) == process.parent; });
+      SignalSame(process, SIGKILL);
     }
   }
 }

@@ -213,14 +213,17 @@ Status OverlayMounter::Mount(const OverlayFolders& folders, const std::string& p
   return status;
 }
 
-void MountWatch::Accept() {
+void MountWatch::Accept(const std::string& own_point) {
   if (!table_.valid()) {
     table_ = FileDescriptor(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
   }
   TableChanged(table_.get());
+  own_point_ = own_point;
+  own_id_ = 0;
   accepted_.clear();
   for (const auto& entry : ReadMounts()) {
     accepted_.insert(entry.id);
+    own_id_ = entry.point == own_point ? entry.id : own_id_;
   }
 }
 
@@ -229,13 +232,22 @@ bool MountWatch::Restore() {
     return false;
   }
   const auto mounts = ReadMounts();
+  bool changed = false;
+  bool own_is_there = own_id_ == 0;
   // Later ones lie on top of earlier ones.
   for (auto it = mounts.rbegin(); it != mounts.rend(); ++it) {
-    if (!it->from_host && accepted_.count(it->id) == 0) {
+    own_is_there = own_is_there || it->id == own_id_;
+    if (accepted_.count(it->id) == 0 && !it->from_host) {
       umount2(it->point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+      changed = true;
     }
   }
-  return true;
+  // Others may be missing: the host removed what they were mounted on.
+  if (changed || !own_is_there) {
+    return true;
+  }
+  Accept(own_point_);
+  return false;
 }
 
 }  // namespace executors::sandboxes

@@ -42,13 +42,16 @@ class OverlayMounter {
 /// Notices what others mount in this namespace. Costs a system call while nothing changes.
 class MountWatch {
  public:
-  /// What is mounted now is to stay; also to be called after the caller's own mounts.
-  void Accept();
-  /// Unmounts what was mounted since by other than the host. True when the table had changed.
+  /// What is mounted now is to stay. `own_point`: where the caller's own mount is, if it has one.
+  void Accept(const std::string& own_point);
+  /// Unmounts what was mounted since by other than the host. True when there was anything, or when
+  /// the caller's own mount is gone.
   bool Restore();
 
  private:
   FileDescriptor table_;
+  std::string own_point_;
+  int own_id_ = 0;
   std::set<int> accepted_;
 };
 

@@ -68,8 +68,10 @@ std::optional<Process> ReadProcess(pid_t pid) {
     return std::nullopt;
   }
   Process process{.pid = pid};
-  if (std::sscanf(stat.c_str() + name_end + 1, " %c %d %d", &process.state, &process.parent,
-                  &process.group) != 3) {
+  constexpr const char* kFields =
+      " %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu";
+  if (std::sscanf(stat.c_str() + name_end + 1, kFields, &process.state, &process.parent,
+                  &process.group, &process.started) != 4) {
     return std::nullopt;
   }
   return process;
@@ -141,6 +143,13 @@ std::vector<pid_t> ProcessesMarked(std::string_view mark) {
     }
   }
   return marked;
+}
+
+bool SignalSame(const Process& process, int signal) {
+  return SignalIf(process.pid, signal, [&] {
+    const auto now = ReadProcess(process.pid);
+    return now && now->started == process.started;
+  });
 }
 
 bool SignalIf(pid_t pid, int signal, const std::function<bool()>& still) {

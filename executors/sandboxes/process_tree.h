@@ -15,7 +15,8 @@ struct Process {
   pid_t pid = 0;
   pid_t parent = 0;
   pid_t group = 0;
-  char state = '?';  ///< as in `/proc/<pid>/stat`: `R S D T t Z X`
+  char state = '?';                ///< as in `/proc/<pid>/stat`: `R S D T t Z X`
+  unsigned long long started = 0;  ///< with `pid`, names a process that cannot be another
 };
 
 /// Everything that descends from `root`, whatever group or session it is in; without `root`.
@@ -31,6 +32,9 @@ std::vector<pid_t> ProcessesMarked(std::string_view mark);
 
 /// Whether `pid` is one of those.
 bool IsMarked(pid_t pid, std::string_view mark);
+
+/// Sends `signal` to exactly this process, not to another that got its number.
+bool SignalSame(const Process& process, int signal);
 
 /// Sends `signal` to `pid` if, once it is held and cannot be replaced by another, `still` is true.
 bool SignalIf(pid_t pid, int signal, const std::function<bool()>& still);

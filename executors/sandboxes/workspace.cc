@@ -111,7 +111,7 @@ Status Workspace::Prepare(const WorkspaceMount& mount, SandboxFacts& facts) {
     RETURN_IF_ERROR(MakeCopy(lower, facts));
   }
   if (namespace_entered_) {
-    watch_.Accept();
+    watch_.Accept(mounted_ ? mount_.path : "");
   }
   Describe(facts);
   return OkStatus();
@@ -138,7 +138,7 @@ void Workspace::Decide(SandboxFacts& facts) {
   }
   overlays_.emplace(*entered);
   kind_ = Kind::kOverlay;
-  watch_.Accept();
+  watch_.Accept("");
 }
 
 /// True when the next job may take the workspace over as it is. About 10 µs.
