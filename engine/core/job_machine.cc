@@ -24,33 +24,14 @@ const expr::Object& ContextsOf(RunState& run) {
   return *run.contexts;
 }
 
-// Every job that has ended by now.
-std::vector<model::NeedResult> EndedJobs(const RunState& run) {
-  std::vector<model::NeedResult> ended;
-  for (std::uint32_t i = 0; i < run.graph().spec_count(); ++i) {
-    const SpecIndex spec(i);
-    const graph::Cells cells = run.graph().CellsOf(spec);
-    if (run.node_of(spec).open != 0 || cells.count == 0) {
-      continue;
-    }
-    model::NeedResult& result = ended.emplace_back();
-    result.spec = spec;
-    result.status = AggregateStatus(run, spec);
-    for (std::uint32_t cell = 0; cell < cells.count; ++cell) {
-      result.results.push_back(run.jobs[AsIndex(cells.first) + cell].result);
-    }
-  }
-  return ended;
-}
-
-JobScope ScopeOf(RunState& run, JobIndex job, const UsedContexts& uses,
-                 const expr::StatusView& view) {
+JobScope ScopeOf(RunState& run, JobIndex job, bool uses_needs, const expr::StatusView& view) {
   JobScope scope(ContextsOf(run), view);
   scope.Set("matrix", MatrixContext(run.plan(), job));
-  const SpecIndex spec = run.spec_of(job);
-  scope.Set("needs", uses.needs ? NeedsContext(run.plan(), NeedResultsOf(run, spec))
-                                : Value::MakeObject({}));
-  scope.Set("jobs", uses.jobs ? NeedsContext(run.plan(), EndedJobs(run)) : Value::MakeObject({}));
+  // `jobs` is another name for it: what a job may read is what it waits for.
+  const Value needs = uses_needs ? NeedsContext(run.plan(), NeedResultsOf(run, run.spec_of(job)))
+                                 : Value::MakeObject({});
+  scope.Set("needs", needs);
+  scope.Set("jobs", needs);
   return scope;
 }
 
@@ -72,7 +53,7 @@ ConditionResult EvaluateCondition(RunState& run, JobIndex job, const NeedsOutcom
   if (!program.condition.has_value()) {
     return {.holds = expr::Success(view), .error = {}};
   }
-  const JobScope scope = ScopeOf(run, job, program.uses, view);
+  const JobScope scope = ScopeOf(run, job, program.uses_needs, view);
   const expr::Result<Value> value = program.condition->Evaluate(scope);
   if (!value.ok()) {
     return {.error = fmt::format("if: {}", value.error().message)};
@@ -90,7 +71,7 @@ base::StatusOr<std::vector<model::NamedValue>> EvaluateJobEnv(RunState& run, Job
     return env;
   }
   const expr::StatusView view = ViewOf(run, JudgeNeeds(run, run.spec_of(job)));
-  const JobScope scope = ScopeOf(run, job, program.uses, view);
+  const JobScope scope = ScopeOf(run, job, program.uses_needs, view);
   const model::JobSpec& spec = model::SpecOf(run.plan(), job);
   env.reserve(program.env.size());
   for (const auto& [index, text] : program.env) {

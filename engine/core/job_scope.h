@@ -25,7 +25,7 @@ expr::Object RunContexts(model::RunId run, const model::Plan& plan,
                          const model::RunContext& context,
                          const std::vector<model::NamedValue>& env);
 
-/// The `needs` (or `jobs`) context: name -> {result, outputs}.
+/// The `needs` context: name -> {result, outputs}.
 expr::Value NeedsContext(const model::Plan& plan, const std::vector<model::NeedResult>& needs);
 
 /// `matrix` of a cell; an empty object for a job without one.

@@ -8,15 +8,11 @@
 namespace engine::core {
 namespace {
 
-void NoteUses(const std::vector<expr::Reference>& references, UsedContexts& uses) {
-  for (const expr::Reference& reference : references) {
-    if (reference.path.empty()) {
-      continue;
-    }
-    const std::string& context = reference.path.front();
-    uses.needs = uses.needs || expr::EqualIgnoringCase(context, "needs");
-    uses.jobs = uses.jobs || expr::EqualIgnoringCase(context, "jobs");
-  }
+bool ReadNeeds(const std::vector<expr::Reference>& references) {
+  return std::any_of(references.begin(), references.end(), [](const expr::Reference& reference) {
+    return !reference.path.empty() && (expr::EqualIgnoringCase(reference.path.front(), "needs") ||
+                                       expr::EqualIgnoringCase(reference.path.front(), "jobs"));
+  });
 }
 
 std::string ErrorText(std::string_view where, const expr::Error& error) {
@@ -37,7 +33,7 @@ std::unique_ptr<SpecProgram> ParseSpec(const model::JobSpec& spec) {
       program->error = ErrorText("if", condition.error());
       return program;
     }
-    NoteUses(condition.value().References(), program->uses);
+    program->uses_needs = ReadNeeds(condition.value().References());
     program->condition = std::move(condition).value();
   }
   for (std::size_t i = 0; i < spec.env.size(); ++i) {
@@ -49,7 +45,7 @@ std::unique_ptr<SpecProgram> ParseSpec(const model::JobSpec& spec) {
       program->error = ErrorText(fmt::format("env.{}", spec.env[i].name), text.error());
       return program;
     }
-    NoteUses(text.value().References(), program->uses);
+    program->uses_needs = program->uses_needs || ReadNeeds(text.value().References());
     program->env.emplace_back(i, std::move(text).value());
   }
   return program;

@@ -18,18 +18,12 @@
 
 namespace engine::core {
 
-/// The contexts that cost something to build.
-struct UsedContexts {
-  bool needs = false;
-  bool jobs = false;
-};
-
 /// What a spec evaluates when its needs have ended.
 struct SpecProgram {
   std::optional<expr::Expression> condition;                    ///< nothing: `success()`
   std::vector<std::pair<std::size_t, expr::TemplateText>> env;  ///< index into `JobSpec::env`
-  UsedContexts uses;
-  std::string error;  ///< an expression does not parse
+  bool uses_needs = false;  ///< reads `needs` (or `jobs`), which costs something to build
+  std::string error;        ///< an expression does not parse
 };
 
 class PlanProgram {
