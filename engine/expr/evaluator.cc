@@ -3,7 +3,6 @@
 #include "engine/expr/evaluator.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
@@ -27,7 +26,7 @@ struct Operand {
 
 // The position that `index` names in an array; nothing when it names none.
 std::optional<std::size_t> PositionIn(const Array& items, const Value& index) {
-  const double position = std::floor(index.ToNumber());
+  const double position = index.ToNumber();
   if (position >= 0 && position < static_cast<double>(items.size())) {
     return static_cast<std::size_t>(position);
   }
@@ -165,8 +164,8 @@ std::optional<Operand> Evaluator::FollowOne(Operand base, const ast::Accessor& a
   if (accessor.kind == ast::Accessor::Kind::kWildcard) {
     return Filter(base, accessor.range);
   }
-  if (!base.filtered && accessor.kind == ast::Accessor::Kind::kProperty &&
-      base.value.kind() != Kind::kArray) {
+  // A filter gives an array, so what is none needs no more than this.
+  if (accessor.kind == ast::Accessor::Kind::kProperty && base.value.kind() != Kind::kArray) {
     const Value* found = base.value.Find(accessor.name);
     return Operand{found == nullptr ? Value() : *found};
   }

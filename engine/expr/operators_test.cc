@@ -158,6 +158,7 @@ constexpr ValueRow kEquality[] = {
     {"cyrillic", "'Ёлка ЖЯ ЂЃ' == 'ёЛКА жя ђѓ'", "", "true"},
     {"latin extended", "'Žluťoučký kůň Ź' == 'žLUŤOUČKÝ KŮŇ ź'", "", "true"},
     {"vietnamese", "'Việt' == 'VIỆT'", "", "true"},
+    {"latin additional", "'ḃ' == 'Ḃ'", "", "true"},
     {"armenian", "'Հայ' == 'հԱՅ'", "", "true"},
     {"y with diaeresis", "'ÿ' == 'Ÿ'", "", "true"},
     {"dotted capital i", "'i' == 'İ'", "", "false"},
