@@ -70,8 +70,8 @@ void BenchLogs(const Options& options) {
       kept = BytesBelow(NewestRunFolder(options.work + "/home-w4"));
     }
   }
-  fmt::print("\n### w4: one step that prints 200 MB of lines (`{}`, {} repetitions)\n\n",
-             Printer(options.quick), options.runs);
+  fmt::print("\n### w4: one step that prints {} MB of lines (`{}`, {} repetitions)\n\n",
+             options.quick ? 20 : 200, Printer(options.quick), options.runs);
   Table table({"tool", "wall s", "spread %", "to cat", "peak MiB, whole tree", "largest process"});
   for (const Tool& tool : tools) {
     table.Add({tool.name, Seconds(Median(tool.walls)),
