@@ -152,7 +152,12 @@ ports::InputSink EngineLoop::Sink() {
 }
 
 void EngineLoop::Stop(std::function<void(const base::Status&)> done) {
-  shared_->sequencer.Stop(std::move(done));
+  // The wake-up is work that would keep the io_context running; nobody needs it any more.
+  shared_->sequencer.Stop(
+      [shared = shared_.get(), done = std::move(done)](const base::Status& status) {
+        shared->timer.cancel();
+        done(status);
+      });
   const std::lock_guard lock(shared_->mutex);
   shared_->Schedule();
 }

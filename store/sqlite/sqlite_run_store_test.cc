@@ -156,7 +156,7 @@ TEST_F(SqliteRunStoreTest, ATornLogEndsAtACommit) {
 }
 
 TEST_F(SqliteRunStoreTest, AFullDiskIsResourceExhaustedAndLosesNothing) {
-  Open({.checkpoint_pages = 0, .max_pages = 24});
+  Open({.checkpoint_pages = 0, .max_pages = 16});
   std::uint32_t job = 0;
   Status status = CommitJob(job);
   while (status.ok() && job < 10'000) {
