@@ -18,7 +18,7 @@ class Archive : public engine::ports::ArtifactArchive {
   /// `chunks` outlives the archive. `threads` hash and write at once, each with one chunk in
   /// memory.
   explicit Archive(engine::ports::ArtifactStore& chunks, unsigned threads = 2)
-      : chunks_(chunks), threads_(threads) {}
+      : chunks_(chunks), threads_(threads == 0 ? 1 : threads) {}
 
   engine::base::StatusOr<engine::model::Artifact> Pack(const engine::ports::PackRequest& request,
                                                        std::stop_token stop) override;

@@ -26,6 +26,7 @@ class LocalStore : public engine::ports::ArtifactStore {
 
  private:
   explicit LocalStore(std::string folder) : folder_(std::move(folder)) {}
+  std::string PathOf(const engine::base::Digest& digest) const;
   std::string folder_;
 };
 
