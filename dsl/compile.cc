@@ -60,7 +60,7 @@ std::unique_ptr<Document> LoadDocument(const std::string& path, SourceLoader& lo
 void IndexJobs(const Fields& fields, const Document& document, Compilation& compilation) {
   const NodeRef node = fields.Get("jobs");
   if (!node) {
-    if (!fields.Wrote("jobs")) {
+    if (fields.Lacks("jobs")) {
       compilation.reporter
           .Error("missing-key", Place{&document, {0, 0}, nullptr}, "a pipeline needs `jobs`")
           .hint = "for example `jobs: { build: { steps: [make] } }`";

@@ -119,6 +119,7 @@ Fields Fields::Check(NodeRef map, Level level, Purpose purpose, Reporter& report
   Fields fields = CheckOpen(map, level, purpose, reporter, others);
   for (const Entry& entry : others) {
     ReportUnknown(entry.key, level, reporter);
+    fields.has_unknown_ = true;
   }
   return fields;
 }

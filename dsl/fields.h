@@ -34,6 +34,8 @@ class Fields {
   NodeRef Get(std::string_view key) const;
   /// It was written, even if it is of no use.
   bool Wrote(std::string_view key) const;
+  /// It was not written, nor anything that may be a slip for it.
+  bool Lacks(std::string_view key) const { return !has_unknown_ && !Wrote(key); }
   /// The whole map.
   NodeRef map() const { return map_; }
 
@@ -44,6 +46,7 @@ class Fields {
   };
   NodeRef map_;
   std::vector<Field> fields_;
+  bool has_unknown_ = false;
 };
 
 }  // namespace dsl

@@ -95,7 +95,7 @@ void ReadOptions(const Fields& fields, InputSpec& input, Compilation& compilatio
     return;
   }
   input.options = ReadTexts(node, "options", compilation.reporter);
-  if (input.options.empty() && !(fields.Wrote("options") && !node)) {
+  if (input.options.empty() && (node || fields.Lacks("options"))) {
     compilation.reporter.Error("missing-key", (node ? node : fields.map()).place(),
                                fmt::format("the choice `{}` needs `options`", input.name));
   }

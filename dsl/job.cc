@@ -127,7 +127,7 @@ void JobCompiler::ReadSteps() {
   const NodeRef steps = fields_.Get("steps");
   if (steps && steps.is_sequence() && steps.size() == 0) {
     reporter().Error("empty-value", steps.place(), "a job needs at least one step");
-  } else if (!steps && !fields_.own().Wrote("steps") && !fields_.defaults().Wrote("steps")) {
+  } else if (!steps && fields_.own().Lacks("steps") && fields_.defaults().Lacks("steps")) {
     reporter()
         .Error("missing-key", entry_.key.place(),
                fmt::format("the job `{}` has no `steps`", entry_.key.text()))
@@ -196,7 +196,7 @@ void JobCompiler::ReadUpload(NodeRef node) {
   upload.at = PositionOf(node);
   const NodeRef name = fields.Get("name");
   upload.name = ReadTemplate(name, Site::kResult, &names_, compilation_).text;
-  if (!fields.Wrote("name") || (name && upload.name.empty())) {
+  if (fields.Lacks("name") || (name && upload.name.empty())) {
     reporter().Error("missing-key", node.place(), "an upload needs a `name`");
   }
   for (const engine::model::ArtifactUpload& other : RareSettings(spec_).uploads) {
@@ -207,7 +207,7 @@ void JobCompiler::ReadUpload(NodeRef node) {
   }
   const NodeRef paths = fields.Get("paths");
   ReadPaths(paths, upload);
-  if (!fields.Wrote("paths") || (paths && paths.is_sequence() && paths.size() == 0)) {
+  if (fields.Lacks("paths") || (paths && paths.is_sequence() && paths.size() == 0)) {
     reporter().Error("missing-key", node.place(), "an upload needs `paths`");
   }
   RareSettings(spec_).uploads.push_back(std::move(upload));

@@ -87,7 +87,7 @@ class NeedsReader {
     need.artifacts = ReadArtifacts(fields.Get("artifacts"), spec_, compilation_);
     if (const NodeRef job = fields.Get("job")) {
       Add(job, need);
-    } else if (!fields.Wrote("job")) {
+    } else if (fields.Lacks("job")) {
       compilation_.reporter.Error("missing-key", item.place(), "a need does not say which `job`");
     }
   }

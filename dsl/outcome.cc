@@ -90,7 +90,7 @@ RetrySpec ReadRetry(NodeRef node, Compilation& compilation) {
   const Fields fields = compilation.Check(node, Level::kRetry);
   const auto max = ReadInteger(fields.Get("max"), "max", 0, kRetriesMax, reporter);
   retry.max = static_cast<std::uint32_t>(max.value_or(0));
-  if (!fields.Wrote("max")) {
+  if (fields.Lacks("max")) {
     reporter.Error("missing-key", node.place(), "`retry` does not say how often: `max`").hint =
         "for example `retry: { max: 2 }`, or `retry: 2`";
   }
@@ -108,7 +108,7 @@ AllowFailure ReadAllowFailure(NodeRef node, Compilation& compilation) {
     return allow;
   }
   const Fields fields = compilation.Check(node, Level::kAllowFailure);
-  if (!fields.Wrote("exit_codes")) {
+  if (fields.Lacks("exit_codes")) {
     compilation.reporter
         .Error("missing-key", node.place(), "`allow_failure` does not say which `exit_codes`")
         .hint = "`allow_failure: true` tolerates every failure";

@@ -146,6 +146,17 @@ std::string_view SyntaxHint(std::string_view message) {
 
 void ReportSyntax(const Document& document, std::size_t offset, std::string_view message,
                   Reporter& reporter) {
+  // yaml-cpp stumbles over what follows a tab; the tab is what must be told.
+  const std::string_view text = document.source.text();
+  const std::size_t begin = std::min(offset, text.size());
+  const std::size_t line = begin == 0 ? 0 : text.rfind('\n', begin - 1) + 1;
+  const std::size_t indent_end = text.find_first_not_of(" \t", line);
+  const std::size_t tab = text.find('\t', line);
+  if (tab < std::min(indent_end, text.size())) {
+    reporter.Error("yaml-syntax", At(document, tab), "not valid YAML: a tab cannot indent").hint =
+        "use spaces";
+    return;
+  }
   reporter.Error("yaml-syntax", At(document, offset), fmt::format("not valid YAML: {}", message))
       .hint = SyntaxHint(message);
 }

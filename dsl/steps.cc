@@ -110,7 +110,7 @@ void ReadStepMap(NodeRef node, StepSpec& step, const JobNames& names, const Fiel
   ReadShell(or_default("shell"), step, compilation);
   if (const NodeRef run = fields.Get("run")) {
     ReadRun(run, step, names, compilation);
-  } else if (!fields.Wrote("run") && !fields.Wrote("use")) {
+  } else if (fields.Lacks("run") && fields.Lacks("use")) {
     reporter.Error("missing-key", node.place(), "a step needs `run`");
   }
   ReadWorkdir(or_default("workdir"), step, names, compilation);

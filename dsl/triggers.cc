@@ -89,7 +89,7 @@ void ReadSchedule(NodeRef node, Compilation& compilation) {
   const Fields fields = compilation.Check(node, Level::kSchedule);
   engine::model::ScheduleSpec schedule;
   const NodeRef cron = fields.Get("cron");
-  if (!fields.Wrote("cron")) {
+  if (fields.Lacks("cron")) {
     compilation.reporter.Error("missing-key", node.place(), "a schedule needs `cron`");
   } else if (std::optional<std::string> text = ReadText(cron, "cron", compilation.reporter)) {
     if (const auto fault = CronFault(*text)) {

@@ -416,7 +416,7 @@ bool IsWord(std::string_view name) {
 }
 
 bool IsJobName(std::string_view name) {
-  return !name.empty() && name.size() <= 100 && name[0] != '-' && name[0] != '.' &&
+  return !name.empty() && name.size() <= 100 && name[0] != '.' &&
          std::all_of(name.begin(), name.end(), [](char c) {
            return IsLetter(c) || IsDigit(c) || c == '_' || c == '-' || c == '.';
          });

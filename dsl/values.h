@@ -48,7 +48,7 @@ std::optional<double> NumberOf(NodeRef node);
 std::string JsonString(std::string_view text);
 void AppendJsonString(std::string_view text, std::string& out);
 
-/// Names: of jobs (letters, digits, `_`, `-`, `.`, not beginning with `-` or `.`), of inputs,
+/// Names: of jobs (letters, digits, `_`, `-`, `.`, not beginning with `.`), of inputs,
 /// outputs and steps (letters, digits, `_`, `-`, beginning with a letter or `_`), of environment
 /// variables (no `-`).
 bool IsJobName(std::string_view name);

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each code of a diagnostic with the place it points at: `§` stands in the text where the
+// diagnostic must begin.
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dsl/pipeline_under_test.h"
+
+namespace dsl {
+namespace {
+
+constexpr std::string_view kMark = "§";
+
+struct Case {
+  std::string name;
+  std::string text;
+  std::vector<std::string> codes;  ///< in the order of the marks
+  Severity severity = Severity::kError;
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
+
+const Case kFileCases[] = {
+    {"NothingInIt", "§", {"empty-file"}},
+    {"OnlyComments", "§# nothing\n", {"empty-file"}},
+    {"AListAtTheTop", "§- a\n- b\n", {"wrong-type"}},
+    {"AWordAtTheTop", "§hello\n", {"wrong-type"}},
+    {"NoJobs", "§name: x\n", {"missing-key"}},
+    {"UnclosedBracket", "jobs: [a, b\n§", {"yaml-syntax"}},
+    {"ColonInPlainText", "name: a§: b\n", {"yaml-syntax"}},
+    {"UnknownAlias", "name: §*nobody\n", {"yaml-syntax"}},
+    {"TabIndent", "jobs:\n§\ta: 1\n", {"yaml-syntax"}},
+    {"TagsHaveNoMeaning", "name: §!ruby x\njobs: { a: { steps: [x] } }", {"yaml-tag"}},
+    {"InvalidUtf8", "name: caf§\xE9\n", {"not-utf-8"}},
+    {"OverlongUtf8", "name: §\xC0\xAF\n", {"not-utf-8"}},
+    {"Surrogate", "name: §\xED\xA0\x80\n", {"not-utf-8"}},
+    {"Utf16", std::string("§\xFF\xFEn\0a\0", 8), {"not-utf-8"}},
+    {"NulByte", std::string("name: a§\0b\n", 12), {"control-character"}},
+    {"TheByteThatStopsYamlCpp", "name: a§\x04 b\njobs: 1\n", {"control-character"}},
+    {"Escape", "name: §\x1b[1m\n", {"control-character"}},
+    {"SecondDocument", "jobs: { a: { steps: [x] } }\n§---\njobs: 1\n", {"second-document"}},
+    {"DuplicateKey", "name: a\n§name: b\njobs: { a: { steps: [x] } }", {"duplicate-key"}},
+    {"DuplicateJob", "jobs:\n  a: { steps: [x] }\n  §a: { steps: [y] }", {"duplicate-key"}},
+    {"DuplicateKeyInAStep", "jobs: { a: { steps: [{ run: x, §run: y }] } }", {"duplicate-key"}},
+    {"KeyIsAList", "jobs: { a: { steps: [x] } }\n? §[a, b]\n: c\n", {"complex-key"}},
+    {"KeyIsNothing", "jobs: { a: { steps: [x] } }\n§~: c\n", {"complex-key"}},
+    {"AliasInsideItself", "jobs: { a: { steps: [x], env: &e { A: §*e } } }", {"alias-cycle"}},
+    {"MergeOfAWord", "jobs: { a: { <<: §x, steps: [x] } }", {"bad-merge"}},
+    {"MergeOfAListOfWords", "jobs: { a: { <<: §[x], steps: [x] } }", {"bad-merge"}},
+    {"EmptyJobs", "jobs: §{}\n", {"empty-value"}},
+    {"NullJobs", "§jobs:\n", {"empty-value"}},
+    {"JobsIsAList", "jobs: §[a]\n", {"wrong-type"}},
+};
+
+const Case kKeyCases[] = {
+    {"UnknownDocumentKey", "§nmae: x\njobs: { a: { steps: [x] } }", {"unknown-key"}},
+    {"UnknownJobKey", "jobs: { a: { §step: [x], steps: [x] } }", {"unknown-key"}},
+    {"UnknownStepKey", "jobs: { a: { steps: [{ run: x, §uses: y }] } }", {"unknown-key"}},
+    {"StageInDefaults", "defaults: { §stage: x }\njobs: { a: { steps: [x] } }", {"unknown-key"}},
+    {"UnknownManualKey", "on: { manual: { §x: y } }\njobs: { a: { steps: [x] } }", {"unknown-key"}},
+    {"LaterJobKey", "jobs: { a: { §image: x, steps: [x] } }", {"later-key"}},
+    {"LaterDocumentKey", "§include: [x]\njobs: { a: { steps: [x] } }", {"later-key"}},
+    {"LaterStepKey", "jobs: { a: { steps: [{ §use: x }] } }", {"later-key"}},
+    {"LaterNeedKey",
+     "jobs: { a: { steps: [x] }, b: { needs: [{ job: a, §cell: {} }], steps: [x] } }",
+     {"later-key"}},
+    {"LaterArtifactKey", "jobs: { a: { steps: [x], artifacts: { §expire: 1d } } }", {"later-key"}},
+    {"StepsIsANumberMap", "jobs: { a: { steps: §{ run: x } } }", {"wrong-type"}},
+    {"EnvIsAList", "jobs: { a: { steps: [x], env: §[A] } }", {"wrong-type"}},
+    {"EnvValueIsAList", "jobs: { a: { steps: [x], env: { A: §[b] } } }", {"wrong-type"}},
+    {"StepIsAList", "jobs: { a: { steps: [§[x]] } }", {"wrong-type"}},
+    {"JobIsAWord", "jobs: { a: §x }", {"wrong-type"}},
+    {"JobIsEmpty", "jobs:\n  §a:\n", {"wrong-type"}},
+    {"NoSteps", "jobs: { §a: { env: {} } }", {"missing-key"}},
+    {"NoRun", "jobs: { a: { steps: [§{ id: x }] } }", {"missing-key"}},
+    {"EmptySteps", "jobs: { a: { steps: §[] } }", {"empty-value"}},
+    {"EmptyRun", "jobs: { a: { steps: [{ run: §\" \" }] } }", {"empty-value"}},
+    {"EmptyTimeout", "jobs: { a: { steps: [x], §timeout: } }", {"empty-value"}},
+    {"EmptyName", "name: §\"\"\njobs: { a: { steps: [x] } }", {"empty-value"}},
+    {"YesIsText", "jobs: { a: { steps: [x], allow_failure: §yes } }", {"wrong-value"}},
+    {"QuotedTrueIsText",
+     "jobs: { a: { steps: [{ run: x, continue_on_error: §\"true\" }] } }",
+     {"wrong-value"}},
+    {"BadDuration", "jobs: { a: { steps: [x], timeout: §10 minutes } }", {"wrong-value"}},
+    {"NegativeDuration", "jobs: { a: { steps: [x], timeout: §-5 } }", {"wrong-value"}},
+    {"NoDuration", "jobs: { a: { steps: [x], timeout: §0s } }", {"out-of-range"}},
+    {"BadSize", "jobs: { a: { steps: [x], log_limit: §lots } }", {"wrong-value"}},
+    {"BadPriority", "jobs: { a: { steps: [x], priority: §1.5 } }", {"wrong-value"}},
+    {"HugePriority", "jobs: { a: { steps: [x], priority: §99999999 } }", {"out-of-range"}},
+    {"BadRetry", "jobs: { a: { steps: [x], retry: §often } }", {"wrong-value"}},
+    {"ManyRetries", "jobs: { a: { steps: [x], retry: { max: §101 } } }", {"out-of-range"}},
+    {"RetryWithoutMax", "jobs: { a: { steps: [x], retry: §{ on: [oom] } } }", {"missing-key"}},
+    {"RetryOnNoCause",
+     "jobs: { a: { steps: [x], retry: { max: 1, on: [oom, §timeuot] } } }",
+     {"wrong-value"}},
+    {"RetryOnSuccess", "jobs: { a: { steps: [x], retry: { max: 1, on: §0 } } }", {"out-of-range"}},
+    {"BackoffUpsideDown",
+     "jobs: { a: { steps: [x], retry: { max: 1, backoff: { initial: 10m, max: §1m } } } }",
+     {"out-of-range"}},
+    {"AllowFailureWithoutCodes",
+     "jobs: { a: { steps: [x], allow_failure: §{} } }",
+     {"missing-key"}},
+    {"BadExitCode",
+     "jobs: { a: { steps: [x], allow_failure: { exit_codes: [1, §256] } } }",
+     {"out-of-range"}},
+    {"BadJobName", "jobs: { §\"a b\": { steps: [x] } }", {"bad-name"}},
+    {"BadVariable", "env: { §1A: x }\njobs: { a: { steps: [x] } }", {"bad-name"}},
+    {"BadStepId", "jobs: { a: { steps: [{ id: §1x, run: x }] } }", {"bad-name"}},
+    {"SameStepId",
+     "jobs: { a: { steps: [{ id: x, run: x }], finally: [{ id: §x, run: x }] } }",
+     {"duplicate-step-id"}},
+    {"ExpressionInTimeout",
+     "jobs: { a: { steps: [x], timeout: \"§${{ inputs.t }}\" } }",
+     {"expression-not-here"}},
+    {"ExpressionInPath",
+     "jobs: { a: { steps: [x], artifacts: { upload: [{ name: b, paths: [\"x/§${{ tag }}\"] }] } } "
+     "}",
+     {"expression-not-here"}},
+    {"WorkdirOutside", "jobs: { a: { steps: [{ run: x, workdir: §../x }] } }", {"bad-path"}},
+    {"AbsolutePath",
+     "jobs: { a: { steps: [x], artifacts: { upload: [{ name: b, paths: [§/etc] }] } } }",
+     {"bad-path"}},
+    {"UploadWithoutName",
+     "jobs: { a: { steps: [x], artifacts: { upload: [§{ paths: [b] }] } } }",
+     {"missing-key"}},
+    {"UploadWithoutPaths",
+     "jobs: { a: { steps: [x], artifacts: { upload: [§{ name: b }] } } }",
+     {"missing-key"}},
+    {"UploadIsAWord", "jobs: { a: { steps: [x], artifacts: { upload: [§b] } } }", {"wrong-type"}},
+    {"SameUpload",
+     "jobs: { a: { steps: [x], artifacts: { upload: [{ name: b, paths: x }, { name: §b, paths: y "
+     "}] "
+     "} } }",
+     {"duplicate-artifact"}},
+};
+
+const Case kTriggerCases[] = {
+    {"UnknownEvent", "on: §psuh\njobs: { a: { steps: [x] } }", {"unknown-event"}},
+    {"UnknownEventInAList", "on: [push, §[x]]\njobs: { a: { steps: [x] } }", {"unknown-event"}},
+    {"UnknownEventKey", "on: { §psuh: {} }\njobs: { a: { steps: [x] } }", {"unknown-key"}},
+    {"ScheduleWithoutTimes", "on: [§schedule]\njobs: { a: { steps: [x] } }", {"missing-key"}},
+    {"ScheduleWithoutCron",
+     "on: { schedule: [§{ timezone: UTC }] }\njobs: { a: { steps: [x] } }",
+     {"missing-key"}},
+    {"CronField",
+     "on: { schedule: { cron: \"0 §25 * * *\" } }\njobs: { a: { steps: [x] } }",
+     {"bad-cron"}},
+    {"CronCount",
+     "on: { schedule: { cron: \"§0 3 * *\" } }\njobs: { a: { steps: [x] } }",
+     {"bad-cron"}},
+    {"Glob",
+     "on: { push: { branches: [main, §\"[a\"] } }\njobs: { a: { steps: [x] } }",
+     {"bad-glob"}},
+    {"OnlyNegative",
+     "on: { push: { paths: §[\"!a\"] } }\njobs: { a: { steps: [x] } }",
+     {"only-negative-globs"}},
+    {"BothFilters",
+     "on: { push: { tags: a, tags_ignore: §b } }\njobs: { a: { steps: [x] } }",
+     {"conflicting-filters"}},
+    {"LaterTriggerKey",
+     "on: { schedule: { cron: \"0 3 * * *\", §catch_up: all } }\njobs: { a: { steps: [x] } }",
+     {"later-key"}},
+};
+
+const Case kInputCases[] = {
+    {"UnknownType", "inputs: { i: { type: §text } }\njobs: { a: { steps: [x] } }", {"wrong-value"}},
+    {"ChoiceWithoutOptions",
+     "inputs: { i: §{ type: choice } }\njobs: { a: { steps: [x] } }",
+     {"missing-key"}},
+    {"OptionsOfAString",
+     "inputs: { i: { options: §[a] } }\njobs: { a: { steps: [x] } }",
+     {"conflicting-keys"}},
+    {"PatternOfANumber",
+     "inputs: { i: { type: number, pattern: §a } }\njobs: { a: { steps: [x] } }",
+     {"conflicting-keys"}},
+    {"BadPattern",
+     "inputs: { i: { pattern: §\"(\" } }\njobs: { a: { steps: [x] } }",
+     {"bad-pattern"}},
+    {"DefaultNotAnOption",
+     "inputs: { i: { type: choice, options: [quick, full], default: §fulll } }\n"
+     "jobs: { a: { steps: [x] } }",
+     {"bad-default"}},
+    {"DefaultNotANumber",
+     "inputs: { i: { type: number, default: §x } }\njobs: { a: { steps: [x] } }",
+     {"bad-default"}},
+    {"DefaultAgainstPattern",
+     "inputs: { i: { pattern: \"[a-z]+\", default: §A1 } }\njobs: { a: { steps: [x] } }",
+     {"bad-default"}},
+    {"BadInputName", "inputs: { §a.b: {} }\njobs: { a: { steps: [x] } }", {"bad-name"}},
+    {"InputIsAWord", "inputs: { i: §x }\njobs: { a: { steps: [x] } }", {"wrong-type"}},
+    {"UnusedDefault",
+     "inputs: { i: { required: true, default: §x } }\njobs: { a: { steps: [x] } }",
+     {"unused-default"},
+     Severity::kWarning},
+};
+
+const Case kOrderCases[] = {
+    {"UnknownStage",
+     "stages: [build]\njobs: { a: { stage: §biuld, steps: [x] } }\n",
+     {"empty-stage", "unknown-stage"}},
+    {"StageWithoutStages", "jobs: { a: { stage: §build, steps: [x] } }", {"unknown-stage"}},
+    {"NoStage",
+     "stages: [b]\njobs: { §a: { steps: [x] }, c: { stage: b, steps: [x] } }",
+     {"missing-stage"}},
+    {"SameStage", "stages: [b, §b]\njobs: { a: { stage: b, steps: [x] } }", {"duplicate-stage"}},
+    {"EmptyStage",
+     "stages: [b, §c]\njobs: { a: { stage: b, steps: [x] } }",
+     {"empty-stage"},
+     Severity::kWarning},
+    {"UnknownNeed",
+     "jobs: { build: { steps: [x] }, b: { needs: [§biuld], steps: [x] } }",
+     {"unknown-need"}},
+    {"UnknownOptionalNeedThatLooksLikeASlip",
+     "jobs: { build: { steps: [x] }, b: { needs: [{ job: §biuld, optional: true }], steps: [x] } }",
+     {"unknown-need"},
+     Severity::kWarning},
+    {"NeedIsAList",
+     "jobs: { a: { steps: [x] }, b: { needs: [§[a]], steps: [x] } }",
+     {"wrong-type"}},
+    {"NeedWithoutJob",
+     "jobs: { a: { steps: [x] }, b: { needs: [§{ on: end }], steps: [x] } }",
+     {"missing-key"}},
+    {"NeedOnNothing",
+     "jobs: { a: { steps: [x] }, b: { needs: [{ job: a, on: §succes }], steps: [x] } }",
+     {"wrong-value"}},
+    {"NeedTwice",
+     "jobs: { a: { steps: [x] }, b: { needs: [a, §a], steps: [x] } }",
+     {"duplicate-need"}},
+    {"NeedsItself", "jobs: { a: { needs: [§a], steps: [x] } }", {"cycle"}},
+    {"TwoInACircle",
+     "jobs: { a: { needs: [§b], steps: [x] }, b: { needs: [a], steps: [x] } }",
+     {"cycle"}},
+    {"NeedOfALaterStage",
+     "stages: [b, t]\n"
+     "jobs: { a: { stage: b, needs: [§c], steps: [x] }, c: { stage: t, needs: [], steps: [x] } }",
+     {"need-later-stage"}},
+    {"NeverFails",
+     "jobs: { a: { allow_failure: true, steps: [x] }, "
+     "b: { needs: [{ job: §a, on: failure }], steps: [x] } }",
+     {"need-never-met"},
+     Severity::kWarning},
+    {"NoArtifacts",
+     "jobs: { a: { steps: [x] }, b: { needs: [{ job: §a, artifacts: true }], steps: [x] } }",
+     {"no-artifacts"}},
+    {"UnknownArtifact",
+     "jobs: { a: { steps: [x], artifacts: { upload: [{ name: bin, paths: b }] } }, "
+     "b: { needs: [{ job: §a, artifacts: [bim] }], steps: [x] } }",
+     {"unknown-artifact"}},
+    {"RetriesDoNotFit",
+     "timeout: 2h\njobs: { §a: { timeout: 50m, retry: 2, steps: [x] } }",
+     {"retries-do-not-fit"},
+     Severity::kWarning},
+};
+
+const Case kMatrixCases[] = {
+    {"AxisIsAWord", "jobs: { a: { matrix: { os: §linux }, steps: [x] } }", {"wrong-type"}},
+    {"AxisIsEmpty", "jobs: { a: { matrix: { os: §[] }, steps: [x] } }", {"empty-axis"}},
+    {"NoAxes", "jobs: { a: { matrix: §{}, steps: [x] } }", {"empty-matrix"}},
+    {"AllExcluded",
+     "jobs: { a: { matrix: §{ os: [a], exclude: [{ os: a }] }, steps: [x] } }",
+     {"empty-matrix"}},
+    {"SameValue", "jobs: { a: { matrix: { os: [a, b, §a] }, steps: [x] } }", {"duplicate-value"}},
+    {"SameNumber", "jobs: { a: { matrix: { v: [1, §0x1] }, steps: [x] } }", {"duplicate-value"}},
+    {"SameName", "jobs: { a: { matrix: §{ v: [1, \"1\"] }, steps: [x] } }", {"duplicate-cell"}},
+    {"BadAxisName", "jobs: { a: { matrix: { §o.s: [a] }, steps: [x] } }", {"bad-name"}},
+    {"ExcludeIsAWord",
+     "jobs: { a: { matrix: { os: [a], exclude: [§a] }, steps: [x] } }",
+     {"wrong-type"}},
+    {"ExpressionInAxis",
+     "jobs: { a: { matrix: { os: [§\"${{ inputs.os }}\"] }, steps: [x] } }",
+     {"expression-not-here"}},
+    {"UnknownKeyInExclude",
+     "jobs: { a: { matrix: { os: [a], exclude: [{ §so: a }] }, steps: [x] } }",
+     {"unknown-matrix-key"},
+     Severity::kWarning},
+    {"ExcludeMatchesNothing",
+     "jobs: { a: { matrix: { os: [a], exclude: [§{ os: b }] }, steps: [x] } }",
+     {"exclude-matches-nothing"},
+     Severity::kWarning},
+    {"ExcludedTwice",
+     "jobs: { a: { matrix: { os: [a, b], n: [1, 2], exclude: [{ os: a }, §{ os: a, n: 1 }] }, "
+     "steps: [x] } }",
+     {"excluded-twice"},
+     Severity::kWarning},
+    {"NumberSpelling",
+     "jobs: { a: { matrix: { python: [3.9, §3.10] }, steps: [x] } }",
+     {"number-spelling"},
+     Severity::kWarning},
+    {"MillionCells",
+     "x: 1\njobs: { a: { matrix: §{ a: &d [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], b: *d, c: *d, d: *d, "
+     "e: *d, f: *d }, steps: [x] } }",
+     {"unknown-key", "matrix-too-large"}},
+};
+
+const Case kExpressionCases[] = {
+    {"Syntax", "jobs: { a: { if: \"${{ inputs.§ }}\", steps: [x] } }", {"bad-expression"}},
+    {"UnclosedInRun", "jobs: { a: { steps: [\"echo §${{ branch\"] } }", {"bad-expression"}},
+    {"PartOutside",
+     "jobs: { a: { if: §\"${{ true }} && true\", steps: [x] } }",
+     {"mixed-condition"}},
+    {"UnknownContext", "jobs: { a: { steps: [\"echo ${{ §brnch }}\"] } }", {"unknown-context"}},
+    {"UnknownInput",
+     "inputs: { level: {} }\njobs: { a: { if: §inputs.levle == 'x', steps: [x] } }",
+     {"unknown-input"}},
+    {"SecretsInAJob",
+     "jobs: { a: { env: { T: \"${{ §secrets.T }}\" }, steps: [x] } }",
+     {"context-not-here"}},
+    {"StepsInAJob",
+     "jobs: { a: { if: §steps.x.outputs.y, steps: [{ id: x, run: x }] } }",
+     {"context-not-here"}},
+    {"MatrixInTheDocument",
+     "env: { T: \"${{ §matrix.x }}\" }\njobs: { a: { steps: [x] } }",
+     {"context-not-here"}},
+    {"JobsInAStep", "jobs: { a: { steps: [\"${{ §jobs.a.result }}\"] } }", {"context-not-here"}},
+    {"HashFilesInAJob",
+     "jobs: { a: { if: §hashFiles('x') == '', steps: [x] } }",
+     {"function-not-here"}},
+    {"StatusInAText",
+     "jobs: { a: { steps: [\"echo ${{ §failure() }}\"] } }",
+     {"function-not-here"}},
+    {"NotANeed",
+     "jobs: { a: { steps: [x] }, b: { needs: [], if: §needs.a.result == 'failed', steps: [x] } }",
+     {"not-a-need"}},
+    {"UnknownOutput",
+     "jobs: { a: { outputs: { v: x }, steps: [x] }, "
+     "b: { needs: [a], steps: [\"echo ${{ §needs.a.outputs.w }}\"] } }",
+     {"unknown-output"}},
+    {"UnknownProperty",
+     "jobs: { a: { steps: [x] }, b: { needs: [a], if: §needs.a.status == 'failed', steps: [x] } }",
+     {"unknown-property"}},
+    {"UnknownJob", "jobs: { a: { if: §jobs.b.result == 'failed', steps: [x] } }", {"unknown-job"}},
+    {"JobNotYetEnded",
+     "jobs: { a: { steps: [x] }, b: { needs: [], if: §jobs.a.result == 'failed', steps: [x] } }",
+     {"job-not-yet-ended"}},
+    {"NoMatrix", "jobs: { a: { steps: [\"echo ${{ §matrix.os }}\"] } }", {"no-matrix"}},
+    {"UnknownMatrixKey",
+     "jobs: { a: { matrix: { os: [a] }, steps: [\"echo ${{ §matrix.so }}\"] } }",
+     {"unknown-matrix-key"}},
+    {"UnknownStep",
+     "jobs: { a: { steps: [{ id: x, run: x }, \"echo ${{ §steps.y.outputs.z }}\"] } }",
+     {"unknown-step"}},
+    {"StepNotYetRun",
+     "jobs: { a: { steps: [\"echo ${{ §steps.x.outputs.z }}\", { id: x, run: x }] } }",
+     {"step-not-yet-run"}},
+    {"ItsOwnOutput",
+     "jobs: { a: { steps: [{ id: x, run: \"${{ §steps.x.outputs.z }}\" }] } }",
+     {"step-not-yet-run"}},
+    {"EmptyIf", "jobs: { a: { if: §\"${{ }}\", steps: [x] } }", {"empty-value"}},
+};
+
+class Diagnosing : public testing::TestWithParam<Case> {};
+
+/// Takes the marks out; their places as `line:column`.
+std::vector<std::string> TakeMarks(std::string& text) {
+  std::vector<std::string> places;
+  for (std::size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark, at)) {
+    text.erase(at, kMark.size());
+    const auto before = text.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto line = 1 + std::count(text.begin(), before, '\n');
+    const std::size_t start = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
+    const std::size_t column = at - (start == std::string::npos ? 0 : start + 1) + 1;
+    places.push_back(fmt::format("{}:{}", line, column));
+  }
+  return places;
+}
+
+TEST_P(Diagnosing, PointsAtThePlace) {
+  const Case& c = GetParam();
+  std::string text = c.text;
+  const std::vector<std::string> places = TakeMarks(text);
+  const Compiled compiled = CompileText(text);
+  ASSERT_EQ(places.size(), 1U);
+  // Other problems of the same text are named, too; the mark is the last one's.
+  ASSERT_EQ(compiled.diagnostics.size(), c.codes.size())
+      << testing::PrintToString(Brief(compiled.diagnostics));
+  for (std::size_t i = 0; i < c.codes.size(); ++i) {
+    EXPECT_EQ(compiled.diagnostics[i].code, c.codes[i]);
+  }
+  const Diagnostic& last = compiled.diagnostics.back();
+  EXPECT_EQ(fmt::format("{}:{}", last.line, last.column), places[0]) << last.message;
+  EXPECT_EQ(last.severity, c.severity);
+  EXPECT_FALSE(last.message.empty());
+  EXPECT_GE(last.end_column, last.column);
+  EXPECT_EQ(compiled.plan == nullptr, c.severity == Severity::kError);
+}
+
+std::string NameOf(const testing::TestParamInfo<Case>& info) {
+  return info.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(File, Diagnosing, testing::ValuesIn(kFileCases), NameOf);
+INSTANTIATE_TEST_SUITE_P(Keys, Diagnosing, testing::ValuesIn(kKeyCases), NameOf);
+INSTANTIATE_TEST_SUITE_P(Triggers, Diagnosing, testing::ValuesIn(kTriggerCases), NameOf);
+INSTANTIATE_TEST_SUITE_P(Inputs, Diagnosing, testing::ValuesIn(kInputCases), NameOf);
+INSTANTIATE_TEST_SUITE_P(Order, Diagnosing, testing::ValuesIn(kOrderCases), NameOf);
+INSTANTIATE_TEST_SUITE_P(Matrix, Diagnosing, testing::ValuesIn(kMatrixCases), NameOf);
+INSTANTIATE_TEST_SUITE_P(Expressions, Diagnosing, testing::ValuesIn(kExpressionCases), NameOf);
+
+/// Codes whose tests stand elsewhere: they come of the file system, of limits, of what is given on
+/// the command line.
+const std::set<std::string> kTestedElsewhere = {
+    "missing-file", "not-a-file",    "file-too-large", "unreadable-file",   "yaml-too-deep",
+    "alias-bomb",   "too-many-jobs", "bad-input",      "too-many-problems", "missing-input"};
+
+TEST(DiagnosticCodes, AreAllDocumentedAndTested) {
+  std::set<std::string> tested = kTestedElsewhere;
+  const auto add = [&](const auto& cases) {
+    for (const Case& c : cases) {
+      tested.insert(c.codes.back());
+    }
+  };
+  add(kFileCases);
+  add(kKeyCases);
+  add(kTriggerCases);
+  add(kInputCases);
+  add(kOrderCases);
+  add(kMatrixCases);
+  add(kExpressionCases);
+  std::ifstream file(DAYFLY_SOURCE_DIR "/docs/language.md");
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::size_t section = text.find("## Diagnostics");
+  ASSERT_NE(section, std::string::npos);
+  std::set<std::string> documented;
+  const std::regex row("\n\\| `([a-z0-9-]+)` \\|");
+  for (std::sregex_iterator
+           it(text.begin() + static_cast<std::ptrdiff_t>(section), text.end(), row),
+       end;
+       it != end; ++it) {
+    documented.insert((*it)[1]);
+  }
+  EXPECT_EQ(documented, tested);
+}
+
+TEST(Diagnostics, AreAllReportedAtOnce) {
+  const Compiled compiled = CompileText(R"(nmae: twenty
+on: { psuh: {} }
+inputs:
+  level: { type: text }
+env: { 1A: x }
+stages: [build, build, test]
+jobs:
+  compile:
+    stage: biuld
+    tiemout: 10m
+    steps: []
+  unit:
+    stage: test
+    needs: [compiel, { job: compile, on: sucess }]
+    if: ${{ brnch == 'main' }}
+    timeout: soon
+    retry: { max: 1000 }
+    allow_failure: yes
+    matrix: { os: linux }
+    steps:
+      - rnu: make
+      - run: echo ${{ inputs.levle }}
+      - { id: x, run: "echo ${{ steps.y.outputs.z }}", workdir: /tmp }
+  unit:
+    stage: test
+)");
+  EXPECT_EQ(compiled.plan, nullptr);
+  EXPECT_THAT(
+      Brief(compiled.diagnostics),
+      testing::ElementsAre("unknown-key 1:1", "unknown-key 2:7", "wrong-value 4:18", "bad-name 5:8",
+                           "empty-stage 6:10 (warning)", "duplicate-stage 6:17",
+                           "unknown-stage 9:12", "unknown-key 10:5", "empty-value 11:12",
+                           "unknown-need 14:13", "wrong-value 14:42", "unknown-context 15:13",
+                           "wrong-value 16:14", "out-of-range 17:19", "wrong-value 18:20",
+                           "wrong-type 19:19", "unknown-key 21:9", "unknown-input 22:23",
+                           "unknown-step 23:33", "bad-path 23:65", "duplicate-key 24:3"));
+}
+
+}  // namespace
+}  // namespace dsl
