@@ -59,6 +59,9 @@ void Sequencer::StepQueued() {
 
 void Sequencer::StepOne(Pending pending) {
   ++counters_.inputs;
+  if (std::holds_alternative<model::DeadlinePassed>(pending.input)) {
+    deadline_queued_ = false;
+  }
   core::Decisions decisions = core_->Step(pending.input, Now());
   if (const auto* submit = std::get_if<model::SubmitRun>(&pending.input);
       submit != nullptr && !decisions.facts.empty()) {
@@ -255,7 +258,8 @@ void Sequencer::OnWakeUp() {
   }
   if (phase_ == Phase::kRunning) {
     CheckWorkers(now);
-    if (deadline_ && now >= *deadline_) {
+    if (deadline_ && now >= *deadline_ && !deadline_queued_) {
+      deadline_queued_ = true;
       Take(model::DeadlinePassed{});
     }
   }
@@ -274,7 +278,9 @@ void Sequencer::ArmWakeUp() {
   if (phase_ == Phase::kPaused) {
     next = paused_until_;
   } else if (phase_ == Phase::kRunning) {
-    deadline_ = core_->NextDeadline(last_now_);
+    // While the inbox waits for a slow commit, what is due stays due: waking up again for it would
+    // spin. It is stepped when the commit is done.
+    deadline_ = deadline_queued_ ? std::nullopt : core_->NextDeadline(last_now_);
     consider(deadline_);
     consider(liveness_ ? liveness_->NextCheck() : std::nullopt);
   }

@@ -118,7 +118,9 @@ class Sequencer {
   void RemoveObserver(Observer* observer);
 
   std::size_t queued() const { return inbox_.size(); }
-  bool idle() const { return inbox_.empty() && everything_durable(); }
+  bool idle() const {
+    return phase_ == Phase::kRunning && inbox_.empty() && everything_durable();
+  }
   bool fatal() const { return phase_ == Phase::kFatal; }
   model::Epoch epoch() const { return epoch_; }
   std::uint64_t durable_seq() const { return durable_seq_; }
@@ -192,6 +194,7 @@ class Sequencer {
   base::Instant last_now_{};
   std::optional<base::Instant> armed_;     ///< the wake-up asked for
   std::optional<base::Instant> deadline_;  ///< the core's
+  bool deadline_queued_ = false;           ///< a `DeadlinePassed` waits in the inbox
   base::Instant paused_until_{};
   int failures_ = 0;
   LoopCounters counters_;

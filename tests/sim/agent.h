@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// A simulated worker: takes dispatches into its slots, executes steps in virtual time, obeys stops,
+// and sends its reports in order until each is acknowledged, as a session does.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "engine/loop/sequencer.h"
+#include "engine/model/effect.h"
+#include "engine/model/input.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/schedule.h"
+
+namespace tests::sim {
+
+/// What an agent needs of its world.
+struct AgentSurroundings {
+  Schedule* schedule = nullptr;
+  engine::base::Random* random = nullptr;
+  const Faults* faults = nullptr;
+  std::uint64_t outcome_seed = 0;
+  /// Hands an input to the engine, when there is one; the reply is lost with the engine.
+  std::function<void(engine::model::Input, engine::loop::Reply)> send;
+  std::function<void(const engine::model::Lease&)> executed;
+  std::function<void()> die;  ///< the worker's process is killed
+};
+
+class Agent {
+ public:
+  Agent(engine::model::WorkerId worker, engine::model::SessionId session, std::uint32_t slots,
+        AgentSurroundings surroundings);
+
+  engine::model::WorkerId worker() const { return worker_; }
+  engine::model::SessionId session() const { return session_; }
+  bool alive() const { return alive_; }
+  bool cut_off() const;
+
+  /// Orders that arrive, perhaps late and more than once.
+  void Dispatched(const engine::model::Assignment& assignment);
+  void Stopped(const engine::model::StopAttempt& stop);
+
+  /// Nothing of it happens any more.
+  void Kill() { alive_ = false; }
+  void CutOff(engine::base::Duration length);
+  bool quiet() const { return attempts_.empty() && outbox_.empty(); }
+
+ private:
+  enum class Phase : std::uint8_t { kQueued, kSteps, kFinally };
+  struct Attempt {
+    engine::model::Assignment assignment;
+    Phase phase = Phase::kQueued;
+    std::uint32_t step = 0;
+    std::uint64_t turn = 0;  ///< a timer of an older turn is void
+    engine::model::Status status = engine::model::Status::kSucceeded;
+    engine::model::Reason reason;
+    bool hangs = false;
+  };
+
+  void FillSlots();
+  void Begin(Attempt& attempt, std::uint32_t slot);
+  void BeginStep(const engine::model::AttemptKey& key);
+  void EndStep(const engine::model::AttemptKey& key, engine::model::Status status,
+               const engine::model::Reason& reason);
+  void Advance(const engine::model::AttemptKey& key);
+  void Finish(const engine::model::AttemptKey& key);
+  void Later(const engine::model::AttemptKey& key, engine::base::Duration delay,
+             std::function<void()> then);
+  void Report(const engine::model::AttemptKey& key, engine::model::Report report);
+  void SendHead();
+  void MaybeDie();
+
+  engine::model::WorkerId worker_;
+  engine::model::SessionId session_;
+  std::uint32_t slots_;
+  AgentSurroundings world_;
+  bool alive_ = true;
+  engine::base::Instant cut_until_{};
+  std::map<engine::model::AttemptKey, Attempt> attempts_;
+  std::deque<engine::model::AttemptKey> queue_;
+  std::set<engine::model::AttemptKey> seen_;  ///< accepted or tombstoned: never begun again
+  std::uint32_t busy_ = 0;
+  std::deque<engine::model::AttemptReported> outbox_;
+  std::uint64_t head_sent_ = 0;  ///< how often the head was sent; older answers are void
+};
+
+}  // namespace tests::sim
