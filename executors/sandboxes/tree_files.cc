@@ -149,40 +149,62 @@ class Copier {
   TreeCopy result_;
 };
 
-bool RemoveAt(int folder_fd, const char* name) {
-  if (unlinkat(folder_fd, name, 0) == 0 || errno == ENOENT) {
-    return true;
-  }
-  if (errno != EISDIR && errno != EPERM) {
-    return false;
-  }
-  if (unlinkat(folder_fd, name, AT_REMOVEDIR) == 0) {
-    return true;
-  }
-  int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
-  FileDescriptor inside(openat(folder_fd, name, flags));
-  struct stat stat {};
-  if (!inside.valid()) {
-    // A folder without permissions, such as the work folder of an overlay.
-    if (fchmodat(folder_fd, name, 0700, 0) != 0) {
+class Remover {
+ public:
+  explicit Remover(std::chrono::milliseconds patience)
+      : patience_(patience), begun_(std::chrono::steady_clock::now()) {}
+
+  bool Remove(int folder_fd, const char* name) {
+    if (OutOfPatience()) {
       return false;
     }
-    inside = FileDescriptor(openat(folder_fd, name, flags));
-  } else if (fstat(inside.get(), &stat) == 0 && (stat.st_mode & 0700) != 0700) {
-    fchmod(inside.get(), 0700);
+    if (unlinkat(folder_fd, name, 0) == 0 || errno == ENOENT) {
+      return true;
+    }
+    if (errno != EISDIR && errno != EPERM) {
+      return false;
+    }
+    if (unlinkat(folder_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT) {
+      return true;
+    }
+    const auto inside = OpenForRemoval(folder_fd, name);
+    if (!inside.valid()) {
+      return errno == ENOENT;
+    }
+    const auto entries = List(inside.get());
+    if (!entries.ok()) {
+      return false;
+    }
+    for (const auto& entry : *entries) {
+      Remove(inside.get(), entry.name.c_str());
+    }
+    return unlinkat(folder_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
   }
-  if (!inside.valid()) {
-    return false;
+
+ private:
+  [[nodiscard]] bool OutOfPatience() const {
+    return patience_ != std::chrono::milliseconds::max() &&
+           std::chrono::steady_clock::now() - begun_ > patience_;
   }
-  const auto entries = List(inside.get());
-  if (!entries.ok()) {
-    return false;
+
+  static FileDescriptor OpenForRemoval(int folder_fd, const char* name) {
+    constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+    FileDescriptor inside(openat(folder_fd, name, kFlags));
+    struct stat stat {};
+    if (!inside.valid()) {
+      // A folder without permissions, such as the work folder of an overlay.
+      if (errno == EACCES && fchmodat(folder_fd, name, 0700, 0) == 0) {
+        inside = FileDescriptor(openat(folder_fd, name, kFlags));
+      }
+    } else if (fstat(inside.get(), &stat) == 0 && (stat.st_mode & 0700) != 0700) {
+      fchmod(inside.get(), 0700);
+    }
+    return inside;
   }
-  for (const auto& entry : *entries) {
-    RemoveAt(inside.get(), entry.name.c_str());
-  }
-  return unlinkat(folder_fd, name, AT_REMOVEDIR) == 0;
-}
+
+  std::chrono::milliseconds patience_;
+  std::chrono::steady_clock::time_point begun_;
+};
 
 }  // namespace
 
@@ -202,8 +224,8 @@ StatusOr<TreeCopy> CopyTree(const std::string& from, const std::string& to) {
   return copier.result();
 }
 
-bool RemoveTree(const std::string& path) {
-  return RemoveAt(AT_FDCWD, path.c_str());
+bool RemoveTree(const std::string& path, std::chrono::milliseconds patience) {
+  return Remover(patience).Remove(AT_FDCWD, path.c_str());
 }
 
 }  // namespace executors::sandboxes

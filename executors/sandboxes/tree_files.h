@@ -3,6 +3,7 @@
 // symbolic link, never makes a hard link.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "engine/base/status.h"
@@ -20,7 +21,9 @@ struct TreeCopy {
 engine::base::StatusOr<TreeCopy> CopyTree(const std::string& from, const std::string& to);
 
 /// Removes `path` and all below, also folders without permissions. Goes on past what cannot be
-/// removed. True when nothing is left.
-bool RemoveTree(const std::string& path);
+/// removed, also because another removes it at the same time; stops when `patience` is over. True
+/// when nothing is left.
+bool RemoveTree(const std::string& path,
+                std::chrono::milliseconds patience = std::chrono::milliseconds::max());
 
 }  // namespace executors::sandboxes

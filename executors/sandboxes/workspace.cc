@@ -2,6 +2,7 @@
 #include "executors/sandboxes/workspace.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <dirent.h>
 #include <fcntl.h>
@@ -61,6 +62,10 @@ bool IsEmpty(int folder_fd) {
 std::string Sentence(std::string_view refused, const Status& why, std::string_view instead) {
   return fmt::format("{} refused ({}): {}", refused, engine::base::Message(why), instead);
 }
+
+/// How long the end of a run waits for its layers to be removed; what is left then is removed
+/// beside whatever comes next.
+constexpr std::chrono::milliseconds kRemovalPatience{100};
 
 constexpr std::string_view kSetUserIdLost =
     "workspaces are mounted in a user namespace: set-user-id programs such as sudo get no rights "
@@ -264,7 +269,6 @@ void Workspace::TearDown() {
   if (kind_ == Kind::kUndecided) {
     return;
   }
-  const bool clean = copy_.empty() && (!layer_ || Untouched());
   if (mounted_) {
     umount2(mount_.path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
     mounted_ = false;
@@ -274,11 +278,10 @@ void Workspace::TearDown() {
     rename(copy_.c_str(), FreshFolder().c_str());
     copy_.clear();
   }
-  if (clean && folders_ <= 1) {
-    RemoveTree(layers_);
-  } else {
+  if (!RemoveTree(layers_, kRemovalPatience)) {
     janitor_.Remove(layers_);
   }
+  rmdir(LayersFolder(run_folder_).c_str());  // The last slot's keeper succeeds.
 }
 
 }  // namespace executors::sandboxes

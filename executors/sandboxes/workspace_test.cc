@@ -164,8 +164,8 @@ TEST_P(AnyWorkspace, StepsRunAsTheUserWhoStartedTheRun) {
 
 TEST_P(AnyWorkspace, NothingStaysBehind) {
   Output(*Ready(), "echo dirt > dirt");
-  // The janitor may still be at it; what the keeper itself removes is gone.
   EXPECT_FALSE(fs::exists(run_ + "/ws-0"));
+  EXPECT_FALSE(fs::exists(run_ + "/layers"));
   EXPECT_TRUE(!fs::exists(run_ + "/ws") || fs::is_empty(run_ + "/ws"));
 }
 
