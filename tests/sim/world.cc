@@ -318,19 +318,21 @@ void World::ConnectAgent(WorkerId worker, SessionId session) {
   surroundings.die = [this, place] { KillAgent(*agents_[place], random_.OneIn(2, 3)); };
   agents_.push_back(std::make_unique<Agent>(worker, session, slots, std::move(surroundings)));
   workers_ = std::max(workers_, worker.value());
-  Tell(WorkerConnected{worker, session, "default", slots, ahead},
+  const bool restarted = faults_.engine_takes_workers_along && session.value() > 1;
+  Tell(WorkerConnected{worker, session, "default", slots, ahead, restarted},
        [this, place] { return agents_[place]->alive(); });
 }
 
 void World::KillAgent(Agent& agent, bool provider_tells) {
   ++tally_.workers_died;
+  if (faults_.engine_takes_workers_along) {
+    CrashEngine();  // the same process
+    return;
+  }
   agent.Kill();
   const WorkerId worker = agent.worker();
   const SessionId session = agent.session();
-  if (faults_.engine_takes_workers_along) {
-    // Its keeper died: the owner sees it at once and starts another under the same roof.
-    Tell(WorkerGone{worker, session, "killed by signal 9"});
-  } else if (provider_tells) {
+  if (provider_tells) {
     schedule_.After(milliseconds(random_.Below(1500)), [this, worker, session] {
       Tell(WorkerGone{worker, session, "killed by signal 9"});
     });
