@@ -5,9 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "engine/base/status.h"
@@ -19,6 +17,7 @@ struct LocalGitOptions {
   std::string objects_folder;  ///< `$DAYFLY_HOME/objects`; a git object folder, made when missing
   std::string trees_folder;    ///< `$DAYFLY_HOME/trees`; made when missing
   std::uint64_t files_max = 500'000;
+  std::uint64_t files_max_plain = 100'000;   ///< of a folder that is no repository
   std::uint64_t new_bytes_max = 4ULL << 30;  ///< of files that no commit holds
   std::uint32_t trees_kept = 8;              ///< newest unfolded trees that no run uses
 };
@@ -37,10 +36,12 @@ class LocalGit : public engine::ports::GitSource {
   engine::base::StatusOr<std::uint32_t> RemoveOldTrees();
 
  private:
+  class Unfolding;
+  struct Locks;
   explicit LocalGit(LocalGitOptions options);
+
   LocalGitOptions options_;
-  std::mutex mutex_;
-  std::map<std::string, int> in_use_;  ///< unfolded tree's name to its locked descriptor
+  std::unique_ptr<Locks> locks_;  ///< of the trees this object unfolded, held as long as it lives
 };
 
 }  // namespace store::git

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/git/local_git.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "engine/base/digest.h"
+#include "store/git/git_handle.h"
+#include "store/git/layer_files.h"
+#include "store/git/layer_git.h"
+#include "store/git/layer_names.h"
+#include "store/git/object_folder.h"
+#include "store/git/working_tree.h"
+
+namespace store::git {
+namespace {
+
+namespace base = engine::base;
+namespace fs = std::filesystem;
+namespace ports = engine::ports;
+
+// 2000-01-01: of files that no commit dates. Also the earliest time given, since some archive
+// formats cannot hold earlier ones.
+constexpr std::int64_t kEarliest = 946'684'800;
+
+std::string BootId() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  file >> id;
+  return id.empty() ? "unknown" : id;
+}
+
+base::Status MakeFolder(const std::string& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  return error ? base::FromErrno(error.value(), "make folder " + folder) : base::OkStatus();
+}
+
+// All files get the commit's time: stable from run to run, older than whatever a step makes, and
+// newer than what an older commit's build left in a cache.
+std::int64_t TimeOfFiles(const LayerGit& git) {
+  const auto now = static_cast<std::int64_t>(::time(nullptr));
+  return std::clamp(git.commit_time, kEarliest, std::max(kEarliest, now - 1));
+}
+
+}  // namespace
+
+/// One tree to unfold.
+class LocalGit::Unfolding {
+ public:
+  Unfolding(const LocalGitOptions& options, git_oid tree, LayerGit git)
+      : options_(options), tree_(tree), git_(std::move(git)) {
+    origin_ = {.tree = ToHex(tree), .boot = BootId(), .mtime = TimeOfFiles(git_)};
+    const std::string all = Fingerprint(git_) + ToText(origin_);
+    name_ = origin_.tree + "-" + base::ToHex(base::Sha256(all)).substr(0, 12);
+  }
+
+  const std::string& name() const { return name_; }
+  std::string folder() const { return options_.trees_folder + "/" + name_; }
+  bool is_there() const {
+    std::error_code ignored;
+    return fs::is_directory(folder(), ignored);
+  }
+
+  // Under a temporary name first, so that a name that exists holds a whole tree. Whoever is first
+  // wins; the other's is as good.
+  base::Status Make(LayerLock& lock) {
+    RETURN_IF_ERROR(lock.Write(origin_));
+    const std::string made = options_.trees_folder + "/" + TemporaryName();
+    base::Status status = MakeFolder(made);
+    if (status.ok()) {
+      status = Fill(made);
+    }
+    if (status.ok() && rename(made.c_str(), folder().c_str()) != 0 && !is_there()) {
+      status = base::FromErrno(errno, "rename to " + folder());
+    }
+    std::error_code ignored;
+    fs::remove_all(made, ignored);
+    return status;
+  }
+
+ private:
+  base::Status Fill(const std::string& folder) {
+    std::vector<std::string> borrowed = git_.objects;
+    ASSIGN_OR_RETURN(const ObjectFolder objects,
+                     ObjectFolder::Open(options_.objects_folder, borrowed));
+    LayerLock similar_lock;
+    const std::optional<SimilarLayer> similar = FindSimilar(similar_lock);
+    RETURN_IF_ERROR(WriteLayerFiles({.objects = &objects,
+                                     .mtime = origin_.mtime,
+                                     .similar = similar.has_value() ? &*similar : nullptr},
+                                    tree_, folder));
+    RETURN_IF_ERROR(WriteLayerGit(git_, objects, tree_, origin_.mtime, folder));
+    const timespec times[2] = {{.tv_sec = origin_.mtime, .tv_nsec = 0},
+                               {.tv_sec = origin_.mtime, .tv_nsec = 0}};
+    return utimensat(AT_FDCWD, folder.c_str(), times, 0) == 0
+               ? base::OkStatus()
+               : base::FromErrno(errno, "date " + folder);
+  }
+
+  // The layer used last whose files bear the same time.
+  std::optional<SimilarLayer> FindSimilar(LayerLock& lock) const {
+    for (const KnownLayer& layer : ListLayers(options_.trees_folder)) {
+      const std::string folder = options_.trees_folder + "/" + layer.name;
+      std::error_code ignored;
+      if (layer.name == name_ || layer.origin.boot != origin_.boot ||
+          layer.origin.mtime != origin_.mtime || !fs::is_directory(folder, ignored)) {
+        continue;
+      }
+      base::StatusOr<LayerLock> held = LayerLock::Use(options_.trees_folder, layer.name);
+      const base::StatusOr<git_oid> tree = OidFromHex(layer.origin.tree);
+      if (held.ok() && tree.ok() && fs::is_directory(folder, ignored)) {
+        lock = *std::move(held);
+        return SimilarLayer{.folder = folder, .tree = *tree};
+      }
+    }
+    return std::nullopt;
+  }
+
+  const LocalGitOptions& options_;
+  const git_oid tree_;
+  const LayerGit git_;
+  LayerOrigin origin_;
+  std::string name_;
+};
+
+struct LocalGit::Locks {
+  std::mutex mutex;
+  std::map<std::string, LayerLock> held;  ///< by layer
+};
+
+LocalGit::LocalGit(LocalGitOptions options)
+    : options_(std::move(options)), locks_(std::make_unique<Locks>()) {}
+
+LocalGit::~LocalGit() = default;
+
+base::StatusOr<std::unique_ptr<LocalGit>> LocalGit::Open(LocalGitOptions options) {
+  StartLibgit2();
+  RETURN_IF_ERROR(MakeFolder(options.objects_folder));
+  RETURN_IF_ERROR(MakeFolder(options.trees_folder));
+  return std::unique_ptr<LocalGit>(new LocalGit(std::move(options)));
+}
+
+base::StatusOr<ports::WorkingTree> LocalGit::WriteWorkingTree(const std::string& folder) {
+  return RecordWorkingTree(options_, folder);
+}
+
+base::StatusOr<std::string> LocalGit::UnfoldTree(const ports::TreeRequest& request) {
+  ASSIGN_OR_RETURN(const git_oid tree, OidFromHex(request.tree));
+  ASSIGN_OR_RETURN(LayerGit git, DescribeLayerGit(request, options_.objects_folder));
+  Unfolding unfolding(options_, tree, std::move(git));
+  ASSIGN_OR_RETURN(LayerLock lock, LayerLock::Use(options_.trees_folder, unfolding.name()));
+  if (!unfolding.is_there()) {
+    RETURN_IF_ERROR(unfolding.Make(lock));
+  }
+  const std::lock_guard<std::mutex> guard(locks_->mutex);
+  locks_->held.insert_or_assign(unfolding.name(), std::move(lock));
+  return unfolding.folder();
+}
+
+base::StatusOr<std::uint32_t> LocalGit::RemoveOldTrees() {
+  RemoveAbandoned(options_.trees_folder);
+  std::uint32_t removed = 0;
+  for (const std::string& name :
+       LayersToRemove(ListLayers(options_.trees_folder), options_.trees_kept, BootId())) {
+    removed += RemoveLayer(options_.trees_folder, name) ? 1 : 0;
+  }
+  return removed;
+}
+
+}  // namespace store::git
