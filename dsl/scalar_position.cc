@@ -165,6 +165,13 @@ std::size_t OffsetInBlock(Aligner aligner, bool folded, std::size_t position) {
     const char made = aligner.value[aligner.reached];
     aligner.reached += !folded || made == '\n' || made == ' ' ? 1 : 0;
   }
+  // What several breaks were folded into is behind; the place is where the text goes on.
+  while (folded && aligner.at < aligner.text.size() && aligner.reached < aligner.value.size() &&
+         IsBreak(aligner.text[aligner.at]) && aligner.value[aligner.reached] != '\n' &&
+         aligner.value[aligner.reached] != ' ') {
+    aligner.at = NextLine(aligner.text, aligner.at);
+    SkipIndent(aligner, indent);
+  }
   return aligner.at;
 }
 

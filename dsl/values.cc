@@ -106,7 +106,8 @@ std::string JsonNumber(std::string_view text, double value) {
     digits.remove_prefix(1);
   }
   const std::size_t dot = digits.find('.');
-  const bool leading_zero = digits.size() > 1 && digits[0] == '0' && IsDigit(digits[1]);
+  const bool leading_zero = digits.size() > 1 && digits[0] == '0' &&
+                            (IsDigit(digits[1]) || digits[1] == 'x' || digits[1] == 'o');
   const bool bare_dot = dot != std::string_view::npos &&
                         (dot == 0 || dot + 1 == digits.size() || !IsDigit(digits[dot + 1]));
   const bool same = !digits.empty() && IsDigit(digits[0]) && !leading_zero && !bare_dot;
