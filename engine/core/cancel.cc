@@ -6,6 +6,30 @@
 #include "engine/core/stepper.h"
 
 namespace engine::core {
+namespace {
+
+using base::AsIndex;
+using graph::NodeIndex;
+
+// Per node: something that waits for it, perhaps through others, decides alone and has not been
+// asked yet. Such a job must not begin before what it comes after has ended, so what waits between
+// the two keeps waiting; it ends cancelled when its turn comes.
+std::vector<bool> NodesBeforeCleanup(const RunState& run) {
+  const graph::JobGraph& graph = run.graph();
+  std::vector<bool> before(graph.node_count(), false);
+  for (std::size_t i = graph.Order().size(); i > 0; --i) {
+    const NodeIndex node = graph.Order()[i - 1];
+    for (const NodeIndex dependent : graph.Dependents(node)) {
+      const bool cleanup =
+          !graph.IsStage(dependent) && run.node(dependent).open_needs != 0 &&
+          run.plan().specs[AsIndex(graph.SpecAt(dependent))].condition.decides_alone;
+      before[AsIndex(node)] = before[AsIndex(node)] || before[AsIndex(dependent)] || cleanup;
+    }
+  }
+  return before;
+}
+
+}  // namespace
 
 using model::JobIndex;
 using model::ReasonCode;
@@ -30,19 +54,23 @@ void Stepper::On(const model::CancelRun& input) {
 void Stepper::Cancel(RunState& run, bool kill, model::Reason reason) {
   Emit(model::RunCancelRequested{.run = run.id(), .kill = kill, .reason = std::move(reason)});
   Touch(run);
+  const std::vector<bool> before_cleanup = NodesBeforeCleanup(run);
   for (std::uint32_t i = 0; i < run.jobs.size(); ++i) {
-    CancelJob(run, JobIndex(i));
+    const model::SpecIndex spec = run.spec_of(JobIndex(i));
+    const bool keeps_waiting =
+        !kill && before_cleanup[AsIndex(spec)] && run.node_of(spec).open_needs != 0;
+    CancelJob(run, JobIndex(i), keeps_waiting);
   }
 }
 
-void Stepper::CancelJob(RunState& run, JobIndex job) {
+void Stepper::CancelJob(RunState& run, JobIndex job, bool keeps_waiting) {
   JobState& state = run.job(job);
   const bool kill = run.phase == RunPhase::kKilling;
   const model::Reason& why = run.cancelled->reason;
   switch (state.phase) {
     case JobPhase::kWaiting:
       // What decides alone is asked when its needs have ended; see `Evaluate`.
-      if (kill || !model::SpecOf(run.plan(), job).condition.decides_alone) {
+      if (kill || (!keeps_waiting && !model::SpecOf(run.plan(), job).condition.decides_alone)) {
         EndJob(run, job, Status::kCancelled, {.code = ReasonCode::kRunEnding});
       }
       return;

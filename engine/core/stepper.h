@@ -98,7 +98,7 @@ class Stepper {
 
   // cancel.cc
   void Cancel(RunState& run, bool kill, model::Reason reason);
-  void CancelJob(RunState& run, model::JobIndex job);
+  void CancelJob(RunState& run, model::JobIndex job, bool keeps_waiting);
   bool DecidesToGoOn(RunState& run, model::JobIndex job);
   bool MayStillRun(const RunState& run, model::JobIndex job) const;
 

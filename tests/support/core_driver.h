@@ -66,7 +66,7 @@ class CoreDriver {
   engine::model::PlanRef plan_;
   engine::core::EngineCore core_;
   engine::core::EngineCore replayed_;  ///< sees only the facts
-  engine::base::Instant now_ = engine::base::InstantFromMicros(1'700'000'000'000'000);
+  engine::base::Instant now_ = engine::base::InstantFromMicros(1'767'225'600'000'000);
   engine::core::Decisions last_;
   std::vector<engine::model::Fact> facts_;
 };
