@@ -11,8 +11,8 @@ bool Liveness::Touch(model::WorkerId worker, model::SessionId session, base::Ins
   if (!added && session < watch.session) {
     return false;
   }
-  const bool returned = !added && session == watch.session &&
-                        (watch.phase == Phase::kSuspected || watch.phase == Phase::kSilent);
+  // An unconfirmed one may stand as suspected in the log we took over.
+  const bool returned = !added && session == watch.session && watch.phase != Phase::kAlive;
   watch.session = session;
   watch.phase = Phase::kAlive;
   watch.heard = std::max(watch.heard, now);

@@ -27,7 +27,8 @@ class Liveness {
   explicit Liveness(const LivenessOptions& options = {}) : options_(options) {}
 
   /// Something came from this session; sessions that are not known yet are added. An older session
-  /// of the same worker is ignored. Returns true when the worker had been suspected: it is back.
+  /// of the same worker is ignored. Returns true when the worker had been (or, after
+  /// recovery, may have been) suspected: it is back.
   bool Touch(model::WorkerId worker, model::SessionId session, base::Instant now);
   /// Known from the log, not heard of yet.
   void AddUnconfirmed(model::WorkerId worker, model::SessionId session, base::Instant now);
