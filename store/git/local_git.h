@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,8 @@ struct LocalGitOptions {
   std::uint64_t files_max_plain = 100'000;   ///< of a folder that is no repository
   std::uint64_t new_bytes_max = 4ULL << 30;  ///< of files that no commit holds
   std::uint32_t trees_kept = 8;              ///< newest unfolded trees that no run uses
+  /// For tests: called each time all files were read, before they are looked at again.
+  std::function<void()> after_reading;
 };
 
 class LocalGit : public engine::ports::GitSource {

@@ -16,6 +16,7 @@ namespace base = engine::base;
 constexpr int kCompression = 1;
 constexpr std::uint64_t kWholeFileMax = 8U << 20;
 constexpr int kPriority = 2;
+constexpr std::size_t kFlushedSinglyMax = 64;
 
 base::Status MakeFolders(const std::string& folder) {
   std::error_code error;
@@ -67,6 +68,16 @@ base::Status ReadAll(int fd, std::uint64_t offset, std::string& room, const std:
   return base::OkStatus();
 }
 
+base::Status FlushPath(const std::string& path, int (*flush)(int)) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int result = fd < 0 ? -1 : flush(fd);
+  const int error = errno;
+  if (fd >= 0) {
+    close(fd);
+  }
+  return result == 0 ? base::OkStatus() : base::FromErrno(error, "flush " + path);
+}
+
 }  // namespace
 
 base::StatusOr<ObjectFolder> ObjectFolder::Open(const std::string& folder,
@@ -110,7 +121,7 @@ base::StatusOr<git_oid> ObjectFolder::Write(git_object_t type, std::string_view 
                                           : status;
   }
   bytes_written_ += bytes.size();
-  ++objects_written_;
+  unflushed_.push_back(id);
   return id;
 }
 
@@ -141,7 +152,7 @@ base::StatusOr<git_oid> ObjectFolder::WriteFile(int fd, std::uint64_t size,
     return FromGit(error, "write '" + path + "' to " + folder_);
   }
   bytes_written_ += size;
-  ++objects_written_;
+  unflushed_.push_back(id);
   return id;
 }
 
@@ -170,20 +181,21 @@ base::StatusOr<std::uint64_t> ObjectFolder::SizeOf(const git_oid& id) const {
   return size;
 }
 
-// One flush of the file system instead of one a file: the objects of one call are few or very many.
+// A few objects are flushed one by one; for many, one flush of the whole file system costs less,
+// although it also waits for what others wrote.
 base::Status ObjectFolder::Flush() {
-  if (objects_written_ == 0) {
-    return base::OkStatus();
+  if (unflushed_.size() > kFlushedSinglyMax) {
+    RETURN_IF_ERROR(FlushPath(folder_, syncfs));
+  } else {
+    for (const git_oid& id : unflushed_) {
+      const std::string name = ToHex(id);
+      const std::string folder = folder_ + "/" + name.substr(0, 2);
+      RETURN_IF_ERROR(FlushPath(folder + "/" + name.substr(2), fsync));
+      RETURN_IF_ERROR(FlushPath(folder, fsync));
+    }
   }
-  const int fd = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    return base::FromErrno(errno, "open " + folder_);
-  }
-  const int result = syncfs(fd);
-  const int error = errno;
-  close(fd);
-  objects_written_ = 0;
-  return result == 0 ? base::OkStatus() : base::FromErrno(error, "flush " + folder_);
+  unflushed_.clear();
+  return base::OkStatus();
 }
 
 }  // namespace store::git

@@ -45,7 +45,7 @@ class ObjectFolder {
   Odb all_;
   Odb own_;
   std::uint64_t bytes_written_ = 0;
-  std::uint64_t objects_written_ = 0;
+  std::vector<git_oid> unflushed_;
 };
 
 }  // namespace store::git

@@ -297,9 +297,8 @@ base::Status Scanner::AddFile(const std::string& path, const struct stat& status
       file.mode = static_cast<git_filemode_t>(entry->mode);
     }
     file.is_known = IsUnchanged(*entry, file.stamp, file.mode);
-    if (file.is_known) {
-      file.known = entry->id;
-    }
+    file.is_new = entry->mode != static_cast<std::uint32_t>(file.mode);
+    file.indexed = entry->id;
   }
   scan_.files.push_back(std::move(file));
   return base::OkStatus();

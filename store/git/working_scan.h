@@ -27,11 +27,10 @@ struct WorkingFile {
   std::string path;  ///< from the top folder
   FileStamp stamp;
   git_filemode_t mode = GIT_FILEMODE_BLOB;  ///< file, executable or link
-  /// The index says that the file's content is this object; zero: it must be read.
-  git_oid known{};
-  bool is_known = false;
-  bool is_new = false;  ///< not in the index
-  /// `known` is in the objects of another repository (a submodule's), not in this one's.
+  git_oid indexed{};      ///< what the index has, when it has this path with this mode
+  bool is_known = false;  ///< the file is still what the index has; else it must be read
+  bool is_new = false;    ///< not in the index, or not with this mode
+  /// `indexed` is in the objects of another repository (a submodule's), not in this one's.
   bool is_foreign = false;
 };
 

@@ -96,8 +96,11 @@ ScanLimits LimitsOf(const LocalGitOptions& options, const Source& source) {
 
 class Recorder {
  public:
-  Recorder(const LocalGitOptions& options, ObjectFolder& objects, std::string root)
-      : options_(options), objects_(objects), root_(std::move(root)) {}
+  Recorder(const LocalGitOptions& options, ObjectFolder& objects, git_repository* repository)
+      : options_(options),
+        objects_(objects),
+        repository_(repository),
+        root_(git_repository_workdir(repository)) {}
 
   base::StatusOr<git_oid> Record(const Scan& scan) {
     changed_ = 0;
@@ -105,7 +108,7 @@ class Recorder {
     files.reserve(scan.files.size());
     for (const WorkingFile& file : scan.files) {
       ASSIGN_OR_RETURN(const git_oid id, ObjectOf(scan, file));
-      changed_ += file.is_new || !file.is_known || !(id == file.known) ? 1 : 0;
+      changed_ += IsAsIndexed(scan, file, id) ? 0 : 1;
       files.push_back({.path = file.path, .mode = file.mode, .id = id});
     }
     return WriteTrees(objects_, files);
@@ -121,18 +124,30 @@ class Recorder {
       return false;
     }
     if (file.is_foreign) {
-      return objects_.HasOwn(file.known);
+      return objects_.HasOwn(file.indexed);
     }
     if (!scan.may_filter) {
       return true;
     }
-    const base::StatusOr<std::uint64_t> size = objects_.SizeOf(file.known);
+    const base::StatusOr<std::uint64_t> size = objects_.SizeOf(file.indexed);
     return size.ok() && *size == file.stamp.size;
+  }
+
+  // As `git status` sees it: after filters. Hashed again only where that can make a difference.
+  bool IsAsIndexed(const Scan& scan, const WorkingFile& file, const git_oid& id) const {
+    if (file.is_new || file.is_known || id == file.indexed) {
+      return !file.is_new;
+    }
+    git_oid filtered;
+    return scan.may_filter && !file.is_foreign && file.mode != GIT_FILEMODE_LINK &&
+           git_repository_hashfile(&filtered, repository_, (root_ + file.path).c_str(),
+                                   GIT_OBJECT_BLOB, file.path.c_str()) == 0 &&
+           filtered == file.indexed;
   }
 
   base::StatusOr<git_oid> ObjectOf(const Scan& scan, const WorkingFile& file) {
     if (CanUse(scan, file)) {
-      return file.known;
+      return file.indexed;
     }
     const std::string path = root_ + file.path;
     if (file.mode == GIT_FILEMODE_LINK) {
@@ -161,6 +176,7 @@ class Recorder {
 
   const LocalGitOptions& options_;
   ObjectFolder& objects_;
+  git_repository* repository_;
   const std::string root_;
   std::uint64_t changed_ = 0;
 };
@@ -279,7 +295,7 @@ base::StatusOr<ports::WorkingTree> RecordWorkingTree(const LocalGitOptions& opti
   ASSIGN_OR_RETURN(ObjectFolder objects, ObjectFolder::Open(options.objects_folder, alternates));
   const ScanLimits limits = LimitsOf(options, source);
   IgnoreMemory ignored;
-  Recorder recorder(options, objects, tree.root);
+  Recorder recorder(options, objects, repository);
   const auto scan_now = [&]() -> base::StatusOr<Scan> {
     base::StatusOr<Scan> scan = ScanWorkingTree(repository, limits, ignored);
     return scan.status().code() == absl::StatusCode::kResourceExhausted
@@ -296,6 +312,9 @@ base::StatusOr<ports::WorkingTree> RecordWorkingTree(const LocalGitOptions& opti
     base::StatusOr<git_oid> id = recorder.Record(before);
     if (!id.ok() && id.status().code() != absl::StatusCode::kAborted) {
       return id.status();
+    }
+    if (options.after_reading) {
+      options.after_reading();
     }
     ASSIGN_OR_RETURN(Scan after, scan_now());
     changed = FirstDifference(before, after);
