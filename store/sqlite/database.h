@@ -58,6 +58,7 @@ class Statement {
 struct DatabaseOptions {
   bool read_only = false;
   int busy_timeout_ms = 5000;
+  bool grow_log = false;  ///< see `FileTally`
 };
 
 class Database {
@@ -74,6 +75,8 @@ class Database {
   base::StatusOr<std::int64_t> Number(const char* sql);
   /// Switches to the write-ahead log; waits for others who do the same.
   base::Status UseWal();
+  /// Flushes the database file itself.
+  base::Status Flush();
 
   std::int64_t changes() const { return sqlite3_changes64(db_); }
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/file_tally.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <new>
@@ -44,6 +46,8 @@ sqlite3_vfs* RealVfs() {
 struct Tail {
   const sqlite3_io_methods* real = nullptr;
   FileTally* tally = nullptr;
+  bool grows = false;
+  sqlite3_int64 size = 0;  ///< of a log that grows: at least this long when last looked
   sqlite3_io_methods methods{};
 };
 
@@ -57,8 +61,30 @@ int CountedSync(sqlite3_file* file, int flags) {
   return tail->real->xSync(file, flags);
 }
 
+// SQLite writes to the log under its write lock, so the end that is found here stays where it is.
+// Readers stop at the first frame whose salt does not fit: at zeros. When there is no room for
+// them, the write itself will tell.
+void MakeRoom(sqlite3_file* file, Tail& tail, sqlite3_int64 end) {
+  static constexpr std::array<char, 64 * 1024> kZeros{};
+  if (end <= tail.size || tail.real->xFileSize(file, &tail.size) != SQLITE_OK || end <= tail.size) {
+    return;
+  }
+  constexpr auto kStep = static_cast<sqlite3_int64>(kZeros.size());
+  const sqlite3_int64 wanted = end + std::max(kStep, end / 2);
+  while (tail.size < wanted) {
+    const int count = static_cast<int>(std::min(kStep, wanted - tail.size));
+    if (tail.real->xWrite(file, kZeros.data(), count, tail.size) != SQLITE_OK) {
+      return;
+    }
+    tail.size += count;
+  }
+}
+
 int CountedWrite(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
   Tail* tail = TailOf(file);
+  if (tail->grows) {
+    MakeRoom(file, *tail, offset + size);
+  }
   tail->tally->AddWritten(static_cast<std::uint64_t>(size));
   return tail->real->xWrite(file, bytes, size, offset);
 }
@@ -73,6 +99,7 @@ int OpenCounted(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int 
   Tail* tail = new (TailOf(file)) Tail;
   tail->real = file->pMethods;
   tail->tally = tally;
+  tail->grows = tally->grow_log() && (flags & SQLITE_OPEN_WAL) != 0;
   tail->methods = *file->pMethods;
   tail->methods.xSync = CountedSync;
   tail->methods.xWrite = CountedWrite;
@@ -82,7 +109,8 @@ int OpenCounted(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int 
 
 }  // namespace
 
-FileTally::FileTally(std::string path) : path_(std::move(path)) {
+FileTally::FileTally(std::string path, bool grow_log)
+    : path_(std::move(path)), grow_log_(grow_log) {
   Registry& registry = TheRegistry();
   const std::lock_guard lock(registry.mutex);
   registry.tallies[path_] = this;

@@ -229,8 +229,8 @@ Status SqliteRunIndex::RemoveRun(model::RunId run) {
 
 StatusOr<std::unique_ptr<ports::RunIndex>> OpenRunIndex(const std::string& path,
                                                         const RunIndexOptions& options) {
-  StatusOr<std::unique_ptr<Database>> db =
-      Database::Open(path, {options.read_only, options.busy_timeout_ms});
+  StatusOr<std::unique_ptr<Database>> db = Database::Open(
+      path, {.read_only = options.read_only, .busy_timeout_ms = options.busy_timeout_ms});
   const Status status =
       !db.ok() ? db.status()
                : PrepareSchema(**db, options.read_only, kRunIndexVersion, kSchema, "index of runs");

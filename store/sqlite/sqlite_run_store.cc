@@ -305,7 +305,9 @@ StatusOr<model::PlanRef> SqliteRunStore::LoadPlan(const model::PlanDigest& diges
 StatusOr<std::unique_ptr<ports::RunStore>> OpenSqliteRunStore(const std::string& path,
                                                               const RunStoreOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> db,
-                   Database::Open(path, {options.read_only, options.busy_timeout_ms}));
+                   Database::Open(path, {.read_only = options.read_only,
+                                         .busy_timeout_ms = options.busy_timeout_ms,
+                                         .grow_log = true}));
   auto store = std::make_unique<SqliteRunStore>(std::move(db), options);
   RETURN_IF_ERROR(store->Prepare());
   return std::unique_ptr<ports::RunStore>(std::move(store));

@@ -106,6 +106,29 @@ TEST_F(SqliteRunStoreTest, OneBatchIsOneFlush) {
   EXPECT_GT(store_->counters().written_bytes, store_->counters().row_bytes);
 }
 
+TEST_F(SqliteRunStoreTest, ANewFileCostsFewFlushes) {
+  Open();
+  EXPECT_LE(store_->counters().flushes, 3U);
+}
+
+// Each connection grows the log ahead of itself, and must not overwrite what another put there.
+TEST_F(SqliteRunStoreTest, OwnersThatAlternateKeepEachOthersRows) {
+  std::vector<std::unique_ptr<ports::RunStore>> stores;
+  for (int i = 0; i < 2; ++i) {
+    auto store = TryOpen();
+    ASSERT_TRUE(store.ok()) << store.status();
+    stores.push_back(*std::move(store));
+  }
+  for (std::uint32_t job = 0; job < 60; ++job) {
+    store_ = std::move(stores[job % 2]);
+    epoch_ = *store_->AcquireShard();
+    ASSERT_TRUE(CommitJob(job).ok());
+    stores[job % 2] = std::move(store_);
+  }
+  Open();
+  EXPECT_EQ(seq_, 60U * 7);
+}
+
 TEST_F(SqliteRunStoreTest, TheLogOfCommitsStaysWhenItIsClosed) {
   Open();
   ASSERT_TRUE(CommitJob(0).ok());

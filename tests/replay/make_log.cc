@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes a golden log: a scripted day of the engine in which every kind of fact occurs, left off in
+// the middle so that the state has something of everything. See README.md.
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/check.h"
+#include "engine/base/overloaded.h"
+#include "engine/core/core.h"
+#include "store/codec/fact_codec.h"
+#include "store/codec/plan_codec.h"
+#include "tests/replay/golden_log.h"
+#include "tests/support/plan_builder.h"
+
+namespace tests::replay {
+namespace {
+
+namespace base = engine::base;
+namespace model = engine::model;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr model::WorkerId kFirst(1);
+constexpr model::WorkerId kSecond(2);
+constexpr model::WorkerId kThird(3);
+constexpr model::SessionId kSession(1);
+constexpr model::RunId kMain(0x19b79a0c00000001);
+constexpr model::RunId kCancelled(0x19b79a0c00000002);
+
+// Feeds the core and writes down what becomes true, as a store would.
+class Script {
+ public:
+  void Step(const model::Input& input) {
+    now_ += milliseconds(7);
+    Take(input);
+  }
+  /// Deadlines on the way fire at their instants.
+  void Pass(base::Duration time) {
+    const base::Instant until = now_ + time;
+    for (auto due = core_.NextDeadline(now_); due && *due <= until;
+         due = core_.NextDeadline(now_)) {
+      now_ = *due;
+      Take(model::DeadlinePassed{});
+    }
+    now_ = until;
+  }
+  void Submit(model::SubmitRun input, const model::PlanRef& plan) {
+    input.plan = plan;
+    input.digest = store::codec::DigestOf(*plan);
+    log_.plans.emplace_back(input.digest, store::codec::EncodePlan(*plan));
+    model::RunContext context;
+    context.branch = "main";
+    context.commit = "0123456789012345678901234567890123456789";
+    context.by = "tester";
+    context.pipeline_file = ".dayfly/ci.yml";
+    context.inputs = {{"level", "\"full\""}};
+    context.seed = 99;
+    input.context = std::make_shared<const model::RunContext>(std::move(context));
+    Step(input);
+  }
+  void Connect(model::WorkerId worker, std::uint32_t slots, std::uint32_t ahead_max) {
+    Step(model::WorkerConnected{worker, kSession, "local", slots, ahead_max});
+  }
+  /// Of the attempt that was handed out longest ago and is not reported yet.
+  void Report(std::vector<model::Report> reports) {
+    CHECK(!leases_.empty());
+    const model::Lease lease = leases_.front();
+    leases_.erase(leases_.begin());
+    Step(model::AttemptReported{lease, std::move(reports)});
+  }
+  void ForgetLeases() { leases_.clear(); }
+  GoldenLog& log() { return log_; }
+
+ private:
+  void Take(const model::Input& input) {
+    engine::core::Decisions decisions = core_.Step(input, now_);
+    std::vector<std::vector<model::Fact>> rows;
+    for (model::Fact& fact : decisions.facts) {
+      if (rows.empty() || RunOf(rows.back().front()) != RunOf(fact)) {
+        rows.emplace_back();
+      }
+      rows.back().push_back(std::move(fact));
+    }
+    for (const std::vector<model::Fact>& row : rows) {
+      log_.rows.emplace_back(RunOf(row.front()), store::codec::EncodeFacts(row));
+    }
+    for (const model::Effect& effect : decisions.effects) {
+      std::visit(base::Overloaded{[this](const model::DispatchAttempt& dispatch) {
+                                    leases_.push_back(dispatch.assignment.lease);
+                                  },
+                                  [](const model::StopAttempt&) {}},
+                 effect);
+    }
+  }
+
+  engine::core::EngineCore core_;
+  base::Instant now_ = base::InstantFromMicros(1'767'225'600'000'000);
+  std::vector<model::Lease> leases_;
+  GoldenLog log_;
+};
+
+model::PlanRef MainPlan() {
+  support::PlanBuilder plan("ci");
+  plan.Stages({"build", "test", "deploy"});
+  plan.Env("CI", "true");
+  plan.Job("compile").Stage("build").Run("make").Output("version", "${{ env.CI }}");
+  plan.Job("lint").Stage("build").Run("lint").RetryMax(3);
+  plan.Job("docs").Stage("build").Run("docs").AllowFailure();
+  plan.Job("old").Stage("build").If("inputs.level == 'quick'").Run("old");
+  plan.Job("unit")
+      .Stage("test")
+      .Env("LEVEL", "${{ inputs.level }}")
+      .Run("unit")
+      .Matrix("suite", {"core", "net", "dsl"})
+      .MaxParallel(1);
+  plan.Job("long").Stage("test").Run("long").Timeout(seconds(30));
+  plan.Job("ship").Stage("deploy").Needs({"unit"}).Run("ship").Finally("unlock");
+  return plan.Build();
+}
+
+model::PlanRef PlanToCancel() {
+  support::PlanBuilder plan("nightly");
+  plan.Job("a").Run("a");
+  plan.Job("b").Run("b");
+  plan.Job("c").Needs({"a", "b"}).Run("c");
+  return plan.Build();
+}
+
+model::ReportStepEnded Step(model::Status status, model::Reason reason = {}) {
+  model::ReportStepEnded step;
+  step.status = status;
+  step.reason = std::move(reason);
+  step.took = milliseconds(431);
+  step.log = {{{0, 1024, 77}, {1, 0, 3}}, 0xdeadbeef, true, 5};
+  return step;
+}
+
+std::vector<model::Report> Well() {
+  model::ReportEnded ended;
+  ended.took = milliseconds(455);
+  ended.outputs = {{"version", "\"1.2\""}};
+  ended.artifacts = {{"bin", base::Sha256("bin"), 4096, 3}};
+  return {model::ReportStarted{0}, model::ReportStepStarted{}, Step(model::Status::kSucceeded),
+          ended};
+}
+
+std::vector<model::Report> Badly() {
+  const model::Reason exit{model::ReasonCode::kExitCode, 3, {}, {}};
+  model::ReportEnded ended;
+  ended.status = model::Status::kFailed;
+  ended.reason = exit;
+  ended.took = milliseconds(455);
+  return {model::ReportStarted{1}, model::ReportStepStarted{}, Step(model::Status::kFailed, exit),
+          ended};
+}
+
+// A run that is cancelled while one of its jobs runs, ends, and is closed.
+void CancelAndClose(Script& script) {
+  script.Submit({.run = kCancelled, .idempotency_key = "nightly-1"}, PlanToCancel());
+  script.Connect(kFirst, 2, 0);
+  script.Report({model::ReportStarted{0}, model::ReportStepStarted{}});
+  script.Step(model::CancelRun{kCancelled, false, "tester"});
+  script.Pass(seconds(60));  // the grace, then the kill, then what says nothing counts as lost
+  script.Step(model::CloseRun{kCancelled});
+  script.ForgetLeases();
+}
+
+// The run that stays open. Its first job's worker comes and goes.
+void Begin(Script& script) {
+  model::CarriedJob carried;
+  carried.job = model::JobIndex(2);
+  carried.result.status = model::Status::kSucceeded;
+  carried.result.outputs = {{"pages", "12"}};
+  script.Connect(kSecond, 2, 1);
+  script.Submit({.run = kMain,
+                 .known_durations = std::vector<base::Duration>(7, seconds(2)),
+                 .carried = {carried},
+                 .idempotency_key = "main-1"},
+                MainPlan());
+  script.Step(model::WorkerSuspected{kSecond, kSession});
+  script.Step(model::WorkerReturned{kSecond, kSession});
+}
+
+GoldenLog Write() {
+  Script script;
+  CancelAndClose(script);
+  Begin(script);
+  script.Report(Well());   // compile
+  script.Report(Badly());  // lint, which is tried again
+  script.Pass(seconds(5));
+  script.Report(Well());
+  script.Report(Well());  // of the second stage
+  script.Report({model::ReportStarted{0}, model::ReportStepStarted{}});
+  script.Pass(seconds(31));  // longer than its timeout
+  script.Connect(kThird, 1, 0);
+  script.Step(model::WorkerGone{kFirst, kSession, "evicted"});
+  script.Step(model::WorkerSuspected{kSecond, kSession});
+  return script.log();
+}
+
+}  // namespace
+}  // namespace tests::replay
+
+int main(int argc, char** argv) {
+  tests::replay::GoldenLog log = tests::replay::Write();
+  if (argc > 1) {
+    log.comments.emplace_back(argv[1]);
+  }
+  std::cout << ToText(log);
+  return 0;
+}
