@@ -88,8 +88,11 @@ TEST_P(Replay, LeadsToTheStateThatItMeant) {
 
 TEST_P(Replay, ThroughASnapshotAnywhereLeadsToTheSameState) {
   EngineCore straight;
-  for (const std::vector<model::Fact>& row : rows_) {
-    Apply(row, plans_, straight);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    Apply(rows_[i], plans_, straight);
+    if (i + 1 < rows_.size() && rows_[i + 1].front().at == rows_[i].back().at) {
+      continue;  // of the same step, which is applied whole
+    }
     const auto bytes = store::codec::EncodeSnapshot(straight.TakeSnapshot());
     const auto snapshot = store::codec::DecodeSnapshot(bytes);
     ASSERT_TRUE(snapshot.ok()) << snapshot.status();
