@@ -16,6 +16,7 @@ class JsonLines final : public RunView {
   void Fact(const Board& board, const model::Fact& fact, std::string& out) override;
   void Output(const Board&, const model::AttemptKey&, model::StepIndex, std::string_view, bool,
               std::string&) override {}
+  void Note(std::string_view, std::string&) override {}
   void Notice(std::string_view, std::string&) override {}
   std::optional<base::Instant> NextDraw(base::Instant) const override { return std::nullopt; }
   void Draw(const Board&, base::Instant, TerminalSize, std::string&) override {}

@@ -71,9 +71,6 @@ void Plain::Opening(const Board& board, std::string_view verb, std::string& out)
   out += fmt::format("run {}: {} {} ({} job{}, {} worker{})\n", header_.run, verb, header_.pipeline,
                      board.job_count(), board.job_count() == 1 ? "" : "s", header_.workers,
                      header_.workers == 1 ? "" : "s");
-  for (const std::string& note : header_.notes) {
-    out += fmt::format("note: {}\n", note);
-  }
 }
 
 void Plain::Resumed(const Board& board, base::Instant, std::string& out) {
@@ -106,6 +103,10 @@ void Plain::Output(const Board& board, const model::AttemptKey& key, model::Step
     lines.Finish(emit);
     open_.erase({key, step});
   }
+}
+
+void Plain::Note(std::string_view text, std::string& out) {
+  out += fmt::format("note: {}\n", text);
 }
 
 void Plain::Notice(std::string_view text, std::string& out) {

@@ -21,6 +21,7 @@ class Plain final : public RunView {
   void Fact(const Board& board, const model::Fact& fact, std::string& out) override;
   void Output(const Board& board, const model::AttemptKey& key, model::StepIndex step,
               std::string_view bytes, bool last, std::string& out) override;
+  void Note(std::string_view text, std::string& out) override;
   void Notice(std::string_view text, std::string& out) override;
   std::optional<base::Instant> NextDraw(base::Instant) const override { return std::nullopt; }
   void Draw(const Board&, base::Instant, TerminalSize, std::string&) override {}

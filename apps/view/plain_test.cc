@@ -24,9 +24,8 @@ class PlainTest : public testing::Test {
 
   Board board_{SampleRun::Run(), SamplePlan()};
   SampleRun run_;
-  Plain plain_{
-      {.run = "028t5cy4tqkff", .pipeline = "ci", .file = "ci.yml", .workers = 2, .notes = {}},
-      {.color = false, .unicode = false}};
+  Plain plain_{{.run = "028t5cy4tqkff", .pipeline = "ci", .file = "ci.yml", .workers = 2},
+               {.color = false, .unicode = false}};
   std::string out_;
 };
 

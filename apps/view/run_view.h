@@ -21,7 +21,6 @@ struct RunHeader {
   std::string pipeline;  ///< its name
   std::string file;
   std::uint32_t workers = 0;
-  std::vector<std::string> notes;  ///< what the machine refused and what is used instead
 };
 
 /// Why a job waits right now; the core's `Explain`, passed in.
@@ -48,7 +47,10 @@ class RunView {
   virtual void Output(const Board& board, const model::AttemptKey& key, model::StepIndex step,
                       std::string_view bytes, bool last, std::string& out) = 0;
 
-  /// Something to say to the person in front of it (a cancel was taken, a fallback is used).
+  /// What holds for the whole run and is said once: what the machine refused and what is used
+  /// instead.
+  virtual void Note(std::string_view text, std::string& out) = 0;
+  /// What just happened and the person in front of it should know (a cancel was taken).
   virtual void Notice(std::string_view text, std::string& out) = 0;
 
   /// A view that moves is drawn again at this instant at the latest; nothing when it never is.

@@ -41,6 +41,11 @@ void Tree::Output(const Board&, const model::AttemptKey& key, model::StepIndex s
   changed_ = true;
 }
 
+void Tree::Note(std::string_view text, std::string&) {
+  notes_.push_back(Sanitise(text));
+  changed_ = true;
+}
+
 void Tree::Notice(std::string_view text, std::string&) {
   notice_ = text;
   changed_ = true;
@@ -54,13 +59,14 @@ std::optional<base::Instant> Tree::NextDraw(base::Instant now) const {
 }
 
 void Tree::Draw(const Board& board, base::Instant now, TerminalSize size, std::string& out) {
-  if (!notes_said_) {
-    notes_said_ = true;
-    for (const std::string& note : header_.notes) {
+  size_ = size;
+  if (!notes_.empty()) {
+    out += frame_.Clear(size);
+    for (const std::string& note : notes_) {
       out += Dim(fmt::format("note: {}", note), look_) + "\n";
     }
+    notes_.clear();
   }
-  size_ = size;
   const TreeInput input{.board = board,
                         .header = header_,
                         .now = now,

@@ -26,6 +26,8 @@ class Tree final : public RunView {
   /// Keeps the last lines.
   void Output(const Board& board, const model::AttemptKey& key, model::StepIndex step,
               std::string_view bytes, bool last, std::string& out) override;
+  /// Stays above the tree.
+  void Note(std::string_view text, std::string& out) override;
   void Notice(std::string_view text, std::string& out) override;
   std::optional<base::Instant> NextDraw(base::Instant now) const override;
   void Draw(const Board& board, base::Instant now, TerminalSize size, std::string& out) override;
@@ -41,9 +43,9 @@ class Tree final : public RunView {
   StepTails tails_;
   std::map<std::pair<model::AttemptKey, model::StepIndex>, LineSplitter> open_;
   std::string notice_;
+  std::vector<std::string> notes_;  ///< not written yet
   std::optional<base::Instant> drawn_at_;
   bool changed_ = true;
-  bool notes_said_ = false;
 };
 
 }  // namespace apps::view

@@ -21,8 +21,7 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::Not;
 
-const RunHeader kHeader{
-    .run = "028t5cy4tqkff", .pipeline = "ci", .file = "ci.yml", .workers = 2, .notes = {}};
+const RunHeader kHeader{.run = "028t5cy4tqkff", .pipeline = "ci", .file = "ci.yml", .workers = 2};
 constexpr Look kPlainLook{.color = false, .unicode = true};
 
 struct Picture {

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dayfly cancel`: ends a run that is under way, well or at once.
+#pragma once
+
+#include <string>
+
+namespace apps {
+
+struct CancelOptions {
+  std::string run;
+  bool kill = false;
+};
+
+int CancelCommand(const CancelOptions& options);
+
+}  // namespace apps

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dayfly explain`: why a job waits now, or how it came to its end.
+#pragma once
+
+#include <string>
+
+namespace apps {
+
+struct ExplainOptions {
+  std::string run;
+  std::string job;  ///< empty: every job that is not final; of a run that is over, those in trouble
+  std::string format = "text";  ///< `text json`
+};
+
+int ExplainCommand(const ExplainOptions& options);
+
+}  // namespace apps

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The artifact archive, opened when the first job needs it: most runs have no artifacts.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "engine/ports/artifact_archive.h"
+#include "engine/ports/artifact_store.h"
+
+namespace apps {
+
+class LazyArchive final : public engine::ports::ArtifactArchive {
+ public:
+  explicit LazyArchive(std::string chunks_folder) : chunks_folder_(std::move(chunks_folder)) {}
+
+  engine::base::StatusOr<engine::model::Artifact> Pack(const engine::ports::PackRequest& request,
+                                                       std::stop_token stop) override;
+  engine::base::Status Unpack(const engine::model::Artifact& artifact, const std::string& root,
+                              std::stop_token stop) override;
+  engine::base::StatusOr<std::string> HashFiles(const std::string& root,
+                                                const std::vector<std::string>& paths) override;
+
+ private:
+  engine::base::StatusOr<engine::ports::ArtifactArchive*> Opened();
+
+  std::string chunks_folder_;
+  std::mutex mutex_;
+  std::unique_ptr<engine::ports::ArtifactStore> store_;
+  std::unique_ptr<engine::ports::ArtifactArchive> archive_;
+};
+
+}  // namespace apps

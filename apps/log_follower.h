@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hands out what steps write, each byte once and in order: while they run from the live segments,
+// at their end what is left of the recorded ranges. Blocks only for reading files.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "engine/base/status.h"
+#include "engine/model/ids.h"
+#include "engine/model/log_range.h"
+#include "store/logs/segment_reader.h"
+
+namespace apps {
+
+class LogFollower {
+ public:
+  using Key = std::pair<engine::model::AttemptKey, engine::model::StepIndex>;
+  /// `last`: the step has ended, no more will come of it.
+  using Emit = std::function<void(const Key& key, std::string_view bytes, bool last)>;
+
+  LogFollower(store::logs::SegmentReader& reader, Emit emit)
+      : reader_(reader), emit_(std::move(emit)) {}
+
+  /// What a running step has written since the last call, at most some megabytes.
+  void Running(const Key& key, std::uint32_t slot);
+  /// The rest of an ended step. `DataLoss` when bytes are missing; what there is was handed out
+  /// before.
+  engine::base::Status Ended(const Key& key, const engine::model::StepLog& log);
+  /// Of an ended step only what lies in its last `bytes`.
+  engine::base::Status EndedTail(const Key& key, const engine::model::StepLog& log,
+                                 std::uint64_t bytes);
+
+ private:
+  engine::base::Status HandOut(const Key& key, const engine::model::StepLog& log,
+                               std::uint64_t bytes_max);
+
+  store::logs::SegmentReader& reader_;
+  Emit emit_;
+  std::map<Key, std::uint64_t> handed_out_;
+};
+
+}  // namespace apps

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/pipeline_file.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <unistd.h>
+#include <variant>
+
+#include "apps/terminal.h"
+#include "apps/text_file.h"
+#include "dsl/render.h"
+#include "dsl/source_loader.h"
+
+namespace apps {
+namespace {
+
+namespace base = engine::base;
+namespace fs = std::filesystem;
+namespace model = engine::model;
+
+std::vector<std::string> PipelinesIn(const fs::path& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string extension = entry.path().extension().string();
+    if ((extension == ".yml" || extension == ".yaml") && entry.is_regular_file(error)) {
+      files.push_back(entry.path().lexically_normal().string());
+    }
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+void PrintDiagnostics(const std::vector<dsl::Diagnostic>& diagnostics) {
+  const std::string text = dsl::RenderText(diagnostics, LookOf(STDERR_FILENO).color);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace
+
+std::vector<std::string> ListPipelines() {
+  std::error_code error;
+  const fs::path here = fs::current_path(error);
+  fs::path up;
+  for (fs::path folder = here; !error; folder = folder.parent_path(), up /= "..") {
+    if (fs::is_directory(folder / ".dayfly", error)) {
+      return PipelinesIn(up / ".dayfly");
+    }
+    if (fs::exists(folder / ".git", error) || folder == folder.root_path()) {
+      break;
+    }
+    error.clear();
+  }
+  return {};
+}
+
+base::StatusOr<std::string> ChoosePipeline(const std::string& file) {
+  if (!file.empty()) {
+    return file;
+  }
+  const std::vector<std::string> files = ListPipelines();
+  if (files.size() == 1) {
+    return files[0];
+  }
+  if (files.empty()) {
+    return base::InvalidArgument(
+        "there is no pipeline: no .dayfly/*.yml here or above; name a file, or write one");
+  }
+  std::string list;
+  for (const std::string& each : files) {
+    list += "\n  " + each;
+  }
+  return base::InvalidArgument("there are several pipelines, name one of them:{}", list);
+}
+
+base::StatusOr<model::PlanRef> CompileFile(const std::string& path, dsl::Purpose purpose) {
+  dsl::DiskSourceLoader loader;
+  dsl::CompileOptions options;
+  options.purpose = purpose;
+  dsl::Compiled compiled = dsl::Compile(path, loader, options);
+  PrintDiagnostics(compiled.diagnostics);
+  if (compiled.plan == nullptr) {
+    return base::InvalidArgument("");
+  }
+  return std::move(compiled.plan);
+}
+
+base::StatusOr<std::vector<model::NamedValue>> ResolveInputArguments(
+    const model::Plan& plan, const std::vector<std::string>& arguments) {
+  std::vector<NameValue> given;
+  for (const std::string& argument : arguments) {
+    ASSIGN_OR_RETURN(NameValue pair, SplitNameValue(argument, "--input"));
+    given.push_back(std::move(pair));
+  }
+  dsl::ResolvedInputs resolved = dsl::ResolveInputs(plan, given);
+  if (const auto* problems = std::get_if<std::vector<dsl::Diagnostic>>(&resolved)) {
+    PrintDiagnostics(*problems);
+    return base::InvalidArgument("");
+  }
+  return std::get<std::vector<model::NamedValue>>(std::move(resolved));
+}
+
+}  // namespace apps

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/recorded_run.h"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <variant>
+
+#include "engine/base/did_you_mean.h"
+#include "store/sqlite/sqlite_run_store.h"
+
+namespace apps {
+namespace {
+
+namespace base = engine::base;
+namespace model = engine::model;
+namespace ports = engine::ports;
+
+}  // namespace
+
+base::StatusOr<view::Board> ReadBoard(ports::RunStore& store, model::RunId run,
+                                      model::PlanDigest* digest) {
+  std::optional<view::Board> board;
+  base::Status failed;
+  RETURN_IF_ERROR(store.ReadAll([&](const ports::FactRow& row) {
+    for (const model::Fact& fact : row.facts) {
+      if (const auto* accepted = std::get_if<model::RunAccepted>(&fact.body);
+          accepted != nullptr && accepted->run == run) {
+        auto plan = store.LoadPlan(accepted->plan);
+        if (!plan.ok()) {
+          failed = plan.status();
+          return false;
+        }
+        board.emplace(run, std::move(*plan));
+        if (digest != nullptr) {
+          *digest = accepted->plan;
+        }
+      }
+      if (board) {
+        board->Apply(fact);
+      }
+    }
+    return true;
+  }));
+  RETURN_IF_ERROR(failed);
+  if (!board) {
+    return base::NotFound("run {} was never accepted: its process died before; start it again",
+                          model::ToText(run));
+  }
+  return std::move(*board);
+}
+
+base::StatusOr<RecordedRun> ReadRun(const StateDir& state, model::RunId run) {
+  const std::string folder = state.run_folder(run);
+  store::sqlite::RunStoreOptions options;
+  options.read_only = true;
+  auto store = store::sqlite::OpenSqliteRunStore(folder + "/facts.db", options);
+  if (store.status().code() == absl::StatusCode::kNotFound) {
+    return base::NotFound("run {} was never accepted: its process died before; start it again",
+                          model::ToText(run));
+  }
+  RETURN_IF_ERROR(store.status());
+  model::PlanDigest digest;
+  ASSIGN_OR_RETURN(view::Board board, ReadBoard(**store, run, &digest));
+  return RecordedRun{.folder = folder, .board = std::move(board), .digest = digest};
+}
+
+base::StatusOr<RecordedRun> ReadRun(std::string_view name) {
+  ASSIGN_OR_RETURN(const StateDir state, StateDir::OpenForReading());
+  ASSIGN_OR_RETURN(const model::RunId run, state.FindRun(name));
+  return ReadRun(state, run);
+}
+
+base::StatusOr<std::vector<model::JobIndex>> FindJobs(const model::Plan& plan,
+                                                      std::string_view name) {
+  std::vector<model::JobIndex> jobs;
+  for (std::uint32_t i = 0; i < plan.jobs.size(); ++i) {
+    const model::JobIndex job(i);
+    if (model::SpecOf(plan, job).name == name || model::JobName(plan, job) == name) {
+      jobs.push_back(job);
+    }
+  }
+  if (!jobs.empty()) {
+    return jobs;
+  }
+  std::vector<std::string> known;
+  for (std::uint32_t i = 0; i < plan.jobs.size(); ++i) {
+    known.push_back(model::JobName(plan, model::JobIndex(i)));
+  }
+  const std::string hint = base::DidYouMean(name, std::span<const std::string>(known));
+  return base::NotFound("no job '{}' in pipeline {}{}{}", name, plan.name, hint.empty() ? "" : ": ",
+                        hint);
+}
+
+}  // namespace apps

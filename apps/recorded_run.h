@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run as its own log tells it, read without touching it: for `show`, `logs`, `explain`, `retry`
+// and `cancel`.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "apps/state_dir.h"
+#include "apps/view/board.h"
+#include "engine/base/status.h"
+#include "engine/ports/run_store.h"
+
+namespace apps {
+
+struct RecordedRun {
+  std::string folder;
+  view::Board board;
+  engine::model::PlanDigest digest;
+};
+
+/// Every fact of `run` in `store`, in order, on a board. `NotFound` when nothing of the run was
+/// ever accepted.
+engine::base::StatusOr<view::Board> ReadBoard(engine::ports::RunStore& store,
+                                              engine::model::RunId run,
+                                              engine::model::PlanDigest* digest = nullptr);
+
+engine::base::StatusOr<RecordedRun> ReadRun(const StateDir& state, engine::model::RunId run);
+/// Finds the run that `name` means and reads it.
+engine::base::StatusOr<RecordedRun> ReadRun(std::string_view name);
+
+/// The jobs that `name` means: a job, a cell as `name[value]`, or all cells of a matrix. `NotFound`
+/// with a hint.
+engine::base::StatusOr<std::vector<engine::model::JobIndex>> FindJobs(
+    const engine::model::Plan& plan, std::string_view name);
+
+}  // namespace apps

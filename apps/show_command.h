@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dayfly show`: what is recorded of a run: jobs, attempts, steps, durations, reasons.
+#pragma once
+
+#include <string>
+
+namespace apps {
+
+struct ShowOptions {
+  std::string run;
+  std::string format = "text";  ///< `text json`
+};
+
+int ShowCommand(const ShowOptions& options);
+
+}  // namespace apps
