@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -24,6 +26,18 @@ namespace ports = engine::ports;
 
 SteadyTime Now() {
   return std::chrono::steady_clock::now();
+}
+
+// A summary that cannot be kept costs the step nothing.
+void WriteSummary(const std::string& folder, const std::string& file, const std::string& text) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  std::ofstream out(folder + "/" + file, std::ios::binary | std::ios::app);
+  out << text;
+  out.close();
+  if (!out.good()) {
+    spdlog::warn("summary {} could not be kept in {}", file, folder);
+  }
 }
 
 base::Duration Since(SteadyTime start) {
@@ -377,11 +391,9 @@ void Slot::KeepSummary(model::StepIndex step, std::string text) {
     return;
   }
   const model::AttemptKey& key = attempt_->assignment().lease.key;
-  std::string path = fmt::format("{}/{}.{}.{}.md", shop_.options->summary_folder,
-                                 key.job.value() + 1, key.attempt, step.value() + 1);
-  asio::post(*shop_.pool, [path = std::move(path), text = std::move(text)] {
-    std::ofstream(path, std::ios::binary) << text;
-  });
+  std::string file = fmt::format("{}.{}.{}.md", key.job.value() + 1, key.attempt, step.value() + 1);
+  asio::post(*shop_.pool, [folder = shop_.options->summary_folder, file = std::move(file),
+                           text = std::move(text)] { WriteSummary(folder, file, text); });
 }
 
 void Slot::ReplaceSandbox() {
