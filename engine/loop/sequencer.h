@@ -118,9 +118,7 @@ class Sequencer {
   void RemoveObserver(Observer* observer);
 
   std::size_t queued() const { return inbox_.size(); }
-  bool idle() const {
-    return phase_ == Phase::kRunning && inbox_.empty() && everything_durable();
-  }
+  bool idle() const { return phase_ == Phase::kRunning && inbox_.empty() && everything_durable(); }
   bool fatal() const { return phase_ == Phase::kFatal; }
   model::Epoch epoch() const { return epoch_; }
   std::uint64_t durable_seq() const { return durable_seq_; }
@@ -133,7 +131,9 @@ class Sequencer {
     model::Input input;
     Reply reply;
     std::vector<model::Refusal> refused;
+    bool again = false;  ///< stepped before, in a batch whose commit failed
   };
+  void Answered(Pending& pending);
   /// Inputs that were stepped and not yet answered, with what they led to.
   struct Batch {
     ports::CommitBatch commit;
