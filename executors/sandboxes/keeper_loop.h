@@ -39,7 +39,6 @@ class KeeperLoop {
     Serial serial = 0;
     pid_t pid = 0;
     FileDescriptor pipe;  ///< closed early when the command closed its end
-    bool pipe_grown = false;
     std::int64_t started_at = 0;  ///< monotonic microseconds
   };
   struct Killing {

@@ -96,7 +96,9 @@ void LogSpool::Keep(std::span<const char> bytes) {
     if (first) {
       WriteLive(true);
     }
-    StartWriteBack();
+    if (segment_size_ - write_back_from_ >= kWriteBackBytes) {
+      StartWriteBack();
+    }
   }
 }
 
@@ -133,11 +135,9 @@ bool LogSpool::OpenSegment() {
     return true;
   }
   if (segment_fd_.valid()) {
-    Flush();
-    if (!status_.ok()) {
-      errno = EIO;
-      return false;
-    }
+    // Its bytes go to the disk while the command goes on; `Finish` waits for them.
+    StartWriteBack();
+    unflushed_.push_back(std::move(segment_fd_));
     WriteTimes();
   } else if (!EnsureFolder()) {
     return false;
@@ -213,9 +213,6 @@ void LogSpool::WriteLive(bool growing) {
 }
 
 void LogSpool::StartWriteBack() {
-  if (segment_size_ - write_back_from_ < kWriteBackBytes) {
-    return;
-  }
   sync_file_range(segment_fd_.get(), static_cast<off_t>(write_back_from_),
                   static_cast<off_t>(segment_size_ - write_back_from_), SYNC_FILE_RANGE_WRITE);
   write_back_from_ = segment_size_;
@@ -229,18 +226,20 @@ void LogSpool::Lose(std::size_t bytes, int error) {
 }
 
 void LogSpool::Flush() {
-  if (fdatasync(segment_fd_.get()) != 0) {
-    // What reached the disk is not known any more; none of this log's bytes can be vouched for.
-    Lose(0, errno);
-    return;
+  bool flushed = true;
+  for (const auto& segment : unflushed_) {
+    flushed = fdatasync(segment.get()) == 0 && flushed;
   }
+  unflushed_.clear();
+  flushed = (!segment_fd_.valid() || fdatasync(segment_fd_.get()) == 0) && flushed;
   write_back_from_ = segment_size_;
   if (folder_dirty_) {
-    if (fsync(folder_fd_.get()) != 0) {
-      Lose(0, errno);
-      return;
-    }
-    folder_dirty_ = false;
+    flushed = fsync(folder_fd_.get()) == 0 && flushed;
+    folder_dirty_ = !flushed;
+  }
+  if (!flushed) {
+    // What reached the disk is not known any more; the checksum tells whoever reads it.
+    Lose(0, errno);
   }
 }
 

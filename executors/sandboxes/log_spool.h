@@ -50,6 +50,7 @@ class LogSpool {
 
   FileDescriptor folder_fd_;
   FileDescriptor segment_fd_;
+  std::vector<FileDescriptor> unflushed_;  ///< full segments of the present log
   FileDescriptor index_fd_;
   FileDescriptor live_fd_;
   bool ordinal_known_ = false;
