@@ -212,6 +212,9 @@ base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_dire
   start.timeout = step.timeout;
   const std::uint64_t limit = spec_->rare->log_limit;
   start.command.log_limit = limit != 0 ? limit : model::DefaultSettings().log_limit;
+  const model::AttemptKey& key = assignment_.lease.key;
+  start.command.log_tag = {
+      .job = key.job.value(), .attempt = key.attempt, .step = start.step.value()};
   RETURN_IF_ERROR(FillEnv(index, start));
   RETURN_IF_ERROR(FillArgv(index, allow_direct, start));
   ASSIGN_OR_RETURN(std::string workdir, Render(spec_->steps[index].workdir, step.workdir.text));

@@ -87,8 +87,7 @@ base::Status Runner::Core::Open() {
 
 void Runner::Core::Close() {
   alarm_.cancel();
-  slots_.clear();
-  pool_.stop();
+  slots_.clear();  // which also tells the pool's work to stop, where it can
   pool_.join();
   for (std::uint32_t i = 0; i < options_.slots.size(); ++i) {
     RemoveTree(fmt::format("{}/slot-{}", options_.folder, i));
@@ -165,10 +164,10 @@ void Runner::Core::Pump() {
     if (slot == slots_.end()) {
       break;
     }
-    const model::Assignment next = std::move(queue_.front());
+    model::Assignment next = std::move(queue_.front());
     queue_.pop_front();
     ledger_.Step(core::SlotTook{next.lease.key});
-    (*slot)->Begin(next);
+    (*slot)->Begin(std::move(next));
   }
   pumping_ = false;
 }

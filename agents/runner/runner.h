@@ -55,7 +55,7 @@ struct RunnerOptions {
 
   /// Reports other than the end wait so long for company, so that a short attempt is one commit.
   engine::base::Duration hold = std::chrono::milliseconds(20);
-  /// How long after its own timeout and grace an attempt is ended here, should nobody have asked.
+  /// How long after its own timeout an attempt is told to end here, should nobody have asked.
   engine::base::Duration backstop = std::chrono::seconds(10);
   std::uint32_t io_threads = 2;
 };

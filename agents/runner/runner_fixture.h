@@ -99,6 +99,8 @@ class RunnerTest : public ::testing::Test {
     return *runner_;
   }
 
+  void CloseRunner() { runner_.reset(); }
+
   void SetPlan(std::vector<engine::model::JobSpec> specs) {
     auto plan = std::make_shared<engine::model::Plan>();
     plan->name = "test";

@@ -96,21 +96,21 @@ void Slot::OnPool(Work work, Done done) {
   });
 }
 
-void Slot::Begin(const model::Assignment& assignment) {
+void Slot::Begin(model::Assignment assignment) {
   CHECK(phase_ == Phase::kIdle);
   ++generation_;
   started_ = Now();
   const model::SpecIndex spec = assignment.plan->jobs[base::AsIndex(assignment.lease.key.job)].spec;
-  attempt_ =
-      std::make_unique<Attempt>(assignment, shop_.specs.Get(assignment.plan, spec), *shop_.secrets);
+  CompiledSpecRef compiled = shop_.specs.Get(assignment.plan, spec);
   lease_ = assignment.lease;
+  attempt_ = std::make_unique<Attempt>(std::move(assignment), std::move(compiled), *shop_.secrets);
   cut_ = Cut::kNone;
   command_runs_ = left_over_ = false;
-  grace_ = assignment.grace;
+  grace_ = attempt_->assignment().grace;
   pool_stop_ = std::stop_source();
   flush_at_ = step_deadline_ = kill_at_ = budget_deadline_ = backstop_at_ = kNever;
-  if (assignment.timeout.count() > 0) {
-    Wake(backstop_at_, started_ + assignment.timeout + shop_.options->backstop);
+  if (const base::Duration timeout = attempt_->assignment().timeout; timeout.count() > 0) {
+    Wake(backstop_at_, started_ + timeout + shop_.options->backstop);
   }
   attempt_->reports().emplace_back(model::ReportStarted{.slot = number_});
   HoldReports();
@@ -182,7 +182,7 @@ void Slot::WorkspaceReady(const base::Status& status, bool may_replace) {
     return End();
   }
   const ports::SandboxFacts facts = sandbox_->facts();
-  workspace_view_ = facts.workspace_view;
+  workspace_view_ = facts.workspace_view.empty() ? facts.workspace_path : facts.workspace_view;
   place_ = {.workspace = facts.workspace_path,
             .script_path = scratch_.script_path(),
             .environment = &environment_};

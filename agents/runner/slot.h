@@ -60,7 +60,7 @@ class Slot : public std::enable_shared_from_this<Slot> {
   bool is_free() const { return phase_ == Phase::kIdle; }
   /// The attempt it has; only while it is not free.
   const engine::model::Lease& lease() const { return lease_; }
-  void Begin(const engine::model::Assignment& assignment);
+  void Begin(engine::model::Assignment assignment);
   void Stop(const engine::model::StopAttempt& stop);
 
   SteadyTime NextDeadline() const;

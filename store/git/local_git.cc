@@ -135,6 +135,7 @@ class LocalGit::Unfolding {
 };
 
 struct LocalGit::Locks {
+  std::mutex making;
   std::mutex mutex;
   std::map<std::string, LayerLock> held;  ///< by layer
 };
@@ -160,8 +161,12 @@ base::StatusOr<std::string> LocalGit::UnfoldTree(const ports::TreeRequest& reque
   ASSIGN_OR_RETURN(LayerGit git, DescribeLayerGit(request, options_.objects_folder));
   Unfolding unfolding(options_, tree, std::move(git));
   ASSIGN_OR_RETURN(LayerLock lock, LayerLock::Use(options_.trees_folder, unfolding.name()));
-  if (!unfolding.is_there()) {
-    RETURN_IF_ERROR(unfolding.Make(lock));
+  {
+    // All slots of a run ask at once: one makes it, the others wait.
+    const std::lock_guard<std::mutex> one_at_a_time(locks_->making);
+    if (!unfolding.is_there()) {
+      RETURN_IF_ERROR(unfolding.Make(lock));
+    }
   }
   const std::lock_guard<std::mutex> guard(locks_->mutex);
   locks_->held.insert_or_assign(unfolding.name(), std::move(lock));
