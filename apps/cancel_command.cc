@@ -50,7 +50,7 @@ int CancelCommand(const CancelOptions& options) {
   if (!state.ok()) {
     return Fail(state.status());
   }
-  const auto run = state->FindRun(options.run);
+  const auto run = FindRun(*state, options.run);
   if (!run.ok()) {
     return Fail(run.status());
   }

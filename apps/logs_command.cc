@@ -69,7 +69,7 @@ bool IsOver(const view::Board& board, const LogSelection& selection) {
 
 base::Status Print(const LogsOptions& options) {
   ASSIGN_OR_RETURN(const StateDir state, StateDir::OpenForReading());
-  ASSIGN_OR_RETURN(const model::RunId id, state.FindRun(options.run));
+  ASSIGN_OR_RETURN(const model::RunId id, FindRun(state, options.run));
   ASSIGN_OR_RETURN(RecordedRun run, ReadRun(state, id));
   ASSIGN_OR_RETURN(const LogSelection selection, Select(run.board, options));
   LogPrinter printer(run.folder + "/logs", {.raw = options.raw,

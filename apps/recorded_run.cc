@@ -16,7 +16,42 @@ namespace base = engine::base;
 namespace model = engine::model;
 namespace ports = engine::ports;
 
+base::StatusOr<std::unique_ptr<ports::RunStore>> OpenForReading(const std::string& folder) {
+  store::sqlite::RunStoreOptions options;
+  options.read_only = true;
+  return store::sqlite::OpenSqliteRunStore(folder + "/facts.db", options);
+}
+
+// A process may die between making the run's folder and its first commit.
+bool WasAccepted(const std::string& folder) {
+  const auto store = OpenForReading(folder);
+  bool any = false;
+  if (store.ok()) {
+    (*store)
+        ->ReadAll([&any](const ports::FactRow&) {
+          any = true;
+          return false;
+        })
+        .IgnoreError();
+  }
+  return any;
+}
+
 }  // namespace
+
+base::StatusOr<model::RunId> FindRun(const StateDir& state, std::string_view name) {
+  if (name != "latest") {
+    return state.FindRun(name);
+  }
+  const std::vector<model::RunId> runs = state.Runs();
+  const auto found = std::find_if(runs.rbegin(), runs.rend(), [&](model::RunId run) {
+    return WasAccepted(state.run_folder(run));
+  });
+  if (found == runs.rend()) {
+    return base::NotFound("no run is kept in {}", state.root());
+  }
+  return *found;
+}
 
 base::StatusOr<view::Board> ReadBoard(ports::RunStore& store, model::RunId run,
                                       model::PlanDigest* digest) {
@@ -52,9 +87,7 @@ base::StatusOr<view::Board> ReadBoard(ports::RunStore& store, model::RunId run,
 
 base::StatusOr<RecordedRun> ReadRun(const StateDir& state, model::RunId run) {
   const std::string folder = state.run_folder(run);
-  store::sqlite::RunStoreOptions options;
-  options.read_only = true;
-  auto store = store::sqlite::OpenSqliteRunStore(folder + "/facts.db", options);
+  auto store = OpenForReading(folder);
   if (store.status().code() == absl::StatusCode::kNotFound) {
     return base::NotFound("run {} was never accepted: its process died before; start it again",
                           model::ToText(run));
@@ -67,7 +100,7 @@ base::StatusOr<RecordedRun> ReadRun(const StateDir& state, model::RunId run) {
 
 base::StatusOr<RecordedRun> ReadRun(std::string_view name) {
   ASSIGN_OR_RETURN(const StateDir state, StateDir::OpenForReading());
-  ASSIGN_OR_RETURN(const model::RunId run, state.FindRun(name));
+  ASSIGN_OR_RETURN(const model::RunId run, FindRun(state, name));
   return ReadRun(state, run);
 }
 

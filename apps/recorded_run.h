@@ -26,6 +26,10 @@ engine::base::StatusOr<view::Board> ReadBoard(engine::ports::RunStore& store,
                                               engine::model::RunId run,
                                               engine::model::PlanDigest* digest = nullptr);
 
+/// The run that `name` means: `latest` (of those that were accepted), an id, or the beginning of
+/// one.
+engine::base::StatusOr<engine::model::RunId> FindRun(const StateDir& state, std::string_view name);
+
 engine::base::StatusOr<RecordedRun> ReadRun(const StateDir& state, engine::model::RunId run);
 /// Finds the run that `name` means and reads it.
 engine::base::StatusOr<RecordedRun> ReadRun(std::string_view name);

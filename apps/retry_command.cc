@@ -23,7 +23,14 @@ std::vector<model::CarriedJob> Carried(const view::Board& board) {
     const view::JobState& job = board.job(model::JobIndex(i));
     if (job.result != nullptr &&
         (job.status == model::Status::kSucceeded || job.status == model::Status::kWarned)) {
-      carried.push_back({.job = model::JobIndex(i), .result = *job.result});
+      model::JobResult result = *job.result;
+      // A result that was carried over before keeps the name of the run it comes from.
+      if (result.reason.code != model::ReasonCode::kReused) {
+        result.reason = {};
+        result.reason.code = model::ReasonCode::kReused;
+        result.reason.subject = model::ToText(board.run());
+      }
+      carried.push_back({.job = model::JobIndex(i), .result = std::move(result)});
     }
   }
   return carried;
@@ -78,7 +85,7 @@ int RetryCommand(const RetryOptions& options) {
   if (!state.ok()) {
     return Fail(state.status());
   }
-  const auto id = state->FindRun(options.run);
+  const auto id = FindRun(*state, options.run);
   if (!id.ok()) {
     return Fail(id.status());
   }

@@ -8,6 +8,7 @@
 #include "apps/exit_code.h"
 #include "apps/local_run.h"
 #include "apps/pipeline_file.h"
+#include "apps/recorded_run.h"
 #include "apps/selection.h"
 #include "apps/state_dir.h"
 #include "apps/text_file.h"
@@ -125,7 +126,7 @@ int Start(const RunOptions& options, const StateDir& state, const std::string& f
 }
 
 int Resume(const RunOptions& options, const StateDir& state) {
-  const auto found = state.FindRun(options.resume);
+  const auto found = FindRun(state, options.resume);
   if (!found.ok()) {
     return Fail(found.status());
   }

@@ -188,13 +188,6 @@ base::StatusOr<model::RunId> StateDir::FindRun(std::string_view name) const {
   if (runs.empty()) {
     return base::NotFound("no run is kept in {}", root_);
   }
-  if (name == "latest") {
-    // One that died before anything was recorded is not what anybody means.
-    const auto accepted = std::find_if(runs.rbegin(), runs.rend(), [this](model::RunId run) {
-      return access((run_folder(run) + "/facts.db").c_str(), F_OK) == 0;
-    });
-    return accepted == runs.rend() ? runs.back() : *accepted;
-  }
   const std::string prefix = NormalId(name);
   std::vector<model::RunId> matches;
   std::ranges::copy_if(runs, std::back_inserter(matches),

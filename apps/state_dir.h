@@ -40,9 +40,8 @@ class StateDir {
   /// All runs that have a folder, oldest first.
   std::vector<engine::model::RunId> Runs() const;
 
-  /// The run that `name` means: an id, a prefix of exactly one, or `latest`. Capitals and
-  /// look-alikes (`O` `I` `L`) are read as meant. `NotFound` and `InvalidArgument` (several) list
-  /// candidates.
+  /// The run that `name` means: an id, or a prefix of exactly one. Capitals and look-alikes
+  /// (`O` `I` `L`) are read as meant. `NotFound` and `InvalidArgument` (several) list candidates.
   engine::base::StatusOr<engine::model::RunId> FindRun(std::string_view name) const;
 
  private:

@@ -27,7 +27,6 @@ class StateDirTest : public testing::Test {
   engine::model::RunId Make(const StateDir& state, std::uint64_t number) {
     const engine::model::RunId run(number);
     EXPECT_TRUE(state.MakeRunFolder(run).ok());
-    std::ofstream(state.run_folder(run) + "/facts.db") << "x";
     return run;
   }
 
@@ -46,7 +45,7 @@ TEST_F(StateDirTest, ReadingMakesNothing) {
   const auto state = StateDir::OpenAt(root_ + "/none", /*create=*/false);
   ASSERT_TRUE(state.ok());
   EXPECT_FALSE(fs::exists(root_ + "/none"));
-  EXPECT_THAT(std::string(base::Message(state->FindRun("latest").status())),
+  EXPECT_THAT(std::string(base::Message(state->FindRun("0").status())),
               HasSubstr("no run is kept"));
 }
 
@@ -71,7 +70,6 @@ TEST_F(StateDirTest, FindsRunsByBeginningAndByAge) {
   const engine::model::RunId first = Make(*state, 0x0123456789abcdefULL);
   const engine::model::RunId second = Make(*state, 0x0123456789abcdf0ULL);
   const engine::model::RunId third = Make(*state, 0x7000000000000000ULL);
-  EXPECT_EQ(*state->FindRun("latest"), third);
   EXPECT_EQ(*state->FindRun(engine::model::ToText(first)), first);
   EXPECT_EQ(*state->FindRun("7"), third);
   EXPECT_EQ(*state->FindRun("7OO"), third) << "a capital O is read as a zero";
@@ -81,14 +79,6 @@ TEST_F(StateDirTest, FindsRunsByBeginningAndByAge) {
   const auto none = state->FindRun("zzz");
   EXPECT_EQ(none.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(base::Message(none.status())), HasSubstr(engine::model::ToText(third)));
-}
-
-TEST_F(StateDirTest, LatestPassesOverWhatWasNeverAccepted) {
-  const auto state = StateDir::OpenAt(root_, true);
-  ASSERT_TRUE(state.ok());
-  const engine::model::RunId accepted = Make(*state, 5);
-  ASSERT_TRUE(state->MakeRunFolder(engine::model::RunId(9)).ok());
-  EXPECT_EQ(*state->FindRun("latest"), accepted);
 }
 
 }  // namespace
