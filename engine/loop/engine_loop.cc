@@ -35,6 +35,7 @@ struct EngineLoop::Shared : public Committer, public std::enable_shared_from_thi
   base::Status Post(model::Input input, Reply reply, bool bounded);
   void Schedule();
   void Drain();
+  void TakeArrivals();
   void Arm(base::Instant at);
   void Commit(const ports::CommitBatch& batch, Done done) override;
 
@@ -49,7 +50,6 @@ struct EngineLoop::Shared : public Committer, public std::enable_shared_from_thi
   bool open = true;
 
   // The engine's thread only.
-  std::vector<Arrival> draining;
   boost::asio::steady_timer timer;
   std::unique_ptr<CommitThread> commit_thread;
   Sequencer sequencer;
@@ -77,21 +77,25 @@ void EngineLoop::Shared::Schedule() {
 }
 
 void EngineLoop::Shared::Drain() {
-  {
-    const std::lock_guard lock(mutex);
-    scheduled = false;
-    if (!open) {
-      return;
-    }
-    draining.swap(arrivals);
+  if (gone) {
+    return;
   }
-  for (Arrival& arrival : draining) {
-    sequencer.Take(std::move(arrival.input), std::move(arrival.reply));
-  }
-  draining.clear();
+  TakeArrivals();
   sequencer.Pump();
   const std::lock_guard lock(mutex);
   backlog = sequencer.queued();
+}
+
+void EngineLoop::Shared::TakeArrivals() {
+  std::vector<Arrival> taken;
+  {
+    const std::lock_guard lock(mutex);
+    scheduled = false;
+    taken.swap(arrivals);
+  }
+  for (Arrival& arrival : taken) {
+    sequencer.Take(std::move(arrival.input), std::move(arrival.reply));
+  }
 }
 
 void EngineLoop::Shared::Arm(base::Instant at) {
@@ -152,6 +156,8 @@ ports::InputSink EngineLoop::Sink() {
 }
 
 void EngineLoop::Stop(std::function<void(const base::Status&)> done) {
+  // What was posted before still counts.
+  shared_->TakeArrivals();
   // The wake-up is work that would keep the io_context running; nobody needs it any more.
   shared_->sequencer.Stop(
       [shared = shared_.get(), done = std::move(done)](const base::Status& status) {

@@ -172,6 +172,16 @@ TEST_F(EngineLoopTest, GivesUpOnADiskThatStaysFullAndTheRunCanGoOn) {
   EXPECT_EQ(observer_.Count<model::RunEnded>(), 1);
 }
 
+TEST_F(EngineLoopTest, WhatWasPostedBeforeTheStopStillCounts) {
+  Open();
+  loop_->AddObserver(&observer_);
+  loop_->Start(*link_);
+  ASSERT_TRUE(loop_->Post(Submit(JobsAside(1))).ok());
+  loop_->Stop([](const base::Status& status) { EXPECT_TRUE(status.ok()) << status; });
+  io_.run();
+  EXPECT_EQ(observer_.Count<model::RunAccepted>(), 1);
+}
+
 TEST_F(EngineLoopTest, CanBeDestroyedWithWorkUnderWay) {
   Open();
   ASSERT_TRUE(loop_->Post(Worker(model::SessionId(1))).ok());

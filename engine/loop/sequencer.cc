@@ -32,7 +32,7 @@ void Sequencer::Take(model::Input input, Reply reply) {
     }
     return;
   }
-  inbox_.push_back({std::move(input), std::move(reply), {}});
+  inbox_.push_back({.input = std::move(input), .reply = std::move(reply)});
 }
 
 void Sequencer::Pump() {
@@ -158,10 +158,22 @@ void Sequencer::OnDurable(Batch batch) {
     seq += row.facts.size();
   }
   for (Pending& input : batch.inputs) {
-    if (input.reply) {
-      input.reply({base::OkStatus(), std::move(input.refused)});
-    }
+    Answered(input);
   }
+}
+
+void Sequencer::Answered(Pending& pending) {
+  if (!pending.reply) {
+    return;
+  }
+  const auto* submit = std::get_if<model::SubmitRun>(&pending.input);
+  if (pending.again && submit != nullptr) {
+    // The commit that failed had stored it: to the sender this run was accepted, not refused.
+    std::erase_if(pending.refused, [submit](const model::Refusal& refusal) {
+      return refusal.code == model::RefusalCode::kAlreadyExists && refusal.run == submit->run;
+    });
+  }
+  pending.reply({base::OkStatus(), std::move(pending.refused)});
 }
 
 void Sequencer::Hand(const model::Effect& effect) {

@@ -39,6 +39,7 @@ void Sequencer::OnFailed(const base::Status& status, Batch batch) {
   std::move(next.inputs.begin(), next.inputs.end(), std::back_inserter(again));
   for (Pending& pending : again) {
     pending.refused.clear();
+    pending.again = true;
   }
   std::erase_if(again, [](const Pending& pending) {
     return std::holds_alternative<model::DeadlinePassed>(pending.input);
