@@ -28,8 +28,8 @@ using engine::base::InvalidArgument;
 using engine::base::OkStatus;
 using engine::base::StatusOr;
 
-/// As much as a pipe holds. A larger pipe was measured and is slower: what is read has then left the
-/// processor's near caches.
+/// As much as a pipe holds. A larger pipe was measured and is slower: what is read has then left
+/// the processor's near caches.
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::int64_t kFirstScanWaitMicros = 2'000;
 constexpr std::int64_t kLongestScanWaitMicros = 50'000;

@@ -38,7 +38,7 @@ class KeeperLoop {
   struct Running {
     Serial serial = 0;
     pid_t pid = 0;
-    FileDescriptor pipe;  ///< closed early when the command closed its end
+    FileDescriptor pipe;          ///< closed early when the command closed its end
     std::int64_t started_at = 0;  ///< monotonic microseconds
   };
   struct Killing {
