@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/core/job_result.h"
 #include "engine/placement/ahead.h"
 
 namespace engine::core {
@@ -16,15 +17,6 @@ using model::JobIndex;
 using model::ReasonCode;
 using model::SpecIndex;
 using model::Status;
-
-bool IsPlainSuccess(const model::JobResult& result) {
-  return result.status == Status::kSucceeded && result.reason.code == ReasonCode::kNone &&
-         result.outputs.empty() && result.artifacts.empty();
-}
-
-bool Failed(Status status) {
-  return status == Status::kFailed || status == Status::kTimedOut;
-}
 
 JobDetail& DetailOf(JobState& job) {
   if (job.detail == nullptr) {
@@ -81,6 +73,7 @@ class Applier {
   void ClearDeadline(RunState& run, JobIndex job);
   void UpdateRoom(WorkerState& worker);
   void Detach(JobState& job);
+  void EndTimeoutInFinally(RunState& run, JobIndex job, model::StepIndex step);
   void EndNodes(RunState& run, SpecIndex spec);
   void SkipDecidedCells(RunState& run, SpecIndex spec);
   void ReleaseEmpty(RunState& run);
@@ -366,17 +359,30 @@ void Applier::On(const model::AttemptStarted& fact) {
 }
 
 void Applier::On(const model::StepStarted& fact) {
-  JobState& job = LiveAttempt(RunOf(fact.key.run), fact.key);
+  RunState& run = RunOf(fact.key.run);
+  JobState& job = LiveAttempt(run, fact.key);
   kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kStepReported);
   job.next_step = fact.step.value();
   job.in_step = true;
+  EndTimeoutInFinally(run, fact.key.job, fact.step);
 }
 
 void Applier::On(const model::StepEnded& fact) {
-  JobState& job = LiveAttempt(RunOf(fact.key.run), fact.key);
+  RunState& run = RunOf(fact.key.run);
+  JobState& job = LiveAttempt(run, fact.key);
   kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kStepReported);
   job.next_step = fact.step.value() + 1;
   job.in_step = false;
+  EndTimeoutInFinally(run, fact.key.job, fact.step);
+}
+
+// The job's timeout is one of its steps alone; the worker holds `finally` to its own budget. An
+// order to stop keeps its deadline.
+void Applier::EndTimeoutInFinally(RunState& run, JobIndex job, model::StepIndex step) {
+  const bool in_finally = step.value() >= model::SpecOf(run.plan(), job).steps.size();
+  if (in_finally && run.job(job).attempt_phase == AttemptPhase::kRunning) {
+    ClearDeadline(run, job);
+  }
 }
 
 void Applier::On(const model::AttemptStopRequested& fact) {
@@ -447,30 +453,6 @@ void Applier::On(const model::WorkerLost& fact) {
 }
 
 }  // namespace
-
-const std::shared_ptr<const model::JobResult>& PlainSuccess() {
-  static const auto kResult = [] {
-    auto result = std::make_shared<model::JobResult>();
-    result->status = Status::kSucceeded;
-    return std::shared_ptr<const model::JobResult>(std::move(result));
-  }();
-  return kResult;
-}
-
-bool EndsWell(const model::JobResult& result) {
-  if (result.status == Status::kSkipped) {
-    const ReasonCode code = result.reason.code;
-    return code == ReasonCode::kConditionFalse || code == ReasonCode::kFilteredOut ||
-           code == ReasonCode::kNotSelected;
-  }
-  return result.status == Status::kSucceeded || result.status == Status::kWarned;
-}
-
-bool CarriesFailure(const model::JobResult& result) {
-  const model::Reason& reason = result.reason;
-  return Failed(result.status) || reason.code == ReasonCode::kFailFast ||
-         (reason.code == ReasonCode::kNeedNotMet && reason.detail != 0);
-}
 
 void ApplyFact(State& state, const model::Fact& fact, const model::PlanRef& plan,
                std::vector<Released>* released) {

@@ -4,7 +4,6 @@
 // copying it keeps counters and indexes (open needs, ready queue, deadlines, workers with room).
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "engine/core/state.h"
@@ -24,13 +23,5 @@ struct Released {
 /// A fact that the transition tables do not allow is a defect (CHECK).
 void ApplyFact(State& state, const model::Fact& fact, const model::PlanRef& plan,
                std::vector<Released>* released);
-
-/// The result of a job that succeeded and left nothing behind, once for all of them.
-const std::shared_ptr<const model::JobResult>& PlainSuccess();
-
-/// Of an ended job: its end satisfies `on: success`.
-bool EndsWell(const model::JobResult& result);
-/// Of an ended job: it failed or timed out, or ended as it did because something before it did.
-bool CarriesFailure(const model::JobResult& result);
 
 }  // namespace engine::core

@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/overloaded.h"
+#include "engine/core/job_result.h"
 #include "engine/core/retry.h"
 #include "engine/core/stepper.h"
 
@@ -22,12 +23,8 @@ bool IsCancel(ReasonCode code) {
          code == ReasonCode::kRunTimeout || code == ReasonCode::kFailFast;
 }
 
-bool IsFailure(Status status) {
-  return status == Status::kFailed || status == Status::kTimedOut;
-}
-
 bool CanEndAttempt(Status status) {
-  return status == Status::kSucceeded || status == Status::kCancelled || IsFailure(status);
+  return status == Status::kSucceeded || status == Status::kCancelled || Failed(status);
 }
 
 // The worker answers an order to stop with "cancelled"; the engine knows what the order was for.
@@ -204,7 +201,7 @@ void Stepper::DecideJob(RunState& run, const AttemptEnd& end, const model::Reaso
 // retried.
 void Stepper::EndStoppedJob(RunState& run, const AttemptEnd& end, const model::Reason& stop) {
   const JobIndex job = end.fact.key.job;
-  if (IsFailure(end.fact.status) && !end.fact.infra) {
+  if (Failed(end.fact.status) && !end.fact.infra) {
     return FailJob(run, job, end.fact.status, end.fact.reason, end.report);
   }
   const model::Reason& why = IsCancel(stop.code) ? stop : run.cancelled->reason;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/core/job_result.h"
 #include "engine/core/job_scope.h"
 #include "engine/core/stepper.h"
 
@@ -147,7 +148,7 @@ void Stepper::EndJob(RunState& run, JobIndex job, Status status, model::Reason r
 
 void Stepper::EndJob(RunState& run, JobIndex job, std::shared_ptr<const model::JobResult> result) {
   const SpecIndex spec = run.spec_of(job);
-  const bool failed = result->status == Status::kFailed || result->status == Status::kTimedOut;
+  const bool failed = Failed(result->status);
   const bool was_waiting = run.job(job).phase == JobPhase::kWaiting;
   Emit(model::JobEnded{.run = run.id(), .job = job, .result = std::move(result)});
   Touch(run);

@@ -93,7 +93,10 @@ void SnapshotWriter::AddJob(const RunState& run, JobIndex index) {
 }
 
 void SnapshotWriter::AddAttempt(const RunState& run, JobIndex index, const JobState& job) {
-  const base::Instant deadline = state_.deadlines.at(job.deadline_position).at;
+  // Without one it runs `finally` steps: the fact about those takes it away again.
+  const base::Instant deadline = job.deadline_position == kNotInHeap
+                                     ? state_.last_at
+                                     : state_.deadlines.at(job.deadline_position).at;
   model::JobReadied readied{
       .run = run.id(), .job = index, .attempt = job.attempt, .queue_deadline = deadline, .env = {}};
   if (job.detail != nullptr) {
