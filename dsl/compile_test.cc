@@ -263,6 +263,7 @@ TEST(Compile, HintsAtWhatWasMeant) {
        "steps: [x] } }",
        "stages are a, b"},
       {"inputs: { level: {} }\njobs: { a: { if: inputs.levle, steps: [x] } }", "'level'"},
+      {"jobs:\n  a:\n    steps: [x ${{ branch }} y]\n", "must be quoted"},
   };
   for (const auto& c : cases) {
     const Compiled compiled = CompileText(c.text);

@@ -122,10 +122,13 @@ class ViewBuffer final : public std::streambuf {
 };
 
 /// What helps with the faults that people make.
-std::string_view SyntaxHint(std::string_view message) {
+std::string_view SyntaxHint(std::string_view message, std::string_view lines) {
   const auto has = [&](std::string_view part) {
     return message.find(part) != std::string_view::npos;
   };
+  if (lines.find("${{") != std::string_view::npos && has("flow")) {
+    return "inside of `[ ]` and `{ }` a value with `${{ }}` must be quoted";
+  }
   if (has("end of map not found") || has("end of sequence not found")) {
     return "check the indentation of this line, and that a key is followed by `: `";
   }
@@ -150,6 +153,8 @@ void ReportSyntax(const Document& document, std::size_t offset, std::string_view
   const std::string_view text = document.source.text();
   const std::size_t begin = std::min(offset, text.size());
   const std::size_t line = begin == 0 ? 0 : text.rfind('\n', begin - 1) + 1;
+  // yaml-cpp often stumbles a line late.
+  const std::size_t before = line < 2 ? 0 : text.rfind('\n', line - 2) + 1;
   const std::size_t indent_end = text.find_first_not_of(" \t", line);
   const std::size_t tab = text.find('\t', line);
   if (tab < std::min(indent_end, text.size())) {
@@ -158,7 +163,9 @@ void ReportSyntax(const Document& document, std::size_t offset, std::string_view
     return;
   }
   reporter.Error("yaml-syntax", At(document, offset), fmt::format("not valid YAML: {}", message))
-      .hint = SyntaxHint(message);
+      .hint = SyntaxHint(
+      message,
+      text.substr(before, document.source.LineEnd(static_cast<std::uint32_t>(begin)) - before));
 }
 
 /// Runs yaml-cpp over the document; the one place where its exceptions are translated. False: it
