@@ -1,45 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/driver/run_folder.h"
 
-#include <algorithm>
 #include <filesystem>
-#include <string_view>
+
+#include <nlohmann/json.hpp>
 
 #include "bench/driver/files.h"
 
 namespace bench::driver {
 namespace fs = std::filesystem;
-
-namespace {
-
-std::uint32_t BigEndian(std::string_view bytes, std::size_t at) {
-  std::uint32_t number = 0;
-  for (std::size_t i = at; i < at + 4; ++i) {
-    number = number << 8U | static_cast<unsigned char>(bytes[i]);
-  }
-  return number;
-}
-
-/// Transactions in a write-ahead log of SQLite: a frame whose second word is not 0 ends one
-/// (https://www.sqlite.org/fileformat2.html#walformat). Frames of another salt are left over from
-/// before the log began anew.
-std::uint64_t CommitsInWal(std::string_view wal) {
-  constexpr std::size_t kHeader = 32;
-  constexpr std::size_t kFrameHeader = 24;
-  if (wal.size() < kHeader) {
-    return 0;
-  }
-  const std::size_t frame = kFrameHeader + BigEndian(wal, 8);
-  const std::string_view salt = wal.substr(16, 8);
-  std::uint64_t commits = 0;
-  for (std::size_t at = kHeader; at + frame <= wal.size() && wal.substr(at + 8, 8) == salt;
-       at += frame) {
-    commits += BigEndian(wal, at + 4) != 0 ? 1 : 0;
-  }
-  return commits;
-}
-
-}  // namespace
 
 std::string NewestRunFolder(const std::string& home) {
   std::string newest;
@@ -75,9 +44,25 @@ std::optional<std::uint64_t> CountFlushes(const Command& command, const std::str
   return calls;
 }
 
-DiskCost ReadDiskCost(const std::string& run_folder) {
-  return {.commits = CommitsInWal(ReadFile(run_folder + "/facts.db-wal")),
-          .bytes = BytesBelow(run_folder)};
+std::optional<RunCost> MeasureRunCost(const Command& command, const std::string& scratch) {
+  Command with_stats = command;
+  with_stats.argv.emplace_back("--stats");
+  with_stats.errors = scratch + "/stats";
+  if (Measure(with_stats).exit_code != 0) {
+    return std::nullopt;
+  }
+  // The statistics are the last line; notices may stand in front of it.
+  std::string text = ReadFile(with_stats.errors);
+  text.resize(text.find_last_not_of('\n') + 1);
+  const auto line = nlohmann::json::parse(text.substr(text.rfind('\n') + 1), nullptr, false);
+  if (!line.is_object()) {
+    return std::nullopt;
+  }
+  return RunCost{.facts = line.value("facts", std::uint64_t{0}),
+                 .commits = line.value("commits", std::uint64_t{0}),
+                 .store_bytes = line.value("store_bytes", std::uint64_t{0}),
+                 .log_bytes = line.value("log_bytes", std::uint64_t{0}),
+                 .first_attempt_us = line.value("first_attempt_us", std::uint64_t{0})};
 }
 
 }  // namespace bench::driver

@@ -10,9 +10,12 @@
 
 namespace bench::driver {
 
-struct DiskCost {
-  std::uint64_t commits = 0;  ///< transactions in `facts.db`, those that made its tables included
-  std::uint64_t bytes = 0;    ///< kept below the run's folder
+struct RunCost {
+  std::uint64_t facts = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t store_bytes = 0;       ///< written to the store's files
+  std::uint64_t log_bytes = 0;         ///< of steps' output
+  std::uint64_t first_attempt_us = 0;  ///< from the start of the process
 };
 
 /// The folder of the newest run below `home`; empty when there is none.
@@ -22,6 +25,7 @@ std::string NewestRunFolder(const std::string& home);
 /// slows it down: nothing is timed here. Nothing when strace is not there or may not trace.
 std::optional<std::uint64_t> CountFlushes(const Command& command, const std::string& scratch);
 
-DiskCost ReadDiskCost(const std::string& run_folder);
+/// Runs `command` once more with `--stats`. Nothing when it failed or printed none.
+std::optional<RunCost> MeasureRunCost(const Command& command, const std::string& scratch);
 
 }  // namespace bench::driver

@@ -81,16 +81,22 @@ void Print(const Options& options, const Workload& workload, const std::vector<T
   fmt::print("{}", table.ToText());
 }
 
-void PrintDiskCost(const Options& options, const Workload& workload, const Tool& dayfly) {
-  const std::string home = options.work + "/home-" + workload.name;
-  const DiskCost cost = ReadDiskCost(NewestRunFolder(home));
-  const auto flushes = CountFlushes(dayfly.command, options.work);
+void PrintCost(const Options& options, const Workload& workload, const Tool& dayfly) {
   const auto jobs = static_cast<double>(workload.shape.jobs());
-  fmt::print("\ndayfly on disk: {} commits ({:.2f} a job), {} flushes{}, {:.0f} bytes a job\n",
-             cost.commits, static_cast<double>(cost.commits) / jobs,
-             flushes ? std::to_string(*flushes) : "unknown (no strace)",
-             flushes ? fmt::format(" ({:.2f} a job)", static_cast<double>(*flushes) / jobs) : "",
-             static_cast<double>(cost.bytes) / jobs);
+  const auto a_job = [&](std::uint64_t count) {
+    return fmt::format("{} ({:.2f} a job)", count, static_cast<double>(count) / jobs);
+  };
+  const auto cost = MeasureRunCost(dayfly.command, options.work);
+  const auto flushes = CountFlushes(dayfly.command, options.work);
+  if (!cost) {
+    fmt::print("\ndayfly: no statistics\n");
+    return;
+  }
+  fmt::print(
+      "\ndayfly: facts {}, commits {}, flushes {}, bytes written to the store {}; first attempt "
+      "after {:.1f} ms\n",
+      a_job(cost->facts), a_job(cost->commits), flushes ? a_job(*flushes) : "unknown (no strace)",
+      a_job(cost->store_bytes), static_cast<double>(cost->first_attempt_us) / 1000);
 }
 
 void MeasureWorkload(const Options& options, const Workload& workload) {
@@ -111,7 +117,7 @@ void MeasureWorkload(const Options& options, const Workload& workload) {
     }
   }
   Print(options, workload, tools, results);
-  PrintDiskCost(options, workload, tools.front());
+  PrintCost(options, workload, tools.front());
 }
 
 }  // namespace

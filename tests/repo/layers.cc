@@ -107,11 +107,11 @@ constexpr std::array kKnownHeaders = {
 
 constexpr std::array kSystemFolders = {"sys/", "linux/", "netinet/", "arpa/", "asm/", "net/"};
 constexpr std::array kSystemHeaders = {
-    "dirent.h",    "errno.h",    "fcntl.h",  "fnmatch.h", "getopt.h",    "glob.h",    "grp.h",
-    "immintrin.h", "langinfo.h", "limits.h", "locale.h",  "malloc.h",    "netdb.h",   "poll.h",
-    "pthread.h",   "pty.h",      "pwd.h",    "sched.h",   "semaphore.h", "signal.h",  "spawn.h",
-    "stdint.h",    "stdio.h",    "stdlib.h", "string.h",  "strings.h",   "syscall.h", "termios.h",
-    "time.h",      "unistd.h",   "utime.h",  "wchar.h"};
+    "dirent.h",    "errno.h",     "fcntl.h",    "fnmatch.h", "getopt.h", "glob.h",      "grp.h",
+    "immintrin.h", "immintrin.h", "langinfo.h", "limits.h",  "locale.h", "malloc.h",    "netdb.h",
+    "poll.h",      "pthread.h",   "pty.h",      "pwd.h",     "sched.h",  "semaphore.h", "signal.h",
+    "spawn.h",     "stdint.h",    "stdio.h",    "stdlib.h",  "string.h", "strings.h",   "syscall.h",
+    "termios.h",   "time.h",      "unistd.h",   "utime.h",   "wchar.h"};
 
 bool IsSystemHeader(std::string_view header) {
   return header.find_first_of("./") == std::string_view::npos ||
