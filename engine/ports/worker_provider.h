@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the workers of a pool come and go: processes on this machine, containers, pods, virtual
-// machines. Everything is named by its *launch id*, which the caller chose before the first call and
-// which stands in the name or label of what is created: so a repeated order does nothing new, and
-// after a crash `List` is how we learn what exists.
+// machines. Everything is named by its *launch id*, which the caller chose before the first call
+// and which stands in the name or label of what is created: so a repeated order does nothing new,
+// and after a crash `List` is how we learn what exists.
 //
 // Called on the engine's thread and never blocks; callbacks come on the same thread, never from
 // inside the call. A provider keeps nothing that `List` could not rebuild.

@@ -10,8 +10,8 @@ class WorkerWatch {
  public:
   virtual ~WorkerWatch() = default;
   /// Its stream ended or it fell silent. If the provider knows that it is gone, the answer is the
-  /// input `WorkerGone` for this session; if it lives, or there is nobody to ask, nothing: the lease
-  /// decides. Asked again, it answers again.
+  /// input `WorkerGone` for this session; if it lives, or there is nobody to ask, nothing: the
+  /// lease decides. Asked again, it answers again.
   virtual void Ask(model::WorkerId worker, model::SessionId session) = 0;
 };
 
