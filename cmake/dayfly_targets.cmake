@@ -48,3 +48,44 @@ function(dayfly_test)
   endif()
   set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
+
+# dayfly_proto(NAME x_proto FILES a.proto b.proto LITE GRPC)
+# Messages from .proto files of this folder, and with GRPC their services. What protoc makes is compiled without our
+# warnings and included as system headers, from the top of the repository: "api/wire/a.pb.h".
+function(dayfly_proto)
+  cmake_parse_arguments(ARG "LITE;GRPC" "NAME" "FILES" ${ARGN})
+  file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  set(out "${CMAKE_CURRENT_BINARY_DIR}/generated")
+  set(endings .pb.cc .pb.h)
+  set(services "")
+  if(ARG_GRPC)
+    list(APPEND endings .grpc.pb.cc .grpc.pb.h)
+    set(services "--grpc_out=${out}" "--plugin=protoc-gen-grpc=${GRPC_CPP_PLUGIN}")
+  endif()
+  set(sources "")
+  foreach(file ${ARG_FILES})
+    get_filename_component(name "${file}" NAME_WE)
+    set(made "")
+    foreach(ending ${endings})
+      list(APPEND made "${out}/${folder}/${name}${ending}")
+    endforeach()
+    add_custom_command(
+      OUTPUT ${made}
+      COMMAND ${CMAKE_COMMAND} -E make_directory "${out}"
+      COMMAND protobuf::protoc "--cpp_out=${out}" ${services} -I "${PROJECT_SOURCE_DIR}"
+              "${CMAKE_CURRENT_SOURCE_DIR}/${file}"
+      DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${file}"
+      VERBATIM)
+    list(APPEND sources ${made})
+  endforeach()
+  add_library(${ARG_NAME} STATIC ${sources})
+  target_include_directories(${ARG_NAME} SYSTEM PUBLIC "${out}")
+  if(ARG_LITE)
+    target_link_libraries(${ARG_NAME} PUBLIC protobuf::libprotobuf-lite)
+  else()
+    target_link_libraries(${ARG_NAME} PUBLIC protobuf::libprotobuf)
+  endif()
+  if(ARG_GRPC)
+    target_link_libraries(${ARG_NAME} PUBLIC PkgConfig::grpc)
+  endif()
+endfunction()
