@@ -13,9 +13,9 @@
 
 namespace engine::placement {
 
-/// Work held ahead for each slot: enough to cover one commit round trip, small beside anything that
-/// a person would notice.
-inline constexpr base::Duration kAheadWork = std::chrono::milliseconds(4);
+/// Work held ahead for each slot: enough to cover one commit round trip on a disk whose flush takes
+/// milliseconds, small beside anything that a person would notice.
+inline constexpr base::Duration kAheadWork = std::chrono::milliseconds(20);
 /// More than this many attempts a slot gains nothing.
 inline constexpr std::uint32_t kAheadMax = 8;
 /// Of how many attempts that ended last the mean is taken.

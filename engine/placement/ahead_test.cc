@@ -12,13 +12,13 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 TEST(AheadDepth, FillsAboutOneRoundTrip) {
-  EXPECT_EQ(AheadDepth(microseconds(500)), 8U);
-  EXPECT_EQ(AheadDepth(microseconds(1000)), 4U);
-  EXPECT_EQ(AheadDepth(microseconds(4000)), 1U);
+  EXPECT_EQ(AheadDepth(milliseconds(3)), 6U);
+  EXPECT_EQ(AheadDepth(milliseconds(5)), 4U);
+  EXPECT_EQ(AheadDepth(milliseconds(20)), 1U);
 }
 
 TEST(AheadDepth, GivesNothingAheadOfLongJobs) {
-  EXPECT_EQ(AheadDepth(microseconds(4001)), 0U);
+  EXPECT_EQ(AheadDepth(microseconds(20'001)), 0U);
   EXPECT_EQ(AheadDepth(std::chrono::hours(1)), 0U);
 }
 
