@@ -21,3 +21,12 @@ find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 if(BUILD_TESTING)
   find_package(GTest REQUIRED)
 endif()
+
+# mold reads archives in any order; other linkers would need groups.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND MOLD_PROGRAM)
+  include(static_archives)
+  prefer_static_archives()
+  add_archive_needs(PkgConfig::libgit2 mbedtls mbedx509 mbedcrypto http_parser ssh2 pcre2-8 gssapi_krb5 z crypto)
+  add_archive_needs(PkgConfig::grpc upb cares address_sorting gpr re2 ssl crypto z)
+  target_link_libraries(PkgConfig::grpc INTERFACE absl::flat_hash_set absl::random_random absl::synchronization)
+endif()
