@@ -37,6 +37,10 @@ std::vector<Tool> Tools(const Options& options, const std::string& folder) {
   return {
       {.name = "cmd | cat > file",
        .command = {.argv = {"sh", "-c", printer + " | cat > " + out}, .folder = folder}},
+      // As durable as what Dayfly keeps.
+      {.name = "cmd | cat > file; sync file",
+       .command = {.argv = {"sh", "-c", fmt::format("{} | cat > {}; sync {}", printer, out, out)},
+                   .folder = folder}},
       {.name = "dayfly",
        .command = {.argv = {options.dayfly, "run", "bench.yml", "--output", "json"},
                    .env = {"DAYFLY_HOME=" + options.work + "/home-w4"},
