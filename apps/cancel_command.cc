@@ -7,6 +7,7 @@
 #include "apps/exit_code.h"
 #include "apps/local_run.h"
 #include "apps/recorded_run.h"
+#include "apps/standard_streams.h"
 #include "apps/state_dir.h"
 #include "apps/view/json_text.h"
 #include "apps/view/summary.h"
@@ -35,7 +36,7 @@ int TellWithoutProcess(const StateDir& state, model::RunId run) {
   }
   const std::string id = model::ToText(run);
   if (model::IsFinal(recorded->board.status())) {
-    fmt::print("run {} is over already: {}\n", id, view::Words(recorded->board.status()));
+    Print(fmt::format("run {} is over already: {}\n", id, view::Words(recorded->board.status())));
     return kExitOk;
   }
   return Fail(kExitEngine, fmt::format("run {} has no process any more, nothing of it is running; "
@@ -56,7 +57,8 @@ int CancelCommand(const CancelOptions& options) {
   }
   const auto answer = AskRun(state->run_folder(*run), CancelRequest(options.kill));
   if (answer.ok()) {
-    fmt::print("run {}: {}\n", model::ToText(*run), options.kill ? "killing" : "cancelling");
+    Print(
+        fmt::format("run {}: {}\n", model::ToText(*run), options.kill ? "killing" : "cancelling"));
     return kExitOk;
   }
   return answer.status().code() == absl::StatusCode::kUnavailable

@@ -21,6 +21,7 @@
 #include "apps/run_command.h"
 #include "apps/runs_command.h"
 #include "apps/show_command.h"
+#include "apps/standard_streams.h"
 #include "apps/validate_command.h"
 #include "engine/base/did_you_mean.h"
 
@@ -354,7 +355,7 @@ void AddOwnCommands(CommandLine& line) {
   completion->callback([&line, shell] {
     line.chosen = [&line, shell] {
       const std::string script = CompletionScript(line, shell->word);
-      std::fwrite(script.data(), 1, script.size(), stdout);
+      Print(script);
       return static_cast<int>(kExitOk);
     };
   });
@@ -362,7 +363,7 @@ void AddOwnCommands(CommandLine& line) {
   CLI::App* version = line.app->add_subcommand("version", "Prints the version");
   version->callback([&line] {
     line.chosen = [] {
-      fmt::print("dayfly {}\n", kVersion);
+      Print(fmt::format("dayfly {}\n", kVersion));
       return static_cast<int>(kExitOk);
     };
   });
@@ -372,7 +373,7 @@ void AddOwnCommands(CommandLine& line) {
   man->callback([&line] {
     line.chosen = [&line] {
       const std::string page = ManPage(*line.app, kVersion);
-      std::fwrite(page.data(), 1, page.size(), stdout);
+      Print(page);
       return static_cast<int>(kExitOk);
     };
   });
@@ -400,7 +401,7 @@ std::optional<std::string> UnknownCommand(const CLI::App& app, int argc, char** 
   }
   const std::vector<std::string> names = CommandNames(app);
   const std::string hint = engine::base::DidYouMean(word, std::span<const std::string>(names));
-  return fmt::format("no command '{}'{}{}; the commands: {}", word, hint.empty() ? "" : ": ", hint,
+  return fmt::format("no command '{}'{}{}\nThe commands: {}", word, hint.empty() ? "" : ": ", hint,
                      fmt::join(names, ", "));
 }
 
@@ -444,6 +445,9 @@ std::unique_ptr<CommandLine> BuildCommandLine() {
       "Dayfly runs pipelines: YAML files that say which jobs there are and what they need",
       "dayfly");
   line->app->set_help_flag("-h,--help", "Explains this command");
+  // At most one: what follows a command is its own, even when it is a command's name (`help run`,
+  // a job called `plan`).
+  line->app->require_subcommand(0, 1);
   line->app->set_version_flag("--version", fmt::format("dayfly {}", kVersion),
                               "Prints the version");
   AddRun(*line);

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "apps/exit_code.h"
+#include "apps/standard_streams.h"
 #include "apps/text_file.h"
 #include "apps/view/utf8.h"
 #include "engine/expr/expression.h"
@@ -76,7 +77,7 @@ int EvalCommand(const EvalOptions& options) {
     }
     return kExitInvalid;
   }
-  fmt::print("{}\n", value.value().ToJson());
+  Print(value.value().ToJson() + "\n");
   return kExitOk;
 }
 

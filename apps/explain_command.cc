@@ -8,6 +8,7 @@
 #include "apps/exit_code.h"
 #include "apps/recorded_run.h"
 #include "apps/run_control.h"
+#include "apps/standard_streams.h"
 #include "apps/state_dir.h"
 #include "apps/view/json_text.h"
 #include "apps/view/utf8.h"
@@ -113,8 +114,7 @@ int ExplainCommand(const ExplainOptions& options) {
   if (!answer.ok()) {
     return Fail(kExitInvalid, base::Message(answer.status()));
   }
-  fmt::print("{}", options.format == "json" ? answer->ToJson() + "\n"
-                                            : AsText(*answer, model::ToText(*run)));
+  Print(options.format == "json" ? answer->ToJson() + "\n" : AsText(*answer, model::ToText(*run)));
   return kExitOk;
 }
 

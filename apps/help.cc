@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "apps/exit_code.h"
+#include "apps/standard_streams.h"
 
 namespace apps {
 namespace {
@@ -139,12 +140,12 @@ void UseHelpFormat(CLI::App& app) {
 
 int PrintHelp(const CLI::App& app, const std::string& command) {
   if (command.empty()) {
-    fmt::print("{}", HelpText(app));
+    Print(HelpText(app));
     return kExitOk;
   }
   for (const CLI::App* each : CommandsOf(app)) {
     if (each->get_name() == command) {
-      fmt::print("{}", HelpText(*each));
+      Print(HelpText(*each));
       return kExitOk;
     }
   }

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "apps/view/summary.h"
 #include "apps/view/utf8.h"
 
 namespace apps {
@@ -102,7 +103,8 @@ base::Status LogPrinter::Print(const view::Board& board, const LogSelection& sel
 }
 
 // True when the step's log is complete.
-bool LogPrinter::PrintStep(const view::Board&, const Key& key, const view::AttemptState& attempt) {
+bool LogPrinter::PrintStep(const view::Board& board, const Key& key,
+                           const view::AttemptState& attempt) {
   if (done_[key]) {
     return true;
   }
@@ -128,6 +130,12 @@ bool LogPrinter::PrintStep(const view::Board&, const Key& key, const view::Attem
     read = follower_.EndedTail(key, step.log, length - from);
   } else {
     read = follower_.Ended(key, step.log);
+  }
+  if (read.ok() && step.log.lost_bytes != 0) {
+    read = base::DataLoss("{} bytes of the log of {}, step {}, are missing: {}",
+                          step.log.lost_bytes, board.job_name(key.first.job),
+                          model::StepName(model::SpecOf(board.plan(), key.first.job), key.second),
+                          view::kWhyLost);
   }
   if (!read.ok()) {
     missing_ = read;

@@ -2,6 +2,7 @@
 // The program `dayfly`: the command line, or, started by itself, the keeper of a slot.
 #include "apps/command_line.h"
 #include "apps/run_stats.h"
+#include "apps/standard_streams.h"
 #include "executors/sandboxes/keeper.h"
 
 int main(int argc, char** argv) {
@@ -9,6 +10,7 @@ int main(int argc, char** argv) {
   if (executors::sandboxes::IsKeeperCall(argc, argv)) {
     return executors::sandboxes::KeeperMain(argc, argv);
   }
+  apps::OpenMissingStreams();
   apps::MarkProgramStart();
-  return apps::Main(argc, argv);
+  return apps::FlushOutput(apps::Main(argc, argv));
 }

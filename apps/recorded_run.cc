@@ -43,7 +43,7 @@ base::StatusOr<model::RunId> FindRun(const StateDir& state, std::string_view nam
   if (name != "latest") {
     return state.FindRun(name);
   }
-  const std::vector<model::RunId> runs = state.Runs();
+  ASSIGN_OR_RETURN(const std::vector<model::RunId> runs, state.Runs());
   const auto found = std::find_if(runs.rbegin(), runs.rend(), [&](model::RunId run) {
     return WasAccepted(state.run_folder(run));
   });

@@ -86,9 +86,11 @@ void TakeSource(const ports::WorkingTree& tree, model::RunContext& context) {
   }
 }
 
-std::string CurrentFolder() {
+base::StatusOr<std::string> CurrentFolder() {
   std::error_code error;
-  return std::filesystem::current_path(error).string();
+  std::string folder = std::filesystem::current_path(error).string();
+  return error ? base::FromErrno(error.value(), "the current folder")
+               : base::StatusOr<std::string>(std::move(folder));
 }
 
 int Start(const RunOptions& options, const StateDir& state, const std::string& file) {
@@ -98,8 +100,9 @@ int Start(const RunOptions& options, const StateDir& state, const std::string& f
   }
   // Reading the working tree and compiling take about as long; neither waits for the other.
   auto tree = std::async(std::launch::async, [&run]() -> base::StatusOr<ports::WorkingTree> {
+    ASSIGN_OR_RETURN(const std::string folder, CurrentFolder());
     ASSIGN_OR_RETURN(ports::GitSource * git, (*run)->git());
-    return git->WriteWorkingTree(CurrentFolder());
+    return git->WriteWorkingTree(folder);
   });
   base::StatusOr<Prepared> prepared = Prepare(options, file);
   if (!prepared.ok()) {
@@ -112,7 +115,7 @@ int Start(const RunOptions& options, const StateDir& state, const std::string& f
                 fmt::format("the source cannot be recorded: {}", base::Message(source.status())));
   }
   if (prepared->context.source.empty()) {
-    prepared->context.source = CurrentFolder();
+    prepared->context.source = CurrentFolder().value_or("");
   }
   prepared->context.workspace = (*run)->workspace();
   model::SubmitRun submission;

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <sys/file.h>
 #include <unistd.h>
+#include <utility>
 
 namespace apps {
 namespace {
@@ -110,20 +111,26 @@ base::StatusOr<std::unique_ptr<RunLock>> RunLock::Acquire(const std::string& run
   if (descriptor < 0) {
     return base::FromErrno(errno, path);
   }
-  std::unique_ptr<RunLock> lock(new RunLock(descriptor));
+  // Owned only once it is ours: letting go empties the file.
+  const auto refuse = [descriptor](base::Status status) {
+    close(descriptor);
+    return status;
+  };
   switch (TryFlock(descriptor)) {
     case Flock::kHeld:
-      return Owned(run_folder, DecodeOwner(ReadAll(path)));
+      return refuse(Owned(run_folder, DecodeOwner(ReadAll(path))));
     case Flock::kUnknown:
       if (const auto owner = OwnerOf(run_folder)) {
-        return Owned(run_folder, owner);
+        return refuse(Owned(run_folder, owner));
       }
       break;
     case Flock::kTaken:
       break;
   }
-  RETURN_IF_ERROR(WriteOwner(descriptor));
-  return lock;
+  if (base::Status written = WriteOwner(descriptor); !written.ok()) {
+    return refuse(std::move(written));
+  }
+  return std::unique_ptr<RunLock>(new RunLock(descriptor));
 }
 
 RunLock::~RunLock() {

@@ -37,6 +37,15 @@ TEST_F(RunLockTest, ASecondOwnerIsToldTheFirstOnesPid) {
               HasSubstr(fmt::format("process {}", getpid())));
 }
 
+TEST_F(RunLockTest, AnOwnerIsStillNamedAfterAnotherWasRefused) {
+  const auto first = RunLock::Acquire(folder_);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_FALSE(RunLock::Acquire(folder_).ok());
+  const auto owner = OwnerOf(folder_);
+  ASSERT_TRUE(owner) << "whoever was refused emptied the file";
+  EXPECT_EQ(owner->pid, getpid());
+}
+
 TEST_F(RunLockTest, IsFreeAgainWhenItsOwnerLetsGo) {
   { ASSERT_TRUE(RunLock::Acquire(folder_).ok()); }
   EXPECT_FALSE(OwnerOf(folder_));

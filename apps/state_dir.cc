@@ -61,12 +61,18 @@ std::string Listed(const std::vector<model::RunId>& runs) {
              : list;
 }
 
+// An empty file is what a full disk or a power cut leaves of one that was being written.
+bool HasVersion(const std::string& root) {
+  struct stat info {};
+  return stat((root + "/version").c_str(), &info) == 0 && info.st_size > 0;
+}
+
 base::Status CheckVersion(const std::string& root) {
-  std::ifstream file(root + "/version");
-  int version = 0;
-  if (!file) {
+  if (!HasVersion(root)) {
     return base::OkStatus();
   }
+  std::ifstream file(root + "/version");
+  int version = 0;
   if (!(file >> version)) {
     return base::DataLoss("{}/version does not hold a number", root);
   }
@@ -81,13 +87,21 @@ base::Status CheckVersion(const std::string& root) {
 }
 
 base::Status WriteVersion(const std::string& root) {
-  const std::string path = root + "/version";
-  if (access(path.c_str(), F_OK) == 0) {
+  if (HasVersion(root)) {
     return base::OkStatus();
   }
-  std::ofstream file(path);
+  const std::string path = root + "/version";
+  // Under another name until it is whole: a full disk must not leave half a version behind.
+  const std::string whole = fmt::format("{}.{}", path, getpid());
+  std::ofstream file(whole);
   file << kStateDirVersion << "\n";
-  return file.flush() ? base::OkStatus() : base::FromErrno(errno, path);
+  file.close();
+  if (!file || rename(whole.c_str(), path.c_str()) != 0) {
+    base::Status failed = base::FromErrno(errno, path);
+    unlink(whole.c_str());
+    return failed;
+  }
+  return base::OkStatus();
 }
 
 }  // namespace
@@ -171,7 +185,7 @@ base::StatusOr<std::string> StateDir::MakeRunFolder(model::RunId run) const {
   return folder;
 }
 
-std::vector<model::RunId> StateDir::Runs() const {
+base::StatusOr<std::vector<model::RunId>> StateDir::Runs() const {
   std::vector<model::RunId> runs;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(root_ + "/runs", error)) {
@@ -179,12 +193,16 @@ std::vector<model::RunId> StateDir::Runs() const {
       runs.push_back(*run);
     }
   }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return base::FailedPrecondition("the state folder cannot be used: {}/runs: {}", root_,
+                                    error.message());
+  }
   std::ranges::sort(runs);
   return runs;
 }
 
 base::StatusOr<model::RunId> StateDir::FindRun(std::string_view name) const {
-  const std::vector<model::RunId> runs = Runs();
+  ASSIGN_OR_RETURN(const std::vector<model::RunId> runs, Runs());
   if (runs.empty()) {
     return base::NotFound("no run is kept in {}", root_);
   }

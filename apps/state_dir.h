@@ -38,7 +38,7 @@ class StateDir {
   engine::base::StatusOr<std::string> MakeRunFolder(engine::model::RunId run) const;
 
   /// All runs that have a folder, oldest first.
-  std::vector<engine::model::RunId> Runs() const;
+  engine::base::StatusOr<std::vector<engine::model::RunId>> Runs() const;
 
   /// The run that `name` means: an id, or a prefix of exactly one. Capitals and look-alikes
   /// (`O` `I` `L`) are read as meant. `NotFound` and `InvalidArgument` (several) list candidates.

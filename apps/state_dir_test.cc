@@ -57,6 +57,14 @@ TEST_F(StateDirTest, RefusesTheFolderOfANewerBuild) {
   EXPECT_THAT(std::string(base::Message(state.status())), HasSubstr("newer dayfly (version 2"));
 }
 
+TEST_F(StateDirTest, AnEmptyVersionIsWrittenAnew) {
+  std::ofstream(root_ + "/version").flush();
+  ASSERT_TRUE(StateDir::OpenAt(root_, true).ok());
+  std::string version;
+  std::ifstream(root_ + "/version") >> version;
+  EXPECT_EQ(version, fmt::format("{}", kStateDirVersion));
+}
+
 TEST_F(StateDirTest, AFileInTheWayIsNamed) {
   std::ofstream(root_ + "/file") << "x";
   const auto state = StateDir::OpenAt(root_ + "/file/state", true);

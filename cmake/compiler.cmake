@@ -34,6 +34,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 if(DAYFLY_SANITIZE)
+  # A sanitized file takes g++ 12 18 to 23 s at -O1, clang 14 six at -O0, and the tests are short.
+  set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
   add_compile_options(-fsanitize=${DAYFLY_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${DAYFLY_SANITIZE})
 endif()

@@ -75,6 +75,11 @@ void IndexJobs(const Fields& fields, const Document& document, Compilation& comp
   for (std::uint32_t i = 0; i < compilation.jobs.size(); ++i) {
     compilation.specs_by_name.emplace(compilation.jobs[i].key.text(), SpecIndex(i));
   }
+  // A job of a name that is taken cannot be needed; what else is wrong with it is told, too.
+  for (std::uint32_t i = 0; i < node.repeated_entries(); ++i) {
+    const std::uint32_t entry = node.entries() + i;
+    compilation.jobs.push_back({node.key(entry), node.value(entry)});
+  }
 }
 
 void CompileDocument(const Document& document, Compilation& compilation) {

@@ -51,6 +51,9 @@ const Case kFileCases[] = {
     {"SecondDocument", "jobs: { a: { steps: [x] } }\n§---\njobs: 1\n", {"second-document"}},
     {"DuplicateKey", "name: a\n§name: b\njobs: { a: { steps: [x] } }", {"duplicate-key"}},
     {"DuplicateJob", "jobs:\n  a: { steps: [x] }\n  §a: { steps: [y] }", {"duplicate-key"}},
+    {"FaultInADuplicateJob",
+     "jobs:\n  a: { steps: [x] }\n  a: { steps: [y], needs: [§nobody] }",
+     {"duplicate-key", "unknown-need"}},
     {"DuplicateKeyInAStep", "jobs: { a: { steps: [{ run: x, §run: y }] } }", {"duplicate-key"}},
     {"KeyIsAList", "jobs: { a: { steps: [x] } }\n? §[a, b]\n: c\n", {"complex-key"}},
     {"KeyIsNothing", "jobs: { a: { steps: [x] } }\n§~: c\n", {"complex-key"}},
@@ -469,15 +472,15 @@ jobs:
     stage: test
 )");
   EXPECT_EQ(compiled.plan, nullptr);
-  EXPECT_THAT(
-      Brief(compiled.diagnostics),
-      testing::ElementsAre("unknown-key 1:1", "unknown-key 2:7", "wrong-value 4:18", "bad-name 5:8",
-                           "empty-stage 6:10 (warning)", "duplicate-stage 6:17",
-                           "unknown-stage 9:12", "unknown-key 10:5", "empty-value 11:12",
-                           "unknown-need 14:13", "wrong-value 14:42", "unknown-context 15:13",
-                           "wrong-value 16:14", "out-of-range 17:19", "wrong-value 18:20",
-                           "wrong-type 19:19", "unknown-key 21:9", "unknown-input 22:23",
-                           "unknown-step 23:33", "bad-path 23:65", "duplicate-key 24:3"));
+  EXPECT_THAT(Brief(compiled.diagnostics),
+              testing::ElementsAre("unknown-key 1:1", "unknown-key 2:7", "wrong-value 4:18",
+                                   "bad-name 5:8", "empty-stage 6:10 (warning)",
+                                   "duplicate-stage 6:17", "unknown-stage 9:12", "unknown-key 10:5",
+                                   "empty-value 11:12", "unknown-need 14:13", "wrong-value 14:42",
+                                   "unknown-context 15:13", "wrong-value 16:14",
+                                   "out-of-range 17:19", "wrong-value 18:20", "wrong-type 19:19",
+                                   "unknown-key 21:9", "unknown-input 22:23", "unknown-step 23:33",
+                                   "bad-path 23:65", "duplicate-key 24:3", "missing-key 24:3"));
 }
 
 }  // namespace

@@ -29,6 +29,9 @@ struct Node {
   std::uint32_t offset = 0;  ///< where it begins in the source, its anchor and tag included
   NodeKind kind = NodeKind::kNull;
   bool plain = false;  ///< a scalar without quotes and not a block: may be a number, a boolean
+  /// Of a map: items behind the first `size` whose keys stand there already. They mean nothing,
+  /// but what is wrong inside of them can be told.
+  std::uint32_t repeated = 0;
 };
 
 /// Owns the text and the nodes. Stays where it is made: nodes point into it.
@@ -84,6 +87,9 @@ class NodeRef {
   std::uint32_t entries() const { return is_map() ? node_->size / 2 : 0; }
   NodeRef key(std::uint32_t entry) const { return (*this)[2 * entry]; }
   NodeRef value(std::uint32_t entry) const { return (*this)[2 * entry + 1]; }
+  /// Of a map: entries behind the others, reached by `key` and `value`, whose keys were given
+  /// before. A problem is reported for each; only further checks look at them.
+  std::uint32_t repeated_entries() const { return is_map() ? node_->repeated / 2 : 0; }
 
   const Document& document() const { return *document_; }
   const Node& node() const { return *node_; }

@@ -49,7 +49,7 @@ class EventReader final : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {
     if (documents_ == 1) {
-      tree_.Finish();
+      usable_ = tree_.Finish();
     }
   }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -89,6 +89,8 @@ class EventReader final : public YAML::EventHandler {
 
   int documents() const { return documents_; }
   bool too_deep() const { return tree_.too_deep(); }
+  /// The tree may be looked at.
+  bool usable() const { return usable_; }
 
  private:
   void Close() {
@@ -109,6 +111,7 @@ class EventReader final : public YAML::EventHandler {
   Reporter& reporter_;
   TreeBuilder tree_;
   int documents_ = 0;
+  bool usable_ = true;
 };
 
 /// Lets yaml-cpp read the text where it is.
@@ -169,7 +172,7 @@ void ReportSyntax(const Document& document, std::size_t offset, std::string_view
 }
 
 /// Runs yaml-cpp over the document; the one place where its exceptions are translated. False: it
-/// could not be read on.
+/// cannot be looked at further.
 bool ReadEvents(Document& document, Reporter& reporter) {
   EventReader events(document, reporter);
   try {
@@ -179,7 +182,7 @@ bool ReadEvents(Document& document, Reporter& reporter) {
     // The second document is only looked for, however many follow.
     while (events.documents() < 2 && parser.HandleNextDocument(events)) {
     }
-    return true;
+    return events.usable();
   } catch (const YAML::Exception& e) {
     // Deeper than yaml-cpp recurses, which is far deeper than we follow.
     if (!events.too_deep()) {

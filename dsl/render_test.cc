@@ -27,7 +27,11 @@ p.yml:5:3: error[duplicate-key]: the key `build` is given twice
     5 |   build: 1
       |   ^~~~~
       = p.yml:3:3: first given here
-3 errors, 0 warnings
+p.yml:5:10: error[wrong-type]: the job `build` is a map, not a single value
+    5 |   build: 1
+      |          ^
+      = hint: write `build: { steps: [make] }`
+4 errors, 0 warnings
 )");
 }
 

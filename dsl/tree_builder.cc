@@ -106,15 +106,13 @@ void TreeBuilder::Close() {
   }
   const Open open = open_.back();
   open_.pop_back();
-  if (open.kind == NodeKind::kMap) {
-    CheckKeys(open.base);
-  }
-  const std::size_t count = pending_.size() - open.base;
-  const Measure measure = MeasureFrom(open.base);
   Node node;
   node.kind = open.kind;
   node.offset = open.offset;
-  node.size = static_cast<std::uint32_t>(count);
+  node.repeated = open.kind == NodeKind::kMap ? CheckKeys(open.base) : 0;
+  const std::size_t count = pending_.size() - open.base;
+  const Measure measure = MeasureFrom(open.base);
+  node.size = static_cast<std::uint32_t>(count) - node.repeated;
   node.items = nullptr;
   if (count > 0) {
     auto* items =
@@ -187,7 +185,7 @@ bool TreeBuilder::KeyIsWord(const Node& key) {
   return false;
 }
 
-void TreeBuilder::CheckKeys(std::size_t base) {
+std::uint32_t TreeBuilder::CheckKeys(std::size_t base) {
   std::vector<std::uint32_t> entries;  // positions of good keys in `pending_`, from `base`
   const std::size_t count = (pending_.size() - base) / 2;
   bool all_words = true;
@@ -205,7 +203,7 @@ void TreeBuilder::CheckKeys(std::size_t base) {
       }
     }
     if (!repeated) {
-      return;
+      return 0;
     }
   }
   for (std::uint32_t entry = 0; entry < count; ++entry) {
@@ -213,8 +211,48 @@ void TreeBuilder::CheckKeys(std::size_t base) {
       entries.push_back(entry);
     }
   }
-  ReportDuplicates(entries, base);
+  std::vector<std::uint32_t> repeated = ReportDuplicates(entries, base);
   std::sort(entries.begin(), entries.end());
+  std::sort(repeated.begin(), repeated.end());
+  Arrange(entries, repeated, base);
+  return static_cast<std::uint32_t>(2 * repeated.size());
+}
+
+std::vector<std::uint32_t> TreeBuilder::ReportDuplicates(std::vector<std::uint32_t>& entries,
+                                                         std::size_t base) {
+  const auto key = [&](std::uint32_t entry) {
+    return NodeRef(document_, pending_[base + 2ULL * entry]);
+  };
+  std::stable_sort(entries.begin(), entries.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return key(a).text() < key(b).text(); });
+  std::vector<std::uint32_t> repeated;
+  std::size_t kept = 0;
+  for (const std::uint32_t entry : entries) {
+    if (kept == 0 || key(entries[kept - 1]).text() != key(entry).text()) {
+      entries[kept++] = entry;
+      continue;
+    }
+    const NodeRef again = key(entry);
+    Diagnostic& diagnostic = reporter_.Error(
+        "duplicate-key", again.place(), fmt::format("the key `{}` is given twice", again.text()));
+    diagnostic.related.push_back(Related(key(entries[kept - 1]).place(), "first given here"));
+    repeated.push_back(entry);
+  }
+  entries.resize(kept);
+  return repeated;
+}
+
+void TreeBuilder::Arrange(const std::vector<std::uint32_t>& entries,
+                          const std::vector<std::uint32_t>& repeated, std::size_t base) {
+  std::vector<Node> nodes_behind;
+  std::vector<Measure> measures_behind;
+  for (const std::uint32_t entry : repeated) {
+    for (std::size_t half = 0; half < 2; ++half) {
+      nodes_behind.push_back(pending_[base + 2ULL * entry + half]);
+      measures_behind.push_back(measures_[base + 2ULL * entry + half]);
+    }
+  }
+  // In place: a file may have 100,000 jobs, and none of them moves to a later place.
   std::size_t kept = base;
   for (const std::uint32_t entry : entries) {
     for (std::size_t half = 0; half < 2; ++half, ++kept) {
@@ -224,31 +262,11 @@ void TreeBuilder::CheckKeys(std::size_t base) {
   }
   pending_.resize(kept);
   measures_.resize(kept);
+  pending_.insert(pending_.end(), nodes_behind.begin(), nodes_behind.end());
+  measures_.insert(measures_.end(), measures_behind.begin(), measures_behind.end());
 }
 
-/// Leaves the first of each key in `entries`.
-void TreeBuilder::ReportDuplicates(std::vector<std::uint32_t>& entries, std::size_t base) {
-  const auto key = [&](std::uint32_t entry) {
-    return NodeRef(document_, pending_[base + 2ULL * entry]);
-  };
-  std::stable_sort(entries.begin(), entries.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return key(a).text() < key(b).text(); });
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (kept > 0 && key(entries[kept - 1]).text() == key(entries[i]).text()) {
-      const NodeRef first = key(entries[kept - 1]);
-      const NodeRef again = key(entries[i]);
-      Diagnostic& diagnostic = reporter_.Error(
-          "duplicate-key", again.place(), fmt::format("the key `{}` is given twice", again.text()));
-      diagnostic.related.push_back(Related(first.place(), "first given here"));
-    } else {
-      entries[kept++] = entries[i];
-    }
-  }
-  entries.resize(kept);
-}
-
-void TreeBuilder::Finish() {
+bool TreeBuilder::Finish() {
   document_.root = pending_.empty() ? Node() : pending_.front();
   const std::uint64_t expanded = measures_.empty() ? 0 : measures_.front().nodes;
   if (expanded > written_ && expanded - written_ > kAliasNodesMax) {
@@ -256,8 +274,9 @@ void TreeBuilder::Finish() {
         "alias-bomb", {&document_, {document_.root.offset, document_.root.offset}, nullptr},
         fmt::format("aliases make this file more than {} values larger than it is written",
                     kAliasNodesMax));
-    document_.root = Node();
+    return false;
   }
+  return true;
 }
 
 }  // namespace dsl

@@ -32,8 +32,9 @@ class TreeBuilder {
   void OpenSequence(std::uint32_t offset, std::uint32_t anchor);
   void OpenMap(std::uint32_t offset, std::uint32_t anchor);
   void Close();
-  /// The document ended; `document.root` stands.
-  void Finish();
+  /// The document ended; `document.root` stands. False, which is reported, when aliases make it too
+  /// large to be walked.
+  bool Finish();
 
   bool too_deep() const { return too_deep_; }
 
@@ -60,10 +61,16 @@ class TreeBuilder {
   Measure MeasureFrom(std::size_t base) const;
   void ReportDepth(std::uint32_t offset);
   Target& TargetOf(std::uint32_t anchor);
-  /// Takes entries out whose keys cannot stand; reports them.
-  void CheckKeys(std::size_t base);
+  /// Reports keys that cannot stand; takes their entries out, or, when only the key stands twice,
+  /// moves them behind the others. The number of items so moved.
+  std::uint32_t CheckKeys(std::size_t base);
   bool KeyIsWord(const Node& key);
-  void ReportDuplicates(std::vector<std::uint32_t>& entries, std::size_t base);
+  /// Leaves the first entry of each key in `entries` and returns the others.
+  std::vector<std::uint32_t> ReportDuplicates(std::vector<std::uint32_t>& entries,
+                                              std::size_t base);
+  /// Makes `entries`, then `repeated`, the only ones from `base` on.
+  void Arrange(const std::vector<std::uint32_t>& entries,
+               const std::vector<std::uint32_t>& repeated, std::size_t base);
   const char* Keep(std::uint32_t offset, std::string_view text);
 
   Document& document_;

@@ -118,6 +118,7 @@ void Board::On(const model::StepEnded& fact, base::Instant at) {
   step.took = fact.took;
   step.ended = at;
   step.log = fact.log;
+  lost_log_bytes_ += fact.log.lost_bytes;
 }
 
 void Board::On(const model::AttemptEnded& fact, base::Instant at) {

@@ -85,6 +85,9 @@ class Board {
   /// Failed, timed out or warned, in the order of the plan.
   const std::set<model::JobIndex>& troubled() const { return troubled_; }
 
+  /// What steps printed and no log has, because it could not be written.
+  std::uint64_t lost_log_bytes() const { return lost_log_bytes_; }
+
   model::Status status() const { return status_; }
   const model::Reason& reason() const { return reason_; }
   bool cancelling() const { return cancel_requested_ && !IsFinal(status_); }
@@ -128,6 +131,7 @@ class Board {
   std::array<std::uint32_t, model::kStatusCount> counts_{};
   std::set<model::JobIndex> running_;
   std::set<model::JobIndex> troubled_;
+  std::uint64_t lost_log_bytes_ = 0;
   model::Status status_ = model::Status::kWaiting;
   model::Reason reason_;
   bool cancel_requested_ = false;

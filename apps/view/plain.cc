@@ -27,6 +27,10 @@ class FactLines {
     Say(fact.key.job, fmt::format("started{}", nth));
   }
   void operator()(const model::StepEnded& fact) const {
+    if (fact.log.lost_bytes != 0) {
+      Say(fact.key.job, fmt::format("step {}: {} bytes of its log are missing: {}",
+                                    Title(fact.key, fact.step), fact.log.lost_bytes, kWhyLost));
+    }
     if (fact.status == model::Status::kSucceeded) {
       return;
     }

@@ -102,5 +102,20 @@ TEST(ShellQuote, ProtectsMatrixCells) {
   EXPECT_EQ(ShellQuote(""), "''");
 }
 
+TEST_F(PlainTest, TellsThatBytesOfALogAreMissing) {
+  Show(run_.Accepted());
+  Show(run_.Started(0));
+  out_.clear();
+  model::Fact ended = run_.StepEnded(0, 0, Status::kSucceeded);
+  std::get<model::StepEnded>(ended.body).log.lost_bytes = 77;
+  Show(ended);
+  EXPECT_EQ(out_,
+            "compile: step make: 77 bytes of its log are missing: they could not be written (disk "
+            "full?)\n");
+  out_.clear();
+  plain_.End(board_, run_.now(), out_);
+  EXPECT_NE(out_.find("  77 bytes of the logs are missing"), std::string::npos) << out_;
+}
+
 }  // namespace
 }  // namespace apps::view

@@ -125,11 +125,15 @@ class Text {
     }
     for (std::size_t i = 0; i < attempt.steps.size(); ++i) {
       const StepState& step = attempt.steps[i];
-      out_ += fmt::format("      {} {}  {}{}\n",
+      const std::string lost =
+          step.log.lost_bytes == 0
+              ? std::string()
+              : fmt::format("  {} bytes of its log are missing", step.log.lost_bytes);
+      out_ += fmt::format("      {} {}  {}{}{}\n",
                           Paint(Mark(step.status, look_.unicode), step.status, look_),
                           StepTitle(model::SpecOf(board_.plan(), job),
                                     model::StepIndex(static_cast<std::uint32_t>(i))),
-                          base::FormatDuration(TookOf(step, now_)), Because(step.reason));
+                          base::FormatDuration(TookOf(step, now_)), Because(step.reason), lost);
     }
   }
 
@@ -280,6 +284,7 @@ class Json {
     object.Number("took_us", TookOf(step, now_).count());
     object.Number("log_bytes", LogBytes(step.log));
     object.Bool("log_truncated", step.log.truncated);
+    object.Number("log_lost_bytes", step.log.lost_bytes);
     object.End();
   }
 

@@ -202,6 +202,10 @@ std::string Summary(const Board& board, base::Instant now, const StepTails& tail
     }
     AppendJob(board, job, tails, look, out);
   }
+  if (board.lost_log_bytes() != 0) {
+    out +=
+        fmt::format("  {} bytes of the logs are missing: {}\n", board.lost_log_bytes(), kWhyLost);
+  }
   if (!ended) {
     out += fmt::format("  continue it with: dayfly run --resume {}\n", model::ToText(board.run()));
   }

@@ -40,6 +40,9 @@ std::string ShellQuote(std::string_view text);
 /// else its position.
 std::string StepTitle(const model::JobSpec& spec, model::StepIndex step);
 
+/// Why bytes that a step printed are not in its log: the only way to lose them while it runs.
+inline constexpr std::string_view kWhyLost = "they could not be written (disk full?)";
+
 /// How long the job has been running or ran: its newest attempt that began; 0 when none did.
 base::Duration ElapsedOf(const JobState& job, base::Instant now);
 

@@ -90,6 +90,19 @@ std::string ReadText(int folder_fd, const char* name) {
   return text;
 }
 
+/// A cgroup of that name that nobody was ever killed in.
+Status MakeFresh(const std::string& folder) {
+  if (mkdir(folder.c_str(), 0755) == 0) {
+    return engine::base::OkStatus();
+  }
+  if (errno != EEXIST) {
+    return FromErrno(errno, folder);
+  }
+  KillCgroup(folder);
+  return RemoveCgroup(folder) && mkdir(folder.c_str(), 0755) == 0 ? engine::base::OkStatus()
+                                                                  : FromErrno(errno, folder);
+}
+
 FileDescriptor OpenFolder(const std::string& folder) {
   return FileDescriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
@@ -144,12 +157,7 @@ StatusOr<std::string> OwnCgroupFolder() {
 StatusOr<StepCgroup> StepCgroup::Make(const std::string& name) {
   ASSIGN_OR_RETURN(const std::string own, OwnCgroupFolder());
   const auto folder = own + "/" + name;
-  if (mkdir(folder.c_str(), 0755) != 0) {
-    if (errno != EEXIST) {
-      return FromErrno(errno, folder);
-    }
-    KillCgroup(folder);
-  }
+  RETURN_IF_ERROR(MakeFresh(folder));
   auto fd = OpenFolder(folder);
   if (!fd.valid()) {
     return FromErrno(errno, folder);
@@ -161,8 +169,19 @@ StatusOr<StepCgroup> StepCgroup::Make(const std::string& name) {
   return StepCgroup(folder, std::move(fd));
 }
 
-void StepCgroup::Kill() const {
+void StepCgroup::Kill() {
+  killed_ = true;
   WriteText(fd_.get(), "cgroup.kill", "1");
+}
+
+Status StepCgroup::Renew() {
+  if (!std::exchange(killed_, false)) {
+    return engine::base::OkStatus();
+  }
+  Remove();
+  RETURN_IF_ERROR(MakeFresh(folder_));
+  fd_ = OpenFolder(folder_);
+  return fd_.valid() ? engine::base::OkStatus() : FromErrno(errno, folder_);
 }
 
 std::uint64_t StepCgroup::OomKills() const {

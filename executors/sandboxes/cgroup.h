@@ -24,8 +24,11 @@ class StepCgroup {
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
 
-  /// Kills every process in it and below, atomically.
-  void Kill() const;
+  /// Kills every process in it and below, atomically. Nobody must be started in it before `Renew`:
+  /// Linux 6.18 kills at birth whoever is cloned into a cgroup in which was ever killed.
+  void Kill();
+  /// After `Kill`, once nobody is left: a fresh one takes its place. Nothing to do otherwise.
+  engine::base::Status Renew();
   /// Kills by the kernel's memory limit so far; 0 where that is not counted.
   [[nodiscard]] std::uint64_t OomKills() const;
   void Remove();
@@ -35,6 +38,7 @@ class StepCgroup {
       : folder_(std::move(folder)), fd_(std::move(fd)) {}
   std::string folder_;
   FileDescriptor fd_;
+  bool killed_ = false;
 };
 
 /// Kills what is in the cgroup and those below; harmless when it is not there.

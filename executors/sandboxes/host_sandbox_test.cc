@@ -186,6 +186,17 @@ TEST_F(HostSandbox, EndsWithItsMainProcessAndCountsWhatIsLeft) {
   EXPECT_EQ(Run(":").leftover, 0U);
 }
 
+TEST_F(HostSandbox, ACommandAfterAKillRunsToItsOwnEnd) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Run("sleep 1000 & echo left one behind").leftover, 1U);
+    KillAll();
+    const auto next = Run("echo next; exit 3");
+    EXPECT_EQ(next.signal, 0) << "the kill before it reached it";
+    EXPECT_EQ(next.exit_code, 3);
+    EXPECT_EQ(LogText(next.log), "next\n");
+  }
+}
+
 TEST_F(HostSandbox, WhatIsLeftMayGoOnPrintingAndIsDropped) {
   const auto done = Fifo("done");
   const auto first = Run("(seq 1 200000; echo finished > done) & echo first");

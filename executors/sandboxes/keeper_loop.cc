@@ -426,6 +426,7 @@ void KeeperLoop::ContinueKill() {
     return;
   }
   abandoned_pipes_.clear();
+  RenewCgroup();
   const auto serial = killing_->serial;
   killing_.reset();
   if (serial) {
@@ -440,6 +441,22 @@ void KeeperLoop::ContinueKill() {
       cgroup_->Remove();
     }
   }
+}
+
+/// Where that is refused, the walk through /proc does alone what both did.
+void KeeperLoop::RenewCgroup() {
+  if (!cgroup_ || owner_gone_) {
+    return;
+  }
+  if (const auto renewed = cgroup_->Renew(); !renewed.ok()) {
+    facts_.kill_kind = "subreaper";
+    facts_.fallbacks.push_back(
+        fmt::format("a cgroup refused to be made anew ({}): processes are found through /proc",
+                    engine::base::Message(renewed)));
+    cgroup_.reset();
+    return;
+  }
+  oom_kills_seen_ = cgroup_->OomKills();
 }
 
 /// The cgroup is killed in one go; the walk finds those who left it, or all where there is none.

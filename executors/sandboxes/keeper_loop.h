@@ -76,6 +76,7 @@ class KeeperLoop {
   void BeginKill(std::optional<Serial> serial);
   void ContinueKill();
   void KillSurvivors();
+  void RenewCgroup();
 
   void Send(const Answer& answer);
   void FlushAnswers();

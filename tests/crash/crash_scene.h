@@ -8,9 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "tests/crash/dayfly_process.h"
+#include "tests/support/dayfly_process.h"
 
 namespace tests::crash {
+
+using support::DayflyProcess;
+using support::Ended;
+using support::Launch;
+using support::Lines;
+using support::RunDayfly;
+using support::WaitForOrphans;
 
 class CrashScene {
  public:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A `dayfly` process whose JSON lines are read one by one, so that it can be killed at any of them.
+// A test process that starts one is from then on the reaper of whatever that leaves behind.
 #pragma once
 
 #include <functional>
@@ -9,13 +10,15 @@
 
 #include <nlohmann/json.hpp>
 
-namespace tests::crash {
+namespace tests::support {
 
 struct Launch {
   std::vector<std::string> arguments;  ///< after the program's name
   std::vector<std::string> env;        ///< complete
   std::string folder;
-  std::string errors;  ///< file for standard error
+  std::string errors;          ///< file for standard error
+  std::string output;          ///< file for standard output in place of our pipe, when not empty
+  bool close_streams = false;  ///< starts without standard input and output
 };
 
 class DayflyProcess {
@@ -28,12 +31,17 @@ class DayflyProcess {
 
   /// The next line of standard output; false at its end.
   bool ReadLine(std::string& line);
+  /// All that is still to come of standard output, byte for byte.
+  std::string ReadRest();
   void Kill();
   /// Exit code; 128 + signal when a signal ended it.
   int Wait();
   pid_t pid() const { return pid_; }
 
  private:
+  /// Reads more into `buffer_`; false at the output's end.
+  bool Fill();
+
   pid_t pid_ = -1;
   int output_ = -1;
   bool waited_ = false;
@@ -56,4 +64,4 @@ Ended RunDayfly(const Launch& launch,
 /// of a killed `dayfly`. False when some have not after `seconds`.
 bool WaitForOrphans(int seconds);
 
-}  // namespace tests::crash
+}  // namespace tests::support

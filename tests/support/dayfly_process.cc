@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/crash/dayfly_process.h"
+#include "tests/support/dayfly_process.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
-namespace tests::crash {
+namespace tests::support {
 namespace {
 
 std::vector<char*> Pointers(const std::vector<std::string>& words) {
@@ -25,8 +28,13 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
   const int null = ::open("/dev/null", O_RDONLY);
   const int errors = ::open(launch.errors.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::dup2(null, STDIN_FILENO);
-  ::dup2(output, STDOUT_FILENO);
+  const bool to_file = !launch.output.empty();
+  ::dup2(to_file ? ::open(launch.output.c_str(), O_WRONLY) : output, STDOUT_FILENO);
   ::dup2(errors, STDERR_FILENO);
+  if (launch.close_streams) {
+    ::close(STDIN_FILENO);
+    ::close(STDOUT_FILENO);
+  }
   std::vector<std::string> words{DAYFLY_BINARY};
   words.insert(words.end(), launch.arguments.begin(), launch.arguments.end());
   if (::chdir(launch.folder.c_str()) == 0) {
@@ -38,6 +46,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
 }  // namespace
 
 DayflyProcess::DayflyProcess(const Launch& launch) {
+  // What a killed one leaves comes to us, so that tests can see whether it leaves anything.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
     return;
@@ -58,23 +68,33 @@ DayflyProcess::~DayflyProcess() {
   ::close(output_);
 }
 
+bool DayflyProcess::Fill() {
+  std::array<char, 4096> bytes{};
+  ssize_t count = 0;
+  do {
+    count = ::read(output_, bytes.data(), bytes.size());
+  } while (count < 0 && errno == EINTR);
+  buffer_.append(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  return count > 0;
+}
+
 bool DayflyProcess::ReadLine(std::string& line) {
   std::size_t end = buffer_.find('\n');
   while (end == std::string::npos) {
-    std::array<char, 4096> bytes{};
-    const ssize_t count = ::read(output_, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
+    if (!Fill()) {
       return false;
     }
-    buffer_.append(bytes.data(), static_cast<std::size_t>(count));
     end = buffer_.find('\n');
   }
   line = buffer_.substr(0, end);
   buffer_.erase(0, end + 1);
   return true;
+}
+
+std::string DayflyProcess::ReadRest() {
+  while (Fill()) {
+  }
+  return std::exchange(buffer_, {});
 }
 
 void DayflyProcess::Kill() {
@@ -111,8 +131,8 @@ Ended RunDayfly(const Launch& launch, const std::function<bool(const nlohmann::j
 }
 
 bool WaitForOrphans(int seconds) {
-  // Orphans come to us because main() made this process a subreaper; nothing else is waited for
-  // here, so taking any child's exit takes nobody's. The alarm interrupts the wait.
+  // Nothing else is waited for here, so taking any child's exit takes nobody's. The alarm
+  // interrupts the wait.
   struct sigaction on_alarm {};
   on_alarm.sa_handler = [](int) {};
   ::sigaction(SIGALRM, &on_alarm, nullptr);
@@ -125,4 +145,4 @@ bool WaitForOrphans(int seconds) {
   return none_left;
 }
 
-}  // namespace tests::crash
+}  // namespace tests::support
