@@ -225,9 +225,8 @@ void Session::OnMessage(const model::ServerWelcome& welcome) {
   options_.offline = std::max(welcome.offline, base::Duration(std::chrono::seconds(1)));
   options_.heartbeat = std::clamp(welcome.heartbeat, base::Duration(std::chrono::milliseconds(10)),
                                   options_.silent_after / 2);
-  if (welcome.order_life != taken_.life) {
-    taken_ = {.life = welcome.order_life, .seq = 0};
-  }
+  taken_ = {.life = welcome.order_life, .seq = welcome.first_order - 1};
+  orders_said_ = taken_.seq;
   orders_.StartAfter(taken_.seq);
   heartbeat_at_ = now_ + options_.heartbeat;
   if (!welcome.resumed) {

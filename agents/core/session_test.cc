@@ -53,13 +53,15 @@ class SessionTest : public testing::Test {
     now_ += length;
     return Step(TimePassed{});
   }
-  SessionDecisions Welcome(bool resumed, std::uint64_t received = 0, std::uint64_t life = kLife) {
+  SessionDecisions Welcome(bool resumed, std::uint64_t received = 0, std::uint64_t life = kLife,
+                           std::uint64_t first_order = 1) {
     return Hear(model::ServerWelcome{.session = model::SessionId(resumed ? 1 : 2),
                                      .resumed = resumed,
                                      .reports_received = received,
                                      .offline = minutes(15),
                                      .heartbeat = seconds(3),
-                                     .order_life = life});
+                                     .order_life = life,
+                                     .first_order = first_order});
   }
   void Greet() {
     Step(TimePassed{});
@@ -203,6 +205,13 @@ TEST_F(SessionTest, StartsCountingOrdersAnewInAnotherLifeOfTheServer) {
   Redial();
   Welcome(true, 0, kLife + 1);
   EXPECT_EQ(All<TakeOrder>(Hear(model::NumberedOrder{1, model::DrainAgent{}})).size(), 1U);
+}
+
+TEST_F(SessionTest, GoesOnWithTheOrderThatTheServerNames) {
+  Greet();
+  Welcome(true, 0, kLife, 6);
+  EXPECT_TRUE(All<TakeOrder>(Hear(model::NumberedOrder{5, model::DrainAgent{}})).empty());
+  EXPECT_EQ(All<TakeOrder>(Hear(model::NumberedOrder{6, model::DrainAgent{}})).size(), 1U);
 }
 
 TEST_F(SessionTest, HangsUpWhenSomethingIsMissing) {

@@ -76,6 +76,7 @@ struct ServerWelcome {
   base::Duration offline{0};
   base::Duration heartbeat{0};
   std::uint64_t order_life = 0;
+  std::uint64_t first_order = 1;  ///< number of the next order; what came before it is settled
   friend bool operator==(const ServerWelcome&, const ServerWelcome&) = default;
 };
 
