@@ -100,7 +100,7 @@ void Slot::Begin(model::Assignment assignment) {
   CHECK(phase_ == Phase::kIdle);
   ++generation_;
   started_ = Now();
-  const model::SpecIndex spec = assignment.plan->jobs[base::AsIndex(assignment.lease.key.job)].spec;
+  const model::SpecIndex spec = assignment.plan->jobs[base::AsIndex(assignment.job)].spec;
   CompiledSpecRef compiled = shop_.specs.Get(assignment.plan, spec);
   lease_ = assignment.lease;
   attempt_ = std::make_unique<Attempt>(std::move(assignment), std::move(compiled), *shop_.secrets);
