@@ -89,7 +89,10 @@ base::StatusOr<std::optional<std::string>> Scratch::Clear() {
   if (IsTmpEmpty()) {
     return std::optional<std::string>();
   }
-  std::string aside = folder_ + "/old-" + std::to_string(++moved_);
+  std::string aside;
+  do {
+    aside = folder_ + "/old-" + std::to_string(++moved_);
+  } while (access(aside.c_str(), F_OK) == 0);
   const bool moved = rename(tmp_folder().c_str(), aside.c_str()) == 0;
   if (!moved && errno != ENOENT) {
     return base::FromErrno(errno, "move " + tmp_folder());

@@ -73,10 +73,12 @@ int KeeperLoop::Run() {
 
 /// Sleeps until something happened, and takes it in.
 void KeeperLoop::Wait() {
-  const short owner_events = owner_gone_ ? 0 : answers_.empty() ? POLLIN : POLLIN | POLLOUT;
+  const bool owned = life_ == Life::kOwned;
+  const short owner_events = owned && !answers_.empty() ? POLLIN | POLLOUT : POLLIN;
+  const int waits_for = owned ? owner_.get() : life_ == Life::kAlone ? door_.fd() : -1;
   std::vector<pollfd> polled;
   polled.reserve(3 + abandoned_pipes_.size());
-  polled.push_back({.fd = owner_gone_ ? -1 : owner_.get(), .events = owner_events});
+  polled.push_back({.fd = waits_for, .events = owner_events});
   polled.push_back({.fd = signals_.get(), .events = POLLIN});
   const bool pipe_open = running_ && running_->pipe.valid();
   polled.push_back({.fd = pipe_open ? running_->pipe.get() : -1, .events = POLLIN});
@@ -84,11 +86,12 @@ void KeeperLoop::Wait() {
     polled.push_back({.fd = pipe.get(), .events = POLLIN});
   }
   timespec timeout{};
-  if (killing_) {
-    const auto wait = std::max<std::int64_t>(0, killing_->scan_at - MonotonicMicros());
+  const std::optional<std::int64_t> wake_at = NextWakeUp();
+  if (wake_at) {
+    const auto wait = std::max<std::int64_t>(0, *wake_at - MonotonicMicros());
     timeout = {.tv_sec = wait / 1'000'000, .tv_nsec = (wait % 1'000'000) * 1000};
   }
-  if (ppoll(polled.data(), polled.size(), killing_ ? &timeout : nullptr, nullptr) < 0) {
+  if (ppoll(polled.data(), polled.size(), wake_at ? &timeout : nullptr, nullptr) < 0) {
     CHECK(errno == EINTR || errno == ENOMEM);
     return;
   }
@@ -101,12 +104,26 @@ void KeeperLoop::Wait() {
   if (polled[1].revents != 0) {
     OnSignals();
   }
-  if (polled[0].revents != 0) {
+  if (polled[0].revents != 0 && owned) {
     OnOwnerReadable();
+  } else if (polled[0].revents != 0 && life_ == Life::kAlone) {
+    TakeNextOwner();
   }
+  CheckOffline();
   if (killing_) {
     ContinueKill();
   }
+}
+
+std::optional<std::int64_t> KeeperLoop::NextWakeUp() const {
+  std::optional<std::int64_t> at;
+  if (killing_) {
+    at = killing_->scan_at;
+  }
+  if (life_ == Life::kAlone) {
+    at = std::min(at.value_or(offline_ends_at_), offline_ends_at_);
+  }
+  return at;
 }
 
 void KeeperLoop::OnOwnerReadable() {
@@ -136,13 +153,43 @@ void KeeperLoop::OnOwnerReadable() {
 }
 
 void KeeperLoop::OwnerIsGone() {
-  if (owner_gone_) {
+  if (life_ != Life::kOwned) {
     return;
   }
-  owner_gone_ = true;
+  owner_.Close();
+  answers_.clear();
+  received_ = {};
+  if (kept_.empty()) {
+    Leave();
+    return;
+  }
+  life_ = Life::kAlone;
+  offline_ends_at_ = MonotonicMicros() + offline_;
+}
+
+void KeeperLoop::Leave() {
+  if (life_ == Life::kLeaving) {
+    return;
+  }
+  life_ = Life::kLeaving;
+  owner_.Close();
+  door_.Close();
   answers_.clear();
   waiting_.clear();
   BeginKill(std::nullopt);
+}
+
+void KeeperLoop::TakeNextOwner() {
+  owner_ = door_.Accept();
+  if (owner_.valid()) {
+    life_ = Life::kOwned;
+  }
+}
+
+void KeeperLoop::CheckOffline() {
+  if (life_ == Life::kAlone && MonotonicMicros() >= offline_ends_at_) {
+    Leave();
+  }
 }
 
 /// What acts at once is served; the rest waits its turn.
@@ -152,6 +199,7 @@ void KeeperLoop::Take(Order order) {
   } else if (const auto* signal = std::get_if<Signal>(&order); signal != nullptr && running_) {
     Serve(*signal);
   } else {
+    starts_ += std::holds_alternative<Start>(order) ? 1 : 0;
     waiting_.push_back(std::move(order));
   }
   ServeWaiting();
@@ -177,8 +225,11 @@ void KeeperLoop::TakeKillAll(const KillAll& order) {
 void KeeperLoop::ServeWaiting() {
   while (!waiting_.empty() && !killing_ && !finished_) {
     const auto& next = waiting_.front();
-    // A signal sent behind a start is for that command.
-    if (running_ && !std::holds_alternative<Signal>(next)) {
+    // A signal sent behind a start is for that command; a record behind it is about it.
+    const bool is_command = std::holds_alternative<Prepare>(next) ||
+                            std::holds_alternative<Start>(next) ||
+                            std::holds_alternative<KillAll>(next);
+    if (running_ && is_command) {
       return;
     }
     // A workspace is never pulled away under a process.
@@ -199,19 +250,24 @@ void KeeperLoop::Serve(SetUp& order) {
   } else if (order.version != kProtocolVersion) {
     ready.status = InvalidArgument("the owner speaks version {} of the keeper's protocol, not {}",
                                    order.version, kProtocolVersion);
-  } else if (order.owner_gone != OwnerGone::kKillAndLeave) {
-    ready.status = engine::base::Unimplemented("keepers that outlive their owner come later");
   } else {
-    setup_ = std::move(order);
-    mark_ = KeeperMark(setup_->run_folder, setup_->slot);
-    workspace_ =
-        std::make_unique<Workspace>(setup_->run_folder, setup_->slot, setup_->allow_mounts);
-    spool_ = std::make_unique<LogSpool>(setup_->run_folder + "/logs", setup_->slot,
-                                        setup_->segment_bytes_max);
-    MakeCgroup();
+    ready.status = MakeReady(order);
   }
   ready.facts = facts_;
   Send(ready);
+}
+
+engine::base::Status KeeperLoop::MakeReady(SetUp& order) {
+  if (order.owner_gone == OwnerGone::kGoOn) {
+    ASSIGN_OR_RETURN(door_, KeeperDoor::Open(order.run_folder, order.slot));
+  }
+  setup_ = std::move(order);
+  mark_ = KeeperMark(setup_->run_folder, setup_->slot);
+  workspace_ = std::make_unique<Workspace>(setup_->run_folder, setup_->slot, setup_->allow_mounts);
+  spool_ = std::make_unique<LogSpool>(setup_->run_folder + "/logs", setup_->slot,
+                                      setup_->segment_bytes_max);
+  MakeCgroup();
+  return OkStatus();
 }
 
 void KeeperLoop::MakeCgroup() {
@@ -240,9 +296,10 @@ void KeeperLoop::Serve(Prepare& order) {
 }
 
 void KeeperLoop::Serve(Start& order) {
+  last_exit_.reset();
   auto running = StartCommand(order);
   if (!running.ok()) {
-    Send(Exited{.serial = order.serial, .exit = {.started = running.status()}});
+    TellExit(order.serial, {.started = running.status()});
     return;
   }
   spool_->Begin(order.command.log_tag, order.command.log_limit);
@@ -292,6 +349,49 @@ void KeeperLoop::Serve(const KillAll& order) {
   BeginKill(order.serial);
 }
 
+void KeeperLoop::Serve(KeepRecord& order) {
+  kept_.push_back(std::move(order.record));
+  offline_ = order.offline.count();
+}
+
+void KeeperLoop::Serve(const ForgetRecords& /*order*/) {
+  kept_.clear();
+  starts_ = 0;
+  last_exit_.reset();
+}
+
+void KeeperLoop::Serve(const Adopt& order) {
+  Adopted adopted{.facts = facts_, .starts = starts_};
+  if (order.version != kProtocolVersion) {
+    adopted.status = InvalidArgument("the next owner speaks version {} of the protocol, not {}",
+                                     order.version, kProtocolVersion);
+  } else {
+    for (const std::string& record : kept_) {
+      Send(KeptRecord{record});
+    }
+  }
+  Send(adopted);
+}
+
+void KeeperLoop::Serve(const Await& order) {
+  if (running_) {
+    running_->serial = order.serial;
+  } else if (last_exit_) {
+    Send(Exited{.serial = order.serial, .exit = *last_exit_});
+  } else {
+    Send(Exited{.serial = order.serial,
+                .exit = {.started = engine::base::Unavailable("no command was started")}});
+  }
+}
+
+/// An end is told, and kept for the owner after this one.
+void KeeperLoop::TellExit(Serial serial, engine::ports::CommandExit exit) {
+  if (!kept_.empty()) {
+    last_exit_ = exit;
+  }
+  Send(Exited{.serial = serial, .exit = std::move(exit)});
+}
+
 void KeeperLoop::OnSignals() {
   signalfd_siginfo info{};
   bool asked_to_end = false;
@@ -300,7 +400,7 @@ void KeeperLoop::OnSignals() {
   }
   ReapAll();
   if (asked_to_end) {
-    OwnerIsGone();
+    Leave();
   }
 }
 
@@ -352,7 +452,7 @@ void KeeperLoop::CommandEnded(int wait_code, int wait_status) {
   auto log = spool_->Finish();
   exit.log = std::move(log.log);
   exit.log_status = std::move(log.status);
-  Send(Exited{.serial = running_->serial, .exit = std::move(exit)});
+  TellExit(running_->serial, std::move(exit));
   running_.reset();
 }
 
@@ -432,7 +532,7 @@ void KeeperLoop::ContinueKill() {
   if (serial) {
     Send(Killed{.serial = *serial});
   }
-  if (owner_gone_) {
+  if (life_ == Life::kLeaving) {
     finished_ = true;
     if (workspace_) {
       workspace_->TearDown();
@@ -445,7 +545,7 @@ void KeeperLoop::ContinueKill() {
 
 /// Where that is refused, the walk through /proc does alone what both did.
 void KeeperLoop::RenewCgroup() {
-  if (!cgroup_ || owner_gone_) {
+  if (!cgroup_ || life_ == Life::kLeaving) {
     return;
   }
   if (const auto renewed = cgroup_->Renew(); !renewed.ok()) {
@@ -473,7 +573,7 @@ void KeeperLoop::KillSurvivors() {
 }
 
 void KeeperLoop::Send(const Answer& answer) {
-  if (!owner_gone_) {
+  if (life_ == Life::kOwned) {
     CHECK(EncodeFrame(answer, answers_));
   }
 }

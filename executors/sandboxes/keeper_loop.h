@@ -6,6 +6,15 @@
 // A command ends when its main process does; its pipe is then read to what was there. What it left
 // running may go on until the attempt's end (`KillAll`): its output is read, so that it does not
 // block, and dropped.
+//
+// When the owner is gone, a keeper of `dayfly run` kills everything and leaves. One of an agent
+// that holds records (`KeepRecord`) goes on alone, until the next owner adopts it or `offline` has
+// passed:
+//
+//   owned ──owner gone, nothing kept──▶ leaving ──nothing left──▶ (ends)
+//     │ ▲                                  ▲
+//     │ └──adopted── alone ──offline ends──┘
+//     └──owner gone────▲
 #pragma once
 
 #include <cstdint>
@@ -19,6 +28,7 @@
 #include "engine/ports/sandbox.h"
 #include "executors/sandboxes/cgroup.h"
 #include "executors/sandboxes/file_descriptor.h"
+#include "executors/sandboxes/keeper_door.h"
 #include "executors/sandboxes/keeper_protocol.h"
 #include "executors/sandboxes/log_spool.h"
 #include "executors/sandboxes/spawn.h"
@@ -49,11 +59,15 @@ class KeeperLoop {
 
   // What happened outside.
   void Wait();
+  std::optional<std::int64_t> NextWakeUp() const;
   void OnOwnerReadable();
   void OnSignals();
   void ReadPipe();
   void DropOutput(const std::vector<pollfd>& polled, std::size_t first);
   void OwnerIsGone();
+  void Leave();
+  void TakeNextOwner();
+  void CheckOffline();
 
   // Orders.
   void Take(Order order);
@@ -64,13 +78,18 @@ class KeeperLoop {
   void Serve(Start& order);
   void Serve(const Signal& order);
   void Serve(const KillAll& order);
-  bool MakeReady(const SetUp& order);
+  void Serve(KeepRecord& order);
+  void Serve(const ForgetRecords& order);
+  void Serve(const Adopt& order);
+  void Serve(const Await& order);
+  engine::base::Status MakeReady(SetUp& order);
   void MakeCgroup();
   engine::base::StatusOr<Running> StartCommand(const Start& order);
 
   // Processes.
   bool ReapAll();
   void CommandEnded(int wait_code, int wait_status);
+  void TellExit(Serial serial, engine::ports::CommandExit exit);
   void DrainPipe();
   std::uint32_t CountLeft() const;
   void BeginKill(std::optional<Serial> serial);
@@ -81,13 +100,23 @@ class KeeperLoop {
   void Send(const Answer& answer);
   void FlushAnswers();
 
+  enum class Life { kOwned, kAlone, kLeaving };
+
+  Life life_ = Life::kOwned;
   FileDescriptor owner_;
+  KeeperDoor door_;
   FileDescriptor signals_;
   FileDescriptor null_;
   FrameBuffer received_;
   std::string answers_;  ///< not yet taken by the socket
-  bool owner_gone_ = false;
   bool finished_ = false;
+
+  std::vector<std::string> kept_;
+  std::int64_t offline_ = 0;          ///< microseconds
+  std::int64_t offline_ends_at_ = 0;  ///< while alone
+  std::uint64_t starts_ = 0;          ///< since nothing was kept
+  /// How the last command ended, until it is forgotten: the owner may die before it has heard.
+  std::optional<engine::ports::CommandExit> last_exit_;
 
   std::optional<SetUp> setup_;
   std::string mark_;
