@@ -23,7 +23,7 @@
 
 namespace executors::sandboxes {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::size_t kFrameBytesMax = 16U << 20;
 
 /// What the keeper does when its owner is gone.
@@ -41,6 +41,7 @@ struct SetUp {
   std::string run_folder;
   std::uint32_t slot = 0;
   std::uint64_t segment_bytes_max = 0;
+  std::uint64_t spool_bytes_max = 0;  ///< 0: no limit
   bool allow_cgroup = true;
   bool allow_mounts = true;
 };
