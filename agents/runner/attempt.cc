@@ -226,6 +226,8 @@ base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_dire
       start.command.workdir += "/" + workdir;
     }
   }
+  // Last: what was rendered has read secrets.
+  start.command.masks = secrets_.All();
   return start;
 }
 

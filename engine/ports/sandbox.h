@@ -25,6 +25,9 @@ struct Command {
   std::string workdir;           ///< absolute
   std::uint64_t log_limit = 0;   ///< bytes kept; 0: no limit
   model::LogTag log_tag;         ///< whose output it is, for those who follow it while it runs
+  /// Values that must not stand in the log: replaced by `***` before a byte of it is kept, in
+  /// whatever form they are printed (docs/logs.md). They are never written anywhere.
+  std::vector<std::string> masks;
 };
 
 struct CommandExit {

@@ -440,6 +440,7 @@ StatusOr<std::unique_ptr<engine::ports::Sandbox>> StartHostSandbox(asio::io_cont
       .run_folder = options.run_folder,
       .slot = options.slot,
       .segment_bytes_max = options.segment_bytes_max,
+      .spool_bytes_max = options.spool_bytes_max,
       .allow_cgroup = options.allow_cgroup,
       .allow_mounts = options.allow_mounts};
   auto connection = std::make_shared<Connection>(io, std::move(options), std::move(ours),

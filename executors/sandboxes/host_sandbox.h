@@ -21,6 +21,9 @@ struct HostSandboxOptions {
   /// Started as `<program> keeper --fd N`; its `main` calls `KeeperMain`.
   std::string keeper_program = "/proc/self/exe";
   std::uint64_t segment_bytes_max = 64ULL << 20;
+  /// When the slot's segments hold so much, commands wait in their writes until somebody who has
+  /// taken segments over removes them. 0: nobody does, there is no limit.
+  std::uint64_t spool_bytes_max = 0;
   bool allow_cgroup = true;  ///< false: as on a machine that refuses it
   bool allow_mounts = true;
   /// Under an agent: with records kept, the keeper and what it runs go on when this process dies,

@@ -31,6 +31,11 @@ using engine::base::StatusOr;
 /// As much as a pipe holds. A larger pipe was measured and is slower: what is read has then left
 /// the processor's near caches.
 constexpr std::size_t kReadBytes = 64 << 10;
+/// A writer that is silent for so long has paused. Longer than the gaps between the pieces of one
+/// write, shorter than a reader who follows would notice.
+constexpr std::int64_t kPauseMicros = 100'000;
+/// How often a full spool is looked at.
+constexpr std::int64_t kRoomWaitMicros = 20'000;
 constexpr std::int64_t kFirstScanWaitMicros = 2'000;
 constexpr std::int64_t kLongestScanWaitMicros = 50'000;
 
@@ -81,17 +86,14 @@ void KeeperLoop::Wait() {
   polled.push_back({.fd = waits_for, .events = owner_events});
   polled.push_back({.fd = signals_.get(), .events = POLLIN});
   const bool pipe_open = running_ && running_->pipe.valid();
-  polled.push_back({.fd = pipe_open ? running_->pipe.get() : -1, .events = POLLIN});
+  spool_full_ = pipe_open && !spool_->HasRoom();
+  polled.push_back({.fd = pipe_open && !spool_full_ ? running_->pipe.get() : -1, .events = POLLIN});
   for (const auto& pipe : abandoned_pipes_) {
     polled.push_back({.fd = pipe.get(), .events = POLLIN});
   }
-  timespec timeout{};
-  const std::optional<std::int64_t> wake_at = NextWakeUp();
-  if (wake_at) {
-    const auto wait = std::max<std::int64_t>(0, *wake_at - MonotonicMicros());
-    timeout = {.tv_sec = wait / 1'000'000, .tv_nsec = (wait % 1'000'000) * 1000};
-  }
-  if (ppoll(polled.data(), polled.size(), wake_at ? &timeout : nullptr, nullptr) < 0) {
+  const auto wait = WaitMicros();
+  const timespec timeout{.tv_sec = wait / 1'000'000, .tv_nsec = (wait % 1'000'000) * 1000};
+  if (ppoll(polled.data(), polled.size(), wait == kNever ? nullptr : &timeout, nullptr) < 0) {
     CHECK(errno == EINTR || errno == ENOMEM);
     return;
   }
@@ -113,17 +115,20 @@ void KeeperLoop::Wait() {
   if (killing_) {
     ContinueKill();
   }
+  if (settle_at_ != kNever && MonotonicMicros() >= settle_at_) {
+    SettleMasked();
+  }
 }
 
-std::optional<std::int64_t> KeeperLoop::NextWakeUp() const {
-  std::optional<std::int64_t> at;
-  if (killing_) {
-    at = killing_->scan_at;
+/// How long to sleep at most when nothing happens.
+std::int64_t KeeperLoop::WaitMicros() const {
+  const auto wake_at = std::min({killing_ ? killing_->scan_at : kNever, settle_at_,
+                                 life_ == Life::kAlone ? offline_ends_at_ : kNever});
+  if (wake_at == kNever) {
+    return spool_full_ ? kRoomWaitMicros : kNever;
   }
-  if (life_ == Life::kAlone) {
-    at = std::min(at.value_or(offline_ends_at_), offline_ends_at_);
-  }
-  return at;
+  const auto wait = std::max<std::int64_t>(0, wake_at - MonotonicMicros());
+  return spool_full_ ? std::min(wait, kRoomWaitMicros) : wait;
 }
 
 void KeeperLoop::OnOwnerReadable() {
@@ -264,8 +269,9 @@ engine::base::Status KeeperLoop::MakeReady(SetUp& order) {
   setup_ = std::move(order);
   mark_ = KeeperMark(setup_->run_folder, setup_->slot);
   workspace_ = std::make_unique<Workspace>(setup_->run_folder, setup_->slot, setup_->allow_mounts);
-  spool_ = std::make_unique<LogSpool>(setup_->run_folder + "/logs", setup_->slot,
-                                      setup_->segment_bytes_max);
+  spool_ = std::make_unique<LogSpool>(
+      setup_->run_folder + "/logs", setup_->slot,
+      LogSpool::Limits{setup_->segment_bytes_max, setup_->spool_bytes_max});
   MakeCgroup();
   return OkStatus();
 }
@@ -297,7 +303,8 @@ void KeeperLoop::Serve(Prepare& order) {
 
 void KeeperLoop::Serve(Start& order) {
   last_exit_.reset();
-  auto running = StartCommand(order);
+  const auto masked = SetMasks(order.command.masks);
+  auto running = masked.ok() ? StartCommand(order) : StatusOr<Running>(masked);
   if (!running.ok()) {
     TellExit(order.serial, {.started = running.status()});
     return;
@@ -305,6 +312,15 @@ void KeeperLoop::Serve(Start& order) {
   spool_->Begin(order.command.log_tag, order.command.log_limit);
   running_ = *std::move(running);
   children_left_ = true;
+}
+
+/// Commands of a job have the same secrets mostly, so what was made of them is kept.
+engine::base::Status KeeperLoop::SetMasks(std::vector<std::string>& masks) {
+  if (masks != masks_) {
+    ASSIGN_OR_RETURN(masker_, executors::masking::Masker::Of(masks));
+    masks_ = std::move(masks);
+  }
+  return OkStatus();
 }
 
 StatusOr<KeeperLoop::Running> KeeperLoop::StartCommand(const Start& order) {
@@ -436,6 +452,7 @@ bool KeeperLoop::ReapAll() {
 void KeeperLoop::CommandEnded(int wait_code, int wait_status) {
   const auto took = MonotonicMicros() - running_->started_at;
   DrainPipe();
+  EndMasked();
   engine::ports::CommandExit exit;
   if (wait_code == CLD_EXITED) {
     exit.exit_code = wait_status;
@@ -470,7 +487,32 @@ void KeeperLoop::ReadPipe() {
     }
     return;
   }
-  spool_->Append({buffer_.data(), static_cast<std::size_t>(bytes)});
+  Keep({buffer_.data(), static_cast<std::size_t>(bytes)});
+}
+
+void KeeperLoop::Keep(std::span<const char> bytes) {
+  if (masker_.is_idle()) {
+    spool_->Append(bytes);
+    return;
+  }
+  masked_.clear();
+  masker_.Feed({bytes.data(), bytes.size()}, masked_);
+  spool_->Append(masked_);
+  settle_at_ = masker_.holds() ? MonotonicMicros() + kPauseMicros : kNever;
+}
+
+void KeeperLoop::SettleMasked() {
+  settle_at_ = kNever;
+  masked_.clear();
+  masker_.GiveOut(masked_);
+  spool_->Append(masked_);
+}
+
+void KeeperLoop::EndMasked() {
+  settle_at_ = kNever;
+  masked_.clear();
+  masker_.Finish(masked_);
+  spool_->Append(masked_);
 }
 
 /// Reads what was in the pipe when the main process had ended. Not until its end: another process
@@ -487,7 +529,7 @@ void KeeperLoop::DrainPipe() {
     if (bytes <= 0) {
       break;
     }
-    spool_->Append({buffer_.data(), static_cast<std::size_t>(bytes)});
+    Keep({buffer_.data(), static_cast<std::size_t>(bytes)});
     left -= static_cast<std::size_t>(bytes);
   }
   if (children_left_) {

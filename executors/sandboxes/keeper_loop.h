@@ -3,6 +3,10 @@
 // `poll` on the owner, SIGCHLD, the command's pipe and the pipes of what earlier commands left
 // behind.
 //
+// Secrets are masked before the spool sees them; what the masker holds back is settled when the
+// command has printed nothing for `kPauseMicros`. While the spool is full the pipe is not read, so
+// the command waits in its writes.
+//
 // A command ends when its main process does; its pipe is then read to what was there. What it left
 // running may go on until the attempt's end (`KillAll`): its output is read, so that it does not
 // block, and dropped.
@@ -19,13 +23,16 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <sys/types.h>
 #include <vector>
 
 #include "engine/ports/sandbox.h"
+#include "executors/masking/masker.h"
 #include "executors/sandboxes/cgroup.h"
 #include "executors/sandboxes/file_descriptor.h"
 #include "executors/sandboxes/keeper_door.h"
@@ -45,6 +52,8 @@ class KeeperLoop {
   int Run();
 
  private:
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
   struct Running {
     Serial serial = 0;
     pid_t pid = 0;
@@ -59,7 +68,7 @@ class KeeperLoop {
 
   // What happened outside.
   void Wait();
-  std::optional<std::int64_t> NextWakeUp() const;
+  std::int64_t WaitMicros() const;
   void OnOwnerReadable();
   void OnSignals();
   void ReadPipe();
@@ -84,6 +93,7 @@ class KeeperLoop {
   void Serve(const Await& order);
   engine::base::Status MakeReady(SetUp& order);
   void MakeCgroup();
+  engine::base::Status SetMasks(std::vector<std::string>& masks);
   engine::base::StatusOr<Running> StartCommand(const Start& order);
 
   // Processes.
@@ -91,6 +101,9 @@ class KeeperLoop {
   void CommandEnded(int wait_code, int wait_status);
   void TellExit(Serial serial, engine::ports::CommandExit exit);
   void DrainPipe();
+  void Keep(std::span<const char> bytes);
+  void SettleMasked();
+  void EndMasked();
   std::uint32_t CountLeft() const;
   void BeginKill(std::optional<Serial> serial);
   void ContinueKill();
@@ -123,6 +136,11 @@ class KeeperLoop {
   engine::ports::SandboxFacts facts_;
   std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<LogSpool> spool_;
+  std::vector<std::string> masks_;  ///< the values that `masker_` was made of
+  executors::masking::Masker masker_;
+  std::string masked_;               ///< room for what `masker_` gives out
+  std::int64_t settle_at_ = kNever;  ///< when what it holds back is given out
+  bool spool_full_ = false;
   std::optional<StepCgroup> cgroup_;
   std::uint64_t oom_kills_seen_ = 0;
   Spawner spawner_;

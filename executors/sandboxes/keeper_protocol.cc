@@ -63,6 +63,7 @@ void SetUpFields(Archive& archive, T& order) {
   archive(order.run_folder);
   archive(order.slot);
   archive(order.segment_bytes_max);
+  archive(order.spool_bytes_max);
   archive(order.allow_cgroup);
   archive(order.allow_mounts);
 }
@@ -82,6 +83,7 @@ void StartFields(Archive& archive, T& order) {
   archive(order.command.log_tag.job);
   archive(order.command.log_tag.attempt);
   archive(order.command.log_tag.step);
+  archive(order.command.masks);
 }
 template <typename Archive, typename T>
 void ReadyFields(Archive& archive, T& answer) {

@@ -45,6 +45,7 @@ struct SetUp {
   std::string run_folder;
   std::uint32_t slot = 0;
   std::uint64_t segment_bytes_max = 0;
+  std::uint64_t spool_bytes_max = 0;  ///< 0: no limit
   bool allow_cgroup = true;
   bool allow_mounts = true;
 };
