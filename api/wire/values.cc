@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/wire/values.h"
+
+#include <algorithm>
+
+namespace api::wire {
+
+namespace base = engine::base;
+namespace model = engine::model;
+
+namespace {
+
+constexpr std::int64_t kLongest = 10LL * 366 * 24 * 3600 * 1'000'000;
+
+}  // namespace
+
+base::Status BadField(std::string_view field, std::string_view what) {
+  return base::InvalidArgument("{}: {}", field, what);
+}
+
+base::Status Inside(std::string_view field, const base::Status& status) {
+  return status.ok() ? status : base::InvalidArgument("{}.{}", field, base::Message(status));
+}
+
+base::Status Inside(std::string_view field, int index, const base::Status& status) {
+  return status.ok() ? status
+                     : base::InvalidArgument("{}[{}].{}", field, index, base::Message(status));
+}
+
+base::StatusOr<base::Duration> DurationFrom(std::int64_t micros, std::string_view field) {
+  if (micros < 0 || micros > kLongest) {
+    return BadField(field, "must lie between 0 and ten years");
+  }
+  return base::Duration(micros);
+}
+
+// The numbers are the model's, plus one: 0 stays "not set".
+pb::Status ToWire(model::Status status) {
+  return static_cast<pb::Status>(static_cast<int>(status) + 1);
+}
+
+base::StatusOr<model::Status> StatusFrom(pb::Status status, std::string_view field) {
+  if (status <= pb::STATUS_UNSPECIFIED || status > pb::STATUS_TIMED_OUT) {
+    return BadField(field, "is no status");
+  }
+  return static_cast<model::Status>(static_cast<int>(status) - 1);
+}
+
+void ToWire(const model::Reason& reason, pb::Reason* out) {
+  if (reason.code != model::ReasonCode::kNone) {
+    out->set_code(std::string(model::ToText(reason.code)));
+  }
+  out->set_detail(reason.detail);
+  out->set_until_at_us(base::ToMicros(reason.until));
+  out->set_subject(reason.subject);
+}
+
+base::StatusOr<model::Reason> ReasonFrom(const pb::Reason& reason) {
+  model::Reason out;
+  if (!reason.code().empty()) {
+    const auto code = model::ReasonCodeFromText(reason.code());
+    if (!code) {
+      return BadField("code", "is no reason");
+    }
+    out.code = *code;
+  }
+  out.detail = reason.detail();
+  out.until = base::InstantFromMicros(reason.until_at_us());
+  out.subject = reason.subject();
+  return out;
+}
+
+void ToWire(const model::AttemptKey& key, pb::AttemptKey* out) {
+  out->set_run_id(key.run.value());
+  out->set_job(key.job.value());
+  out->set_attempt(key.attempt);
+}
+
+base::StatusOr<model::AttemptKey> AttemptKeyFrom(const pb::AttemptKey& key) {
+  if (key.run_id() == 0) {
+    return BadField("run_id", "is missing");
+  }
+  if (key.attempt() == 0) {
+    return BadField("attempt", "counts from 1");
+  }
+  return model::AttemptKey{.run = model::RunId(key.run_id()),
+                           .job = model::JobIndex(key.job()),
+                           .attempt = key.attempt()};
+}
+
+void ToWire(const model::Artifact& artifact, pb::Artifact* out) {
+  out->set_name(artifact.name);
+  const auto& bytes = artifact.manifest.bytes;
+  out->set_manifest(bytes.data(), bytes.size());
+  out->set_size(artifact.bytes);
+  out->set_files(artifact.files);
+}
+
+base::StatusOr<model::Artifact> ArtifactFrom(const pb::Artifact& artifact) {
+  model::Artifact out{
+      .name = artifact.name(), .manifest = {}, .bytes = artifact.size(), .files = artifact.files()};
+  if (artifact.manifest().size() != out.manifest.bytes.size()) {
+    return BadField("manifest", "must be 32 bytes");
+  }
+  std::ranges::copy(artifact.manifest(), out.manifest.bytes.begin());
+  return out;
+}
+
+}  // namespace api::wire
