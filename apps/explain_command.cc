@@ -12,6 +12,7 @@
 #include "apps/state_dir.h"
 #include "apps/view/json_text.h"
 #include "apps/view/utf8.h"
+#include "dsl/selection.h"
 #include "engine/expr/value.h"
 
 namespace apps {
@@ -39,7 +40,7 @@ base::StatusOr<std::string> ExplainRecorded(const StateDir& state, model::RunId 
   const view::Board& board = recorded.board;
   std::vector<model::JobIndex> jobs;
   if (!name.empty()) {
-    ASSIGN_OR_RETURN(jobs, FindJobs(board.plan(), name));
+    ASSIGN_OR_RETURN(jobs, dsl::FindJobs(board.plan(), name));
   } else {
     for (std::uint32_t i = 0; i < board.job_count(); ++i) {
       const model::Status status = board.job(model::JobIndex(i)).status;

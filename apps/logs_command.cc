@@ -13,6 +13,7 @@
 #include "apps/recorded_run.h"
 #include "apps/run_lock.h"
 #include "apps/state_dir.h"
+#include "dsl/selection.h"
 
 namespace apps {
 namespace {
@@ -50,7 +51,7 @@ base::StatusOr<LogSelection> Select(const view::Board& board, const LogsOptions&
       selection.jobs.emplace_back(i);
     }
   } else {
-    ASSIGN_OR_RETURN(selection.jobs, FindJobs(board.plan(), options.job));
+    ASSIGN_OR_RETURN(selection.jobs, dsl::FindJobs(board.plan(), options.job));
   }
   selection.step = options.step;
   if (!options.step.empty()) {

@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <optional>
-#include <span>
 #include <variant>
 
-#include "engine/base/did_you_mean.h"
 #include "store/sqlite/sqlite_run_store.h"
 
 namespace apps {
@@ -102,27 +100,6 @@ base::StatusOr<RecordedRun> ReadRun(std::string_view name) {
   ASSIGN_OR_RETURN(const StateDir state, StateDir::OpenForReading());
   ASSIGN_OR_RETURN(const model::RunId run, FindRun(state, name));
   return ReadRun(state, run);
-}
-
-base::StatusOr<std::vector<model::JobIndex>> FindJobs(const model::Plan& plan,
-                                                      std::string_view name) {
-  std::vector<model::JobIndex> jobs;
-  for (std::uint32_t i = 0; i < plan.jobs.size(); ++i) {
-    const model::JobIndex job(i);
-    if (model::SpecOf(plan, job).name == name || model::JobName(plan, job) == name) {
-      jobs.push_back(job);
-    }
-  }
-  if (!jobs.empty()) {
-    return jobs;
-  }
-  std::vector<std::string> known;
-  for (std::uint32_t i = 0; i < plan.jobs.size(); ++i) {
-    known.push_back(model::JobName(plan, model::JobIndex(i)));
-  }
-  const std::string hint = base::DidYouMean(name, std::span<const std::string>(known));
-  return base::NotFound("no job '{}' in pipeline {}{}{}", name, plan.name, hint.empty() ? "" : ": ",
-                        hint);
 }
 
 }  // namespace apps

@@ -34,9 +34,4 @@ engine::base::StatusOr<RecordedRun> ReadRun(const StateDir& state, engine::model
 /// Finds the run that `name` means and reads it.
 engine::base::StatusOr<RecordedRun> ReadRun(std::string_view name);
 
-/// The jobs that `name` means: a job, a cell as `name[value]`, or all cells of a matrix. `NotFound`
-/// with a hint.
-engine::base::StatusOr<std::vector<engine::model::JobIndex>> FindJobs(
-    const engine::model::Plan& plan, std::string_view name);
-
 }  // namespace apps

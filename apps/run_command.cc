@@ -9,10 +9,10 @@
 #include "apps/local_run.h"
 #include "apps/pipeline_file.h"
 #include "apps/recorded_run.h"
-#include "apps/selection.h"
 #include "apps/state_dir.h"
 #include "apps/text_file.h"
 #include "apps/view/json_text.h"
+#include "dsl/selection.h"
 #include "store/codec/plan_codec.h"
 
 namespace apps {
@@ -67,7 +67,7 @@ base::StatusOr<Prepared> Prepare(const RunOptions& options, const std::string& f
   Prepared prepared;
   ASSIGN_OR_RETURN(prepared.plan, CompileFile(file, dsl::Purpose::kRun));
   ASSIGN_OR_RETURN(prepared.context.inputs, ResolveInputArguments(*prepared.plan, options.inputs));
-  ASSIGN_OR_RETURN(prepared.not_selected, NotSelected(*prepared.plan, options.only));
+  ASSIGN_OR_RETURN(prepared.not_selected, dsl::NotSelected(*prepared.plan, options.only));
   ASSIGN_OR_RETURN(prepared.context.extra_env, ReadEnv(options.env_file));
   prepared.context.pipeline_file = file;
   prepared.context.by = UserName();

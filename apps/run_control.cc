@@ -6,6 +6,7 @@
 
 #include "apps/recorded_run.h"
 #include "apps/view/json_text.h"
+#include "dsl/selection.h"
 
 namespace apps {
 namespace {
@@ -56,7 +57,7 @@ void Cancel(const ControlParts& parts, const expr::Value& request,
 // Every job that is not over, or the ones that were asked for.
 std::vector<model::JobIndex> AskedJobs(const view::Board& board, const std::string& name) {
   if (!name.empty()) {
-    auto found = FindJobs(board.plan(), name);
+    auto found = dsl::FindJobs(board.plan(), name);
     return found.ok() ? *found : std::vector<model::JobIndex>();
   }
   std::vector<model::JobIndex> open;
@@ -91,7 +92,7 @@ void Explain(const ControlParts& parts, const expr::Value& request,
   const std::string name = TextMember(request, "job");
   std::vector<model::JobIndex> jobs = AskedJobs(*parts.board, name);
   if (jobs.empty() && !name.empty()) {
-    reply(ControlError(base::Message(FindJobs(parts.board->plan(), name).status())));
+    reply(ControlError(base::Message(dsl::FindJobs(parts.board->plan(), name).status())));
     return;
   }
   parts.loop->Read([board = parts.board, jobs = std::move(jobs), reply](

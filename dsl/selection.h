@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `--only`: which jobs a run leaves out. Pure.
+// Jobs by the names that people give: `--only`, and one job of a run. Pure.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 #include "engine/base/status.h"
 #include "engine/model/plan.h"
 
-namespace apps {
+namespace dsl {
 
 /// What is neither in `names` (jobs as written) nor needed by them, directly or not; ascending. A
 /// stage pulls nothing in: its other jobs count as skipped. Empty `names`: nothing is left out.
@@ -16,4 +16,9 @@ namespace apps {
 engine::base::StatusOr<std::vector<engine::model::SpecIndex>> NotSelected(
     const engine::model::Plan& plan, const std::vector<std::string>& names);
 
-}  // namespace apps
+/// The jobs that `name` means: a job, a cell as `name[value]`, or all cells of a matrix. `NotFound`
+/// with a hint.
+engine::base::StatusOr<std::vector<engine::model::JobIndex>> FindJobs(
+    const engine::model::Plan& plan, std::string_view name);
+
+}  // namespace dsl

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "apps/selection.h"
+#include "dsl/selection.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace apps {
+namespace dsl {
 namespace {
 
 namespace base = engine::base;
@@ -47,4 +47,4 @@ TEST(NotSelected, SaysWhatWasProbablyMeant) {
 }
 
 }  // namespace
-}  // namespace apps
+}  // namespace dsl

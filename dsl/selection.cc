@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "apps/selection.h"
+#include "dsl/selection.h"
 
 #include <algorithm>
 #include <span>
@@ -7,7 +7,7 @@
 
 #include "engine/base/did_you_mean.h"
 
-namespace apps {
+namespace dsl {
 namespace {
 
 namespace base = engine::base;
@@ -65,4 +65,25 @@ base::StatusOr<std::vector<model::SpecIndex>> NotSelected(const model::Plan& pla
   return left_out;
 }
 
-}  // namespace apps
+base::StatusOr<std::vector<model::JobIndex>> FindJobs(const model::Plan& plan,
+                                                      std::string_view name) {
+  std::vector<model::JobIndex> jobs;
+  for (std::uint32_t i = 0; i < plan.jobs.size(); ++i) {
+    const model::JobIndex job(i);
+    if (model::SpecOf(plan, job).name == name || model::JobName(plan, job) == name) {
+      jobs.push_back(job);
+    }
+  }
+  if (!jobs.empty()) {
+    return jobs;
+  }
+  std::vector<std::string> known;
+  for (std::uint32_t i = 0; i < plan.jobs.size(); ++i) {
+    known.push_back(model::JobName(plan, model::JobIndex(i)));
+  }
+  const std::string hint = base::DidYouMean(name, std::span<const std::string>(known));
+  return base::NotFound("no job '{}' in pipeline {}{}{}", name, plan.name, hint.empty() ? "" : ": ",
+                        hint);
+}
+
+}  // namespace dsl

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/services/call.h"
+
+namespace api::services {
+
+namespace base = engine::base;
+
+grpc::Status ToGrpc(const base::Status& status) {
+  // The numbers are the same.
+  return status.ok() ? grpc::Status::OK
+                     : grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                                    std::string(base::Message(status)));
+}
+
+std::string CallerOf(const grpc::ServerContextBase& context) {
+  const auto auth = context.auth_context();
+  if (auth != nullptr && auth->IsPeerAuthenticated()) {
+    const auto names = auth->FindPropertyValues("x509_common_name");
+    if (!names.empty()) {
+      return {names.front().data(), names.front().size()};
+    }
+  }
+  return "local";
+}
+
+grpc::Status NotOwner(const Seat& seat, grpc::ServerContextBase& context) {
+  const std::string owner = seat.owner();
+  if (!owner.empty()) {
+    context.AddTrailingMetadata(kOwnerKey, owner);
+  }
+  return {grpc::StatusCode::UNAVAILABLE,
+          owner.empty() ? "this server does not own the runs, and nobody else seems to"
+                        : "this server does not own the runs; " + owner + " does"};
+}
+
+}  // namespace api::services
