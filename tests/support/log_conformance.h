@@ -339,7 +339,7 @@ TEST_P(LogConformance, ManyReadersGetTheSame) {
   }
   engine::base::Random random(3);
   std::map<engine::model::LogKey, std::string> texts;
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 120; ++round) {
     const auto log = LogOf(static_cast<std::uint32_t>(random.Below(kLogs)));
     const std::string bytes(1 + random.Below(2000), static_cast<char>('a' + round % 26));
     ASSERT_TRUE(Append(log, texts[log].size(), bytes).ok());
