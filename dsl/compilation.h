@@ -61,8 +61,11 @@ struct Compilation {
   Fields defaults;
   NodeRef document_env;
   std::vector<ValueOrigin> origins;
-  std::vector<Entry> jobs;        ///< of each spec, its name and its map
-  std::size_t ordinary_jobs = 0;  ///< the first so many; those of the document's `finally` follow
+  /// Of each spec, its name and its map: ordinary jobs, those of the document's `finally`, and
+  /// those of a name that is taken, which are only checked.
+  std::vector<Entry> jobs;
+  std::size_t ordinary_jobs = 0;
+  std::size_t final_jobs_end = 0;
   std::unordered_map<std::string_view, engine::model::SpecIndex> specs_by_name;
   std::unordered_map<std::string_view, std::uint32_t> stages_by_name;
   std::vector<NodeRef> stage_nodes;  ///< of each stage, its name

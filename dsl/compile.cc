@@ -66,6 +66,7 @@ void IndexJobs(const Fields& fields, Compilation& compilation) {
   }
   compilation.ordinary_jobs = compilation.jobs.size();
   AddFinalJobs(fields.Get("finally"), compilation);
+  compilation.final_jobs_end = compilation.jobs.size();
   compilation.specs_by_name.reserve(compilation.jobs.size());
   for (std::uint32_t i = 0; i < compilation.jobs.size(); ++i) {
     compilation.specs_by_name.emplace(compilation.jobs[i].key.text(), SpecIndex(i));

@@ -66,7 +66,10 @@ class JobCompiler {
  private:
   Reporter& reporter() { return compilation_.reporter; }
   /// It stands in the document's `finally`.
-  bool is_final() const { return engine::base::AsIndex(index_) >= compilation_.ordinary_jobs; }
+  bool is_final() const {
+    const std::size_t at = engine::base::AsIndex(index_);
+    return at >= compilation_.ordinary_jobs && at < compilation_.final_jobs_end;
+  }
   void ReadStage();
   void ReadCells();
   void ReadSteps();

@@ -22,7 +22,6 @@ jobs:
   unit:
     extends: { template: suite, with: { name: core } }
     env: { MODE: job }
-    queue_timeout: null
 )");
   loader.Add("lib.yml", R"(templates:
   base: { retry: { max: 2 } }

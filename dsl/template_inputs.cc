@@ -239,6 +239,7 @@ NodeRef Putter::PutCollection(NodeRef node) {
     items.push_back(ItemOf(node.document(), child, compilation_.arena));
   }
   Node made = node.node();
+  made.repeated = 0;  // what stands behind the items is not copied
   made.items = compilation_.arena.KeepAll(items);
   const Node* kept = compilation_.arena.Keep(made);
   return NodeRef(
