@@ -50,7 +50,7 @@ TEST(Origins, NameThePlaceAndTheWay) {
   has("  env\\.MODE +default +p\\.yml:3:39 \\(defaults\\)\n");
   has("  env\\.MODE +job +p\\.yml:7:18\n");
   has("  timeout +5m +p\\.yml:3:22 \\(defaults\\)\n");
-  has("  retry\\.max +2 +lib\\.yml:2:26, extended here lib\\.yml:4:14, extended here "
+  has("  retry\\.max +2 +lib\\.yml:2:25, extended here lib\\.yml:4:14, extended here "
       "p\\.yml:6:26\n");
   has("  steps\\[0\\]\\.run +make core … +lib\\.yml:7:14, extended here p\\.yml:6:26\n");
   has("  priority +0 +the language's default\n");
@@ -63,7 +63,7 @@ TEST(Origins, AreJsonForPrograms) {
                                   R"("layer":"document","file":"p.yml","line":2,"column":14,)"
                                   R"("way":[]})"));
   EXPECT_THAT(json, HasSubstr(R"({"key":"retry.max","value":"2","layer":"job","file":"lib.yml",)"
-                              R"("line":2,"column":26,"way":[{"message":"extended here",)"
+                              R"("line":2,"column":25,"way":[{"message":"extended here",)"
                               R"("file":"lib.yml","line":4,"column":14},)"));
   EXPECT_EQ(json.find('\n'), json.size() - 1);
 }

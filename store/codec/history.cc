@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/codec/history.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/ranges.h>
@@ -98,7 +99,10 @@ std::int64_t DayOf(const engine::ports::FactRow& row) {
     constexpr int kRandomBits = 20;  // see `model::RunId`
     return static_cast<std::int64_t>(row.run.value() >> kRandomBits) / kMillisPerDay;
   }
-  return row.facts.empty() ? 0 : base::ToMicros(row.facts.front().at) / 1000 / kMillisPerDay;
+  // What claims to be older than 1970 belongs to its first day: no database knows every year.
+  return row.facts.empty() ? 0
+                           : std::max<std::int64_t>(
+                                 0, base::ToMicros(row.facts.front().at) / 1000 / kMillisPerDay);
 }
 
 }  // namespace store::codec

@@ -64,6 +64,7 @@ TEST(History, TheDayIsThatOfTheRun) {
   EXPECT_EQ(DayOf({kRun, {}}), kMillis / 86'400'000);
   EXPECT_EQ(DayOf({model::RunId(), {{kAt, model::WorkerRecovered{}}}}), kMillis / 86'400'000);
   EXPECT_EQ(DayOf({model::RunId(), {}}), 0);
+  EXPECT_EQ(DayOf({model::RunId(), {{base::InstantFromMicros(-1), model::WorkerRecovered{}}}}), 0);
 }
 
 }  // namespace

@@ -3,17 +3,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/postgres/loop_on_postgres.h"
 #include "store/postgres/test_database.h"
 #include "tests/support/cut_proxy.h"
+#include "tests/support/loop_on_postgres.h"
 #include "tests/support/postgres_cluster.h"
 
 namespace store::postgres::testing {
 namespace {
 
+namespace base = engine::base;
+namespace loop = engine::loop;
+namespace model = engine::model;
+namespace ports = engine::ports;
 using loop::testing::JobsAside;
 using tests::support::Cut;
 using tests::support::CutProxy;
+using tests::support::LoopOnPostgres;
+using tests::support::RunNumber;
 using tests::support::SharedCluster;
 
 void ExpectAccepted(std::future<loop::Answer>& answer) {

@@ -33,7 +33,7 @@ std::string Program(const char* name) {
 
 // Processes that a process has started and that have not been reaped.
 std::vector<pid_t> ChildrenOf(pid_t parent) {
-  std::ifstream list(fmt::format("/proc/{0}/task/{0}/children", parent));
+  std::ifstream list(fmt::format("/proc/{}/task/{}/children", parent, parent));
   std::vector<pid_t> children;
   pid_t child = 0;
   while (list >> child) {

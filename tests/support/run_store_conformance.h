@@ -98,7 +98,8 @@ TEST_P(RunStoreConformance, AnEmptyStoreRecoversToNothing) {
 
 TEST_P(RunStoreConformance, GivesBackEveryFactInOrder) {
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(Commit(Next(engine::model::RunId(kRun.value() + random_.Below(2)))).ok());
+    const auto committed = Commit(Next(engine::model::RunId(kRun.value() + random_.Below(2))));
+    ASSERT_TRUE(committed.ok()) << committed;
   }
   EXPECT_TRUE(ReadAllFacts() == written_);
   store_ = scene_->Open();
