@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sstream>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -31,13 +32,25 @@ std::string Program(const char* name) {
   return fmt::format("{}/{}", kPrograms, name);
 }
 
-// Processes that a process has started and that have not been reaped.
+// The process that started `pid`: the second field behind the name, which may hold anything.
+pid_t ParentOf(const std::string& pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string stat((std::istreambuf_iterator<char>(file)), {});
+  stat.erase(0, stat.rfind(')') + 1);
+  std::istringstream fields(stat);
+  char state = 0;
+  pid_t parent = 0;
+  fields >> state >> parent;
+  return parent;
+}
+
 std::vector<pid_t> ChildrenOf(pid_t parent) {
-  std::ifstream list(fmt::format("/proc/{0}/task/{0}/children", parent));
   std::vector<pid_t> children;
-  pid_t child = 0;
-  while (list >> child) {
-    children.push_back(child);
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos && ParentOf(name) == parent) {
+      children.push_back(static_cast<pid_t>(std::stol(name)));
+    }
   }
   return children;
 }

@@ -24,7 +24,7 @@
 #include "engine/loop/system_clock.h"
 #include "store/postgres/postgres_run_store.h"
 
-namespace store::postgres::testing {
+namespace tests::postgres {
 
 namespace base = engine::base;
 namespace loop = engine::loop;
@@ -34,7 +34,7 @@ namespace ports = engine::ports;
 class LoopOnPostgres : private ports::AgentLink, private loop::Observer {
  public:
   explicit LoopOnPostgres(const std::string& conninfo, std::uint64_t snapshot_every = 10'000) {
-    auto store = OpenPostgresRunStore({.conninfo = conninfo});
+    auto store = store::postgres::OpenPostgresRunStore({.conninfo = conninfo});
     CHECK_MSG(store.ok(), store.status().ToString().c_str());
     store_ = *std::move(store);
     loop::LoopOptions options;
@@ -165,4 +165,4 @@ inline model::RunId RunNumber(std::uint64_t number) {
   return model::RunId(loop::testing::kRun.value() + number);
 }
 
-}  // namespace store::postgres::testing
+}  // namespace tests::postgres

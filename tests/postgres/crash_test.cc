@@ -3,15 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/postgres/loop_on_postgres.h"
 #include "store/postgres/test_database.h"
+#include "tests/postgres/loop_on_postgres.h"
 #include "tests/support/cut_proxy.h"
 #include "tests/support/postgres_cluster.h"
 
-namespace store::postgres::testing {
+namespace tests::postgres {
 namespace {
 
 using loop::testing::JobsAside;
+using store::postgres::testing::TestDatabase;
 using tests::support::Cut;
 using tests::support::CutProxy;
 using tests::support::SharedCluster;
@@ -128,4 +129,4 @@ TEST(PostgresOwner, ASecondServerTakesOverAndGoesOn) {
 }
 
 }  // namespace
-}  // namespace store::postgres::testing
+}  // namespace tests::postgres
