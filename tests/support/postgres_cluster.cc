@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sstream>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -31,13 +32,25 @@ std::string Program(const char* name) {
   return fmt::format("{}/{}", kPrograms, name);
 }
 
-// Processes that a process has started and that have not been reaped.
+// The process that started `pid`: the second field behind the name, which may hold anything.
+pid_t ParentOf(const std::string& pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string stat((std::istreambuf_iterator<char>(file)), {});
+  stat.erase(0, stat.rfind(')') + 1);
+  std::istringstream fields(stat);
+  char state = 0;
+  pid_t parent = 0;
+  fields >> state >> parent;
+  return parent;
+}
+
 std::vector<pid_t> ChildrenOf(pid_t parent) {
-  std::ifstream list(fmt::format("/proc/{}/task/{}/children", parent, parent));
   std::vector<pid_t> children;
-  pid_t child = 0;
-  while (list >> child) {
-    children.push_back(child);
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos && ParentOf(name) == parent) {
+      children.push_back(static_cast<pid_t>(std::stol(name)));
+    }
   }
   return children;
 }
@@ -162,6 +175,9 @@ void PostgresCluster::Start() {
   CHECK(server_ == 0);
   std::vector<std::string> command = {
       Program("postgres"), "-D", folder_ + "/data", "-k", folder_, "-c", "listen_addresses="};
+  // After a kill the server flushes what may lie in caches: one call for the file system rather
+  // than one for each file of each test's database.
+  command.insert(command.end(), {"-c", "recovery_init_sync_method=syncfs"});
   for (const std::string& setting : options_.settings) {
     command.insert(command.end(), {"-c", setting});
   }
@@ -174,8 +190,9 @@ void PostgresCluster::Start() {
 // pg_isready blocks until it has an answer, so that asking again and again is no busy loop.
 bool PostgresCluster::TakesConnections() {
   int status = 0;
-  CHECK(waitpid(Spawn({Program("pg_isready"), "-q", "-h", folder_, "-d", "postgres"}), &status, 0) >
-        0);
+  CHECK(
+      waitpid(Spawn({Program("pg_isready"), "-q", "-h", folder_, "-U", "dayfly", "-d", "postgres"}),
+              &status, 0) > 0);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

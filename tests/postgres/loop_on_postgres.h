@@ -24,7 +24,7 @@
 #include "engine/loop/system_clock.h"
 #include "store/postgres/postgres_run_store.h"
 
-namespace tests::support {
+namespace tests::postgres {
 
 namespace base = engine::base;
 namespace loop = engine::loop;
@@ -165,4 +165,4 @@ inline model::RunId RunNumber(std::uint64_t number) {
   return model::RunId(loop::testing::kRun.value() + number);
 }
 
-}  // namespace tests::support
+}  // namespace tests::postgres

@@ -4,22 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "store/postgres/test_database.h"
+#include "tests/postgres/loop_on_postgres.h"
 #include "tests/support/cut_proxy.h"
-#include "tests/support/loop_on_postgres.h"
 #include "tests/support/postgres_cluster.h"
 
-namespace store::postgres::testing {
+namespace tests::postgres {
 namespace {
 
-namespace base = engine::base;
-namespace loop = engine::loop;
-namespace model = engine::model;
-namespace ports = engine::ports;
 using loop::testing::JobsAside;
+using store::postgres::testing::TestDatabase;
 using tests::support::Cut;
 using tests::support::CutProxy;
-using tests::support::LoopOnPostgres;
-using tests::support::RunNumber;
 using tests::support::SharedCluster;
 
 void ExpectAccepted(std::future<loop::Answer>& answer) {
@@ -134,4 +129,4 @@ TEST(PostgresOwner, ASecondServerTakesOverAndGoesOn) {
 }
 
 }  // namespace
-}  // namespace store::postgres::testing
+}  // namespace tests::postgres
