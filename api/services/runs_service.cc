@@ -166,7 +166,7 @@ void AnswerExplain(const Call& call, const RunFeed& feed, const std::vector<mode
 grpc::ServerUnaryReactor* RunsService::Submit(grpc::CallbackServerContext* context,
                                               const pb::SubmitRequest* request,
                                               pb::SubmitResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   auto submission = wire::SubmissionFrom(*request);
   if (!submission.ok()) {
     call.Finish(submission.status());
@@ -189,7 +189,7 @@ grpc::ServerUnaryReactor* RunsService::Submit(grpc::CallbackServerContext* conte
 grpc::ServerUnaryReactor* RunsService::Retry(grpc::CallbackServerContext* context,
                                              const pb::RetryRequest* request,
                                              pb::SubmitResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   if (base::Status keyed = wire::CheckRequestKey(request->request_key(), "request_key");
       !keyed.ok()) {
     call.Finish(keyed);
@@ -212,7 +212,7 @@ grpc::ServerUnaryReactor* RunsService::Retry(grpc::CallbackServerContext* contex
 grpc::ServerUnaryReactor* RunsService::Get(grpc::CallbackServerContext* context,
                                            const pb::GetRunRequest* request,
                                            pb::RunSummary* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   WithRun(call, request->run(), [call, response](Shard&, const FeedRef& feed) {
     *response = feed->Summary();
     call.Finish(base::OkStatus());
@@ -223,7 +223,7 @@ grpc::ServerUnaryReactor* RunsService::Get(grpc::CallbackServerContext* context,
 grpc::ServerUnaryReactor* RunsService::List(grpc::CallbackServerContext* context,
                                             const pb::ListRunsRequest* request,
                                             pb::ListRunsResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   const auto filter = FilterFrom(*request);
   if (!filter.ok()) {
     call.Finish(filter.status());
@@ -257,7 +257,7 @@ grpc::ServerWriteReactor<pb::WatchResponse>* RunsService::Watch(
 grpc::ServerUnaryReactor* RunsService::Cancel(grpc::CallbackServerContext* context,
                                               const pb::CancelRequest* request,
                                               pb::CancelResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   WithRun(call, request->run(), [call, request, response](Shard& shard, const FeedRef& feed) {
     if (model::IsFinal(feed->status())) {
       return AnswerCancel(call, feed, response);
@@ -279,7 +279,7 @@ grpc::ServerUnaryReactor* RunsService::Cancel(grpc::CallbackServerContext* conte
 grpc::ServerUnaryReactor* RunsService::Explain(grpc::CallbackServerContext* context,
                                                const pb::ExplainRequest* request,
                                                pb::ExplainResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   WithRun(call, request->run(), [call, request, response](Shard& shard, const FeedRef& feed) {
     const auto jobs = JobsToExplain(*feed, request->job());
     if (!jobs.ok()) {
