@@ -95,9 +95,12 @@ void AddValidate(CommandLine& line) {
   command.Completed(command.Value("FILE", &O::files, "", "Pipelines. Without any: all in .dayfly/"),
                     Completes::kPipeline);
   command.Choice("--format", &O::format, {"text", "json"}, "For people, or an object a line");
+  command.Flag("--schema", &O::schema,
+               "Prints the JSON Schema of the language for editors, and checks nothing");
   command.Footer(R"(Examples:
   dayfly validate
   dayfly validate .dayfly/ci.yml --format json
+  dayfly validate --schema > dayfly.schema.json
 
 Exit codes:
   0  no errors (there may be warnings)
@@ -125,10 +128,14 @@ void AddPlan(CommandLine& line) {
                  "Text for people, JSON for programs, a graph for Graphviz or Mermaid");
   command.Flag("--edges", &O::edges, "Shows needs job by job, cells and stage barriers too");
   command.Flag("--defaults", &O::defaults, "Prints what holds where a pipeline says nothing");
+  command.Value("--explain", &O::explain, "JOB",
+                "Shows where each value of this job came from: its place, and the templates, "
+                "includes and defaults on the way. As text or, with --format json, JSON");
   command.Footer(R"(Examples:
   dayfly plan
   dayfly plan ci.yml --event push --branch main --changed src/a.c
   dayfly plan ci.yml --format dot | dot -Tsvg > plan.svg
+  dayfly plan ci.yml --explain unit
   dayfly plan --defaults
 
 Exit codes:

@@ -68,8 +68,8 @@ class CrashingStore final : public ports::RunStore {
     }
     return status;
   }
-  base::Status ReadAll(const std::function<bool(const ports::FactRow&)>& visit) override {
-    return store_->ReadAll(visit);
+  base::Status ReadAfter(std::uint64_t after, const VisitRow& visit) override {
+    return store_->ReadAfter(after, visit);
   }
 
  private:

@@ -2,8 +2,11 @@
 #include "apps/pipeline_file.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <string>
 #include <unistd.h>
 #include <variant>
 
@@ -32,9 +35,18 @@ std::vector<std::string> PipelinesIn(const fs::path& folder) {
   return files;
 }
 
-void PrintDiagnostics(const std::vector<dsl::Diagnostic>& diagnostics) {
-  const std::string text = dsl::RenderText(diagnostics, LookOf(STDERR_FILENO).color);
-  std::fwrite(text.data(), 1, text.size(), stderr);
+/// The number that the environment gives for a limit, else `value`.
+template <typename Number>
+base::Status TakeLimit(const char* variable, Number& value) {
+  const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): before any thread
+  if (text == nullptr || *text == '\0') {
+    return base::OkStatus();
+  }
+  const char* end = text + std::char_traits<char>::length(text);
+  const auto [stop, error] = std::from_chars(text, end, value);
+  return error == std::errc() && stop == end
+             ? base::OkStatus()
+             : base::InvalidArgument("{}: expected a number, not '{}'", variable, text);
 }
 
 }  // namespace
@@ -74,11 +86,24 @@ base::StatusOr<std::string> ChoosePipeline(const std::string& file) {
   return base::InvalidArgument("there are several pipelines, name one of them:{}", list);
 }
 
+base::StatusOr<dsl::Compiled> CompileWithLimits(const std::string& path,
+                                                dsl::CompileOptions options) {
+  std::uint64_t file_bytes_max = model::DefaultSettings().file_bytes_max;
+  RETURN_IF_ERROR(TakeLimit("DAYFLY_FILE_BYTES_MAX", file_bytes_max));
+  RETURN_IF_ERROR(TakeLimit("DAYFLY_INCLUDES_MAX", options.includes_max));
+  dsl::DiskSourceLoader loader(file_bytes_max);
+  return dsl::Compile(path, loader, options);
+}
+
+void PrintDiagnostics(const std::vector<dsl::Diagnostic>& diagnostics) {
+  const std::string text = dsl::RenderText(diagnostics, LookOf(STDERR_FILENO).color);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 base::StatusOr<model::PlanRef> CompileFile(const std::string& path, dsl::Purpose purpose) {
-  dsl::DiskSourceLoader loader;
   dsl::CompileOptions options;
   options.purpose = purpose;
-  dsl::Compiled compiled = dsl::Compile(path, loader, options);
+  ASSIGN_OR_RETURN(dsl::Compiled compiled, CompileWithLimits(path, options));
   PrintDiagnostics(compiled.diagnostics);
   if (compiled.plan == nullptr) {
     return base::InvalidArgument("");

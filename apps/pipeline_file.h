@@ -21,6 +21,14 @@ std::vector<std::string> ListPipelines();
 /// several.
 engine::base::StatusOr<std::string> ChoosePipeline(const std::string& file);
 
+/// Compiles `path` within the limits that DAYFLY_INCLUDES_MAX and DAYFLY_FILE_BYTES_MAX may raise.
+/// `InvalidArgument` when one of these is no number.
+engine::base::StatusOr<dsl::Compiled> CompileWithLimits(const std::string& path,
+                                                        dsl::CompileOptions options);
+
+/// As text, in colour where that goes to a terminal, on standard error.
+void PrintDiagnostics(const std::vector<dsl::Diagnostic>& diagnostics);
+
 /// Compiles `path`; diagnostics go to standard error. `InvalidArgument` without a message when
 /// there were errors.
 engine::base::StatusOr<engine::model::PlanRef> CompileFile(const std::string& path,

@@ -18,6 +18,7 @@ struct PlanOptions {
   std::string format = "text";  ///< `text json dot mermaid`
   bool edges = false;
   bool defaults = false;
+  std::string explain;  ///< a job: where each of its values came from
 };
 
 int PlanCommand(const PlanOptions& options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/validate_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <iterator>
 #include <unistd.h>
@@ -10,22 +11,29 @@
 #include "apps/terminal.h"
 #include "dsl/compile.h"
 #include "dsl/render.h"
-#include "dsl/source_loader.h"
+#include "dsl/schema.h"
 
 namespace apps {
 
 int ValidateCommand(const ValidateOptions& options) {
+  if (options.schema) {
+    const std::string schema = dsl::JsonSchema();
+    std::fwrite(schema.data(), 1, schema.size(), stdout);
+    return kExitOk;
+  }
   const std::vector<std::string> files = options.files.empty() ? ListPipelines() : options.files;
   if (files.empty()) {
     return Fail(kExitInvalid, "there is no pipeline: no .dayfly/*.yml here or above; name a file");
   }
-  dsl::DiskSourceLoader loader;
   std::vector<dsl::Diagnostic> found;
   for (const std::string& file : files) {
     dsl::CompileOptions compile;
     compile.purpose = dsl::Purpose::kValidate;
-    std::vector<dsl::Diagnostic> of_file = dsl::Compile(file, loader, compile).diagnostics;
-    std::move(of_file.begin(), of_file.end(), std::back_inserter(found));
+    auto compiled = CompileWithLimits(file, compile);
+    if (!compiled.ok()) {
+      return Fail(compiled.status());
+    }
+    std::ranges::move(compiled->diagnostics, std::back_inserter(found));
   }
   std::string out;
   if (options.format == "json") {

@@ -10,6 +10,7 @@ namespace apps {
 struct ValidateOptions {
   std::vector<std::string> files;  ///< none: all in `.dayfly`
   std::string format = "text";     ///< `text json`
+  bool schema = false;             ///< prints the language's JSON Schema instead
 };
 
 int ValidateCommand(const ValidateOptions& options);

@@ -4,24 +4,35 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "dsl/arena.h"
 #include "dsl/compile.h"
 #include "dsl/document.h"
 #include "dsl/fields.h"
 #include "dsl/reporter.h"
+#include "dsl/templates.h"
 #include "engine/model/plan.h"
 
 namespace dsl {
 
 /// `needs.JOB.outputs.NAME`, to be checked once every job's outputs are known.
 struct OutputUse {
+  engine::model::SpecIndex user;
   engine::model::SpecIndex need;
   std::string output;
+  Place place;
+};
+
+/// `secrets.NAME` read by a job.
+struct SecretUse {
+  engine::model::SpecIndex user;
+  std::string secret;
   Place place;
 };
 
@@ -32,6 +43,9 @@ struct JobUse {
   Place place;
 };
 
+/// How many values may be looked at to put templates' inputs in.
+inline constexpr std::uint64_t kTemplateNodesMax = 4'000'000;
+
 struct Compilation {
   explicit Compilation(const CompileOptions& compile_options)
       : options(compile_options), reporter(compile_options.diagnostics_max) {}
@@ -39,18 +53,29 @@ struct Compilation {
   CompileOptions options;
   Reporter reporter;
   engine::model::Plan plan;
+  Arena arena;
+  std::vector<std::unique_ptr<Document>> documents;  ///< the pipeline's and what it includes
+  bool lacks_includes = false;  ///< an include could not be read: what is missing may stand there
+  Templates templates;
+  std::uint64_t template_nodes = 0;  ///< looked at to put inputs in
   Fields defaults;
-  std::vector<Entry> jobs;  ///< of each spec, its name and its map
+  NodeRef document_env;
+  std::vector<ValueOrigin> origins;
+  std::vector<Entry> jobs;        ///< of each spec, its name and its map
+  std::size_t ordinary_jobs = 0;  ///< the first so many; those of the document's `finally` follow
   std::unordered_map<std::string_view, engine::model::SpecIndex> specs_by_name;
   std::unordered_map<std::string_view, std::uint32_t> stages_by_name;
   std::vector<NodeRef> stage_nodes;  ///< of each stage, its name
   std::vector<OutputUse> output_uses;
   std::vector<JobUse> job_uses;
+  std::vector<SecretUse> secret_uses;
   std::uint64_t jobs_beyond = 0;  ///< not put into the plan because it is full
 
-  Fields Check(NodeRef map, Level level) {
-    return Fields::Check(map, level, options.purpose, reporter);
+  Fields Check(NodeRef map, Level level, const Fields* beneath = nullptr) {
+    return Fields::Check(map, level, options.purpose, reporter, beneath);
   }
+  /// False once templates with inputs have become too much; that was reported then.
+  bool TakeTemplateNode();
 };
 
 /// A job's keys, and behind them those of `defaults`.
@@ -87,11 +112,19 @@ engine::model::CheckoutSpec ReadCheckout(NodeRef node, Compilation& compilation)
 /// Fills in `has_needs`, `needs` and the artifacts' names.
 void CompileNeeds(NodeRef node, engine::model::SpecIndex self, engine::model::JobSpec& spec,
                   Compilation& compilation);
+/// A job of the document's `finally` waits for the end of all ordinary ones.
+void AddAllNeeds(engine::model::JobSpec& spec, const Compilation& compilation);
 /// Where `needs` of `spec` names `target`.
 Place PlaceOfNeed(engine::model::SpecIndex spec, engine::model::SpecIndex target,
                   const Compilation& compilation);
 
-// ---- order.cc: what can be said once all jobs are there
+// ---- origins.cc
+struct StepNodes;
+/// Where each value of the job came from, into `compilation.origins`.
+void ExplainJob(const JobFields& fields, const StepNodes& steps, Compilation& compilation);
+
+// ---- order.cc, guarantees.cc: what can be said once all jobs are there
 void CheckPlan(Compilation& compilation);
+void CheckGuarantees(Compilation& compilation);
 
 }  // namespace dsl

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/compile.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -8,7 +9,7 @@
 
 #include "dsl/compilation.h"
 #include "dsl/expressions.h"
-#include "dsl/parse.h"
+#include "dsl/includes.h"
 #include "dsl/values.h"
 
 namespace dsl {
@@ -27,40 +28,32 @@ std::string StemOf(const std::string& path) {
   return stem;
 }
 
-std::string_view CodeOf(const engine::base::Status& status) {
-  if (status.code() == absl::StatusCode::kNotFound) {
-    return "missing-file";
+/// `finally` of the document: its jobs come behind the others.
+void AddFinalJobs(NodeRef node, Compilation& compilation) {
+  if (!node) {
+    return;
   }
-  if (status.code() == absl::StatusCode::kFailedPrecondition) {
-    return "not-a-file";
+  for (const Entry& entry : EntriesOf(node, compilation.reporter)) {
+    const auto same =
+        std::find_if(compilation.jobs.begin(), compilation.jobs.end(),
+                     [&](const Entry& job) { return job.key.text() == entry.key.text(); });
+    if (same != compilation.jobs.end()) {
+      compilation.reporter
+          .Error("duplicate-job", entry.key.place(),
+                 fmt::format("there is a job `{}` already", entry.key.text()))
+          .related.push_back(Related(same->key.place(), "first here"));
+      continue;
+    }
+    compilation.jobs.push_back(entry);
   }
-  if (status.code() == absl::StatusCode::kResourceExhausted) {
-    return "file-too-large";
-  }
-  return "unreadable-file";
-}
-
-std::unique_ptr<Document> LoadDocument(const std::string& path, SourceLoader& loader,
-                                       Reporter& reporter) {
-  engine::base::StatusOr<std::string> text = loader.Load(path);
-  if (!text.ok()) {
-    reporter.FileError(CodeOf(text.status()), path,
-                       std::string(engine::base::Message(text.status())));
-    return nullptr;
-  }
-  // Positions are 32 bits wide, whatever a loader lets pass.
-  if (text->size() > (1ULL << 30)) {
-    reporter.FileError("file-too-large", path, "the file is larger than 1 GiB");
-    return nullptr;
-  }
-  return Parse(path, *std::move(text), 0, reporter);
 }
 
 /// `jobs` by name, before any is read: needs may point forward.
-void IndexJobs(const Fields& fields, const Document& document, Compilation& compilation) {
+void IndexJobs(const Fields& fields, Compilation& compilation) {
   const NodeRef node = fields.Get("jobs");
   if (!node) {
-    if (fields.Lacks("jobs")) {
+    if (fields.Lacks("jobs") && !compilation.lacks_includes) {
+      const Document& document = fields.map().document();
       compilation.reporter
           .Error("missing-key", Place{&document, {0, 0}, nullptr}, "a pipeline needs `jobs`")
           .hint = "for example `jobs: { build: { steps: [make] } }`";
@@ -71,6 +64,8 @@ void IndexJobs(const Fields& fields, const Document& document, Compilation& comp
   if (compilation.jobs.empty()) {
     compilation.reporter.Error("empty-value", node.place(), "a pipeline needs at least one job");
   }
+  compilation.ordinary_jobs = compilation.jobs.size();
+  AddFinalJobs(fields.Get("finally"), compilation);
   compilation.specs_by_name.reserve(compilation.jobs.size());
   for (std::uint32_t i = 0; i < compilation.jobs.size(); ++i) {
     compilation.specs_by_name.emplace(compilation.jobs[i].key.text(), SpecIndex(i));
@@ -80,20 +75,13 @@ void IndexJobs(const Fields& fields, const Document& document, Compilation& comp
     const std::uint32_t entry = node.entries() + i;
     compilation.jobs.push_back({node.key(entry), node.value(entry)});
   }
+  for (Entry& job : compilation.jobs) {
+    job.value = Extend(job.value, compilation);
+  }
 }
 
-void CompileDocument(const Document& document, Compilation& compilation) {
-  const NodeRef root(document, document.root);
+void CompileRoot(NodeRef root, Compilation& compilation) {
   Reporter& reporter = compilation.reporter;
-  if (root.is_null()) {
-    reporter.Error("empty-file", root.place(), "the file holds no pipeline");
-    return;
-  }
-  if (!root.is_map()) {
-    reporter.Error("wrong-type", root.place(),
-                   fmt::format("a pipeline is a map, not {}", Describe(root.kind())));
-    return;
-  }
   engine::model::Plan& plan = compilation.plan;
   const Fields fields = compilation.Check(root, Level::kDocument);
   if (std::optional<std::string> name = ReadText(fields.Get("name"), "name", reporter)) {
@@ -101,36 +89,39 @@ void CompileDocument(const Document& document, Compilation& compilation) {
   }
   CompileTriggers(fields.Get("on"), compilation);
   CompileInputs(fields.Get("inputs"), compilation);
-  ReadVariables(fields.Get("env"), "env", Site::kDocument, nullptr, compilation, plan.env);
+  compilation.document_env = fields.Get("env");
+  ReadVariables(compilation.document_env, "env", Site::kDocument, nullptr, compilation, plan.env);
   plan.timeout = ReadDuration(fields.Get("timeout"), "timeout", reporter).value_or(plan.timeout);
   if (const NodeRef defaults = fields.Get("defaults")) {
     compilation.defaults = compilation.Check(defaults, Level::kDefaults);
   }
   CompileStages(fields.Get("stages"), compilation);
-  IndexJobs(fields, document, compilation);
+  CompileTemplates(fields.Get("templates"), compilation);
+  IndexJobs(fields, compilation);
   plan.specs.reserve(compilation.jobs.size());
   plan.jobs.reserve(compilation.jobs.size());
   for (std::uint32_t i = 0; i < compilation.jobs.size(); ++i) {
     CompileJob(SpecIndex(i), compilation);
   }
+  CheckUnusedTemplates(compilation);
   CheckPlan(compilation);
+  CheckGuarantees(compilation);
 }
 
 }  // namespace
 
 Compiled Compile(const std::string& path, SourceLoader& loader, const CompileOptions& options) {
   Compilation compilation(options);
-  compilation.plan.files.push_back(path);
   compilation.plan.name = StemOf(path);
-  const std::unique_ptr<Document> document = LoadDocument(path, loader, compilation.reporter);
-  if (document != nullptr) {
-    CompileDocument(*document, compilation);
+  if (const NodeRef root = LoadPipeline(path, loader, compilation)) {
+    CompileRoot(root, compilation);
   }
   Compiled compiled;
   if (!compilation.reporter.has_errors()) {
     compiled.plan = std::make_shared<const engine::model::Plan>(std::move(compilation.plan));
   }
   compiled.diagnostics = compilation.reporter.Take();
+  compiled.origins = std::move(compilation.origins);
   return compiled;
 }
 

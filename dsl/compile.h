@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dsl/diagnostic.h"
+#include "dsl/origins.h"
 #include "dsl/source_loader.h"
 #include "engine/model/plan.h"
 #include "engine/model/run_context.h"
@@ -24,13 +25,16 @@ enum class Purpose : std::uint8_t { kRun, kPlan, kValidate };
 
 struct CompileOptions {
   Purpose purpose = Purpose::kRun;
+  std::uint32_t includes_max = 500;
   std::uint32_t jobs_max = engine::model::DefaultSettings().jobs_max;
   std::uint32_t diagnostics_max = 1000;  ///< further ones are counted in a last one
+  std::string explain_job;               ///< fills in `Compiled::origins`
 };
 
 struct Compiled {
   engine::model::PlanRef plan;          ///< null when there is any error
   std::vector<Diagnostic> diagnostics;  ///< by position
+  std::vector<ValueOrigin> origins;     ///< of the values of `explain_job`
 };
 
 Compiled Compile(const std::string& path, SourceLoader& loader, const CompileOptions& options = {});

@@ -2,6 +2,7 @@
 // Each code of a diagnostic with the place it points at: `§` stands in the text where the
 // diagnostic must begin.
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -24,6 +25,7 @@ struct Case {
   std::string text;
   std::vector<std::string> codes;  ///< in the order of the marks
   Severity severity = Severity::kError;
+  std::string included = "";  ///< the text of `i.yml`; the mark may stand there
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
@@ -72,8 +74,20 @@ const Case kKeyCases[] = {
     {"StageInDefaults", "defaults: { §stage: x }\njobs: { a: { steps: [x] } }", {"unknown-key"}},
     {"UnknownManualKey", "on: { manual: { §x: y } }\njobs: { a: { steps: [x] } }", {"unknown-key"}},
     {"LaterJobKey", "jobs: { a: { §image: x, steps: [x] } }", {"later-key"}},
-    {"LaterDocumentKey", "§include: [x]\njobs: { a: { steps: [x] } }", {"later-key"}},
-    {"LaterStepKey", "jobs: { a: { steps: [{ §use: x }] } }", {"later-key"}},
+    {"LaterDocumentKey", "§concurrency: x\njobs: { a: { steps: [x] } }", {"later-key"}},
+    {"LaterStepKey", "jobs: { a: { steps: [{ run: x, §effects: once }] } }", {"later-key"}},
+    {"LaterKeyOfAWrongType",
+     "jobs: { a: { resources: { cpu: §lots }, steps: [x] } }",
+     {"later-key", "wrong-value"}},
+    {"LaterKeyOfAWrongShape",
+     "jobs: { a: { services: §[db], steps: [x] } }",
+     {"later-key", "wrong-type"}},
+    {"LaterKeyWithAnUnknownWord",
+     "jobs: { a: { concurrency: { group: x, policy: §queu }, steps: [x] } }",
+     {"later-key", "wrong-value"}},
+    {"LaterKeyWithAnUnknownKey",
+     "jobs: { a: { services: { db: { §imgae: x } }, steps: [x] } }",
+     {"later-key", "unknown-key"}},
     {"LaterNeedKey",
      "jobs: { a: { steps: [x] }, b: { needs: [{ job: a, §cell: {} }], steps: [x] } }",
      {"later-key"}},
@@ -145,6 +159,142 @@ const Case kKeyCases[] = {
      "}] "
      "} } }",
      {"duplicate-artifact"}},
+};
+
+const Case kReuseCases[] = {
+    {"UnknownTemplate",
+     "templates: { base: { steps: [x] } }\njobs: { a: { extends: §bsae, steps: [x] } }",
+     {"unknown-template"}},
+    {"UnknownStepTemplate", "jobs: { a: { steps: [{ use: §setup }, x] } }", {"unknown-template"}},
+    {"AJobAsATemplate",
+     "jobs: { a: { steps: [x] }, b: { extends: §a, steps: [x] } }",
+     {"unknown-template"}},
+    {"ExtendsALists", "jobs: { a: { extends: [§[x]], steps: [x] } }", {"wrong-type"}},
+    {"ExtendsWithoutTemplate",
+     "jobs: { a: { extends: §{ with: {} }, steps: [x] } }",
+     {"missing-key"}},
+    {"TemplateIsAWord", "templates: { t: §x }\njobs: { a: { steps: [x] } }", {"wrong-type"}},
+    {"BadTemplateName", "templates: { §a b: {} }\njobs: { a: { steps: [x] } }", {"bad-name"}},
+    {"TemplateExtendsItself",
+     "templates: { t: { extends: §t, steps: [x] } }\njobs: { a: { extends: t } }",
+     {"template-cycle"}},
+    {"TemplateUsesItself",
+     "templates: { t: { steps: [{ use: §t }] } }\njobs: { a: { steps: [x, { use: t }] } }",
+     {"template-cycle"}},
+    {"UnusedTemplateWithAnUnknownKey",
+     "templates: { t: { §tiemout: 1m } }\njobs: { a: { steps: [x] } }",
+     {"unknown-key"}},
+    {"UnusedTemplateWithABadValue",
+     "templates: { t: { timeout: \"${{ inputs.t }}\", retry: { max: §often } } }\n"
+     "jobs: { a: { steps: [x] } }",
+     {"wrong-value"}},
+    {"UnknownTemplateInput",
+     "templates: { t: { inputs: { level: {} }, steps: [x] } }\n"
+     "jobs: { a: { extends: { template: t, with: { §levle: x } } } }",
+     {"unknown-input"}},
+    {"MissingTemplateInput",
+     "templates: { t: { inputs: { level: { required: true } }, steps: [x] } }\n"
+     "jobs: { a: { steps: [{ use: §t }] } }",
+     {"missing-input"}},
+    {"BadTemplateInput",
+     "templates: { t: { inputs: { n: { type: number } }, steps: [x] } }\n"
+     "jobs: { a: { steps: [{ use: t, with: { n: §x } }] } }",
+     {"bad-input"}},
+    {"MixedTemplateInput",
+     "templates: { t: { inputs: { n: {} }, steps: [x] } }\n"
+     "jobs: { a: { steps: [{ use: t, with: { n: §\"v${{ tag }}\" } }] } }",
+     {"mixed-input"}},
+    {"BrokenTemplateInput",
+     "templates: { t: { inputs: { n: {} }, steps: [x] } }\n"
+     "jobs: { a: { steps: [{ use: t, with: { n: \"${{ 1 §+ }}\" } }] } }",
+     {"bad-expression"}},
+    {"RunBesideUse",
+     "templates: { t: { steps: [x] } }\njobs: { a: { steps: [{ use: t, §run: y }] } }",
+     {"conflicting-keys"}},
+    {"AJobTemplateAsAStep",
+     "templates: { t: { timeout: 1m, steps: [x] } }\njobs: { a: { steps: [{ use: §t }] } }",
+     {"not-a-step-template"}},
+    {"AStepTemplateWithoutSteps",
+     "templates: { t: { inputs: {} } }\njobs: { a: { steps: [{ use: §t }] } }",
+     {"not-a-step-template"}},
+    {"MissingInclude", "include: [§x.yml]\njobs: { a: { steps: [x] } }", {"missing-file"}},
+    {"IncludeIsAList", "include: [§[x]]\njobs: { a: { steps: [x] } }", {"wrong-type"}},
+    {"IncludeOfTheRoot", "include: §/etc/x.yml\njobs: { a: { steps: [x] } }", {"bad-path"}},
+    {"IncludeWithoutFile", "include: §{}\njobs: { a: { steps: [x] } }", {"missing-key"}},
+    {"IncludeWithoutRef",
+     "include: §{ repo: r, file: f }\njobs: { a: { steps: [x] } }",
+     {"missing-key"}},
+    {"IncludeOfItself", "include: §p.yml\njobs: { a: { steps: [x] } }", {"include-cycle"}},
+    {"IncludeOfARepository",
+     "include: { repo: r, ref: v1, file: §f }\njobs: { a: { steps: [x] } }",
+     {"later-key"}},
+    {"UnknownKeyInAnInclude",
+     "include: i.yml\njobs: { a: { steps: [x] } }",
+     {"unknown-key"},
+     Severity::kError,
+     "§nmae: x\n"},
+    {"BadValueInAnInclude",
+     "include: i.yml\njobs: { a: { steps: [x] } }",
+     {"wrong-value"},
+     Severity::kError,
+     "jobs:\n  a: { timeout: §soon }\n"},
+    {"SameJobInFinally",
+     "jobs: { a: { steps: [x] } }\nfinally: { §a: { steps: [x] } }",
+     {"duplicate-job"}},
+    {"StageOfAFinalJob",
+     "stages: [s]\njobs: { a: { stage: s, steps: [x] } }\nfinally: { b: { stage: §s, steps: [x] } "
+     "}",
+     {"conflicting-keys"}},
+    {"ParallelBesideMatrix",
+     "jobs: { a: { matrix: { n: [1] }, parallel: §2, steps: [x] } }",
+     {"conflicting-keys"}},
+    {"ParallelOfNone", "jobs: { a: { parallel: §0, steps: [x] } }", {"out-of-range"}},
+};
+
+const Case kGuaranteeCases[] = {
+    {"NeverFails",
+     "jobs: { a: { allow_failure: true, steps: [x] }, "
+     "b: { needs: [{ job: §a, on: failure }], steps: [x] } }",
+     {"need-never-met"},
+     Severity::kWarning},
+    {"NeverFailsBecauseItNeverRuns",
+     "jobs: { a: { if: false, steps: [x] }, b: { needs: [{ job: §a, on: failure }], steps: [x] } }",
+     {"need-never-met"},
+     Severity::kWarning},
+    {"NeverRunsBecauseOfANeed",
+     "jobs: { a: { allow_failure: true, steps: [x] }, b: { needs: [{ job: a, on: failure }], "
+     "steps: [x] }, c: { needs: [{ job: b, on: end }], steps: [x] }, d: { needs: [c, §b], "
+     "steps: [x] } }",
+     {"need-never-met", "need-never-met"},
+     Severity::kWarning},
+    {"OutputOfAJobThatNeverRuns",
+     "jobs: { a: { if: false, outputs: { v: x }, steps: [x] }, "
+     "b: { needs: [a], steps: [\"echo ${{ §needs.a.outputs.v }}\"] } }",
+     {"output-never-set"},
+     Severity::kWarning},
+    {"RetriesDoNotFit",
+     "timeout: 2h\njobs: { §a: { timeout: 50m, retry: 2, steps: [x] } }",
+     {"retries-do-not-fit"},
+     Severity::kWarning},
+    {"PausesDoNotFit",
+     "timeout: 1h\njobs: { §a: { timeout: 10m, retry: { max: 3, backoff: { initial: 10m, max: 10m "
+     "} "
+     "}, steps: [x] } }",
+     {"retries-do-not-fit"},
+     Severity::kWarning},
+    {"StepOutlivesTheJob",
+     "jobs: { a: { timeout: 5m, steps: [x, { run: x, timeout: §6m }] } }",
+     {"timeout-never-reached"},
+     Severity::kWarning},
+    {"SecretInAPullRequest",
+     "on: [push, pull_request]\njobs: { a: { steps: [\"x ${{ §secrets.T }}\"] } }",
+     {"secret-in-pull-request"},
+     Severity::kWarning},
+    {"SecretOfABranchThatAnybodyMayName",
+     "on: [push, pull_request]\njobs: { a: { if: branch == 'main', "
+     "steps: [{ run: x, env: { T: \"${{ §secrets.T }}\" } }] } }",
+     {"secret-in-pull-request"},
+     Severity::kWarning},
 };
 
 const Case kTriggerCases[] = {
@@ -247,11 +397,6 @@ const Case kOrderCases[] = {
      "stages: [b, t]\n"
      "jobs: { a: { stage: b, needs: [§c], steps: [x] }, c: { stage: t, needs: [], steps: [x] } }",
      {"need-later-stage"}},
-    {"NeverFails",
-     "jobs: { a: { allow_failure: true, steps: [x] }, "
-     "b: { needs: [{ job: §a, on: failure }], steps: [x] } }",
-     {"need-never-met"},
-     Severity::kWarning},
     {"NoArtifacts",
      "jobs: { a: { steps: [x] }, b: { needs: [{ job: §a, artifacts: true }], steps: [x] } }",
      {"no-artifacts"}},
@@ -259,10 +404,6 @@ const Case kOrderCases[] = {
      "jobs: { a: { steps: [x], artifacts: { upload: [{ name: bin, paths: b }] } }, "
      "b: { needs: [{ job: §a, artifacts: [bim] }], steps: [x] } }",
      {"unknown-artifact"}},
-    {"RetriesDoNotFit",
-     "timeout: 2h\njobs: { §a: { timeout: 50m, retry: 2, steps: [x] } }",
-     {"retries-do-not-fit"},
-     Severity::kWarning},
 };
 
 const Case kMatrixCases[] = {
@@ -380,8 +521,16 @@ std::vector<std::string> TakeMarks(std::string& text) {
 TEST_P(Diagnosing, PointsAtThePlace) {
   const Case& c = GetParam();
   std::string text = c.text;
-  const std::vector<std::string> places = TakeMarks(text);
-  const Compiled compiled = CompileText(text);
+  std::string included = c.included;
+  std::vector<std::string> places = TakeMarks(text);
+  const std::string file = places.empty() ? "i.yml" : "p.yml";
+  if (places.empty()) {
+    places = TakeMarks(included);
+  }
+  MemorySourceLoader loader;
+  loader.Add("p.yml", text);
+  loader.Add("i.yml", included);
+  const Compiled compiled = Compile("p.yml", loader);
   ASSERT_EQ(places.size(), 1U);
   // Other problems of the same text are named, too; the mark is the last one's.
   ASSERT_EQ(compiled.diagnostics.size(), c.codes.size())
@@ -391,6 +540,7 @@ TEST_P(Diagnosing, PointsAtThePlace) {
   }
   const Diagnostic& last = compiled.diagnostics.back();
   EXPECT_EQ(fmt::format("{}:{}", last.line, last.column), places[0]) << last.message;
+  EXPECT_EQ(last.file, file);
   EXPECT_EQ(last.severity, c.severity);
   EXPECT_FALSE(last.message.empty());
   EXPECT_GE(last.end_column, last.column);
@@ -403,32 +553,76 @@ std::string NameOf(const testing::TestParamInfo<Case>& info) {
 
 INSTANTIATE_TEST_SUITE_P(File, Diagnosing, testing::ValuesIn(kFileCases), NameOf);
 INSTANTIATE_TEST_SUITE_P(Keys, Diagnosing, testing::ValuesIn(kKeyCases), NameOf);
+INSTANTIATE_TEST_SUITE_P(Reuse, Diagnosing, testing::ValuesIn(kReuseCases), NameOf);
+INSTANTIATE_TEST_SUITE_P(Guarantees, Diagnosing, testing::ValuesIn(kGuaranteeCases), NameOf);
 INSTANTIATE_TEST_SUITE_P(Triggers, Diagnosing, testing::ValuesIn(kTriggerCases), NameOf);
 INSTANTIATE_TEST_SUITE_P(Inputs, Diagnosing, testing::ValuesIn(kInputCases), NameOf);
 INSTANTIATE_TEST_SUITE_P(Order, Diagnosing, testing::ValuesIn(kOrderCases), NameOf);
 INSTANTIATE_TEST_SUITE_P(Matrix, Diagnosing, testing::ValuesIn(kMatrixCases), NameOf);
 INSTANTIATE_TEST_SUITE_P(Expressions, Diagnosing, testing::ValuesIn(kExpressionCases), NameOf);
 
-/// Codes whose tests stand elsewhere: they come of the file system, of limits, of what is given on
-/// the command line.
-const std::set<std::string> kTestedElsewhere = {
-    "missing-file", "not-a-file",    "file-too-large", "unreadable-file",   "yaml-too-deep",
-    "alias-bomb",   "too-many-jobs", "bad-input",      "too-many-problems", "missing-input"};
-
-TEST(DiagnosticCodes, AreAllDocumentedAndTested) {
-  std::set<std::string> tested = kTestedElsewhere;
+std::vector<const Case*> AllCases() {
+  std::vector<const Case*> all;
   const auto add = [&](const auto& cases) {
     for (const Case& c : cases) {
-      tested.insert(c.codes.back());
+      all.push_back(&c);
     }
   };
   add(kFileCases);
   add(kKeyCases);
+  add(kReuseCases);
+  add(kGuaranteeCases);
   add(kTriggerCases);
   add(kInputCases);
   add(kOrderCases);
   add(kMatrixCases);
   add(kExpressionCases);
+  return all;
+}
+
+/// Codes whose tests stand elsewhere: they come of the file system, of limits, of what is given on
+/// the command line.
+const std::set<std::string> kTestedElsewhere = {
+    "missing-file",      "not-a-file",         "file-too-large", "unreadable-file",
+    "yaml-too-deep",     "alias-bomb",         "too-many-jobs",  "too-many-problems",
+    "too-many-includes", "too-many-templates", "template-bomb"};
+
+/// The codes that stand in the sources: the only words of that form after the calls that report.
+std::set<std::string> CodesInTheSources() {
+  std::set<std::string> codes;
+  const std::regex call(
+      "(?:Error|Warning|FileError|Problem)\\(\\s*(?:plan, [^\"]*)?\"([a-z0-9-]+)\"|"
+      "(?:return|code =|\\?|:)\\s+\"([a-z]+(?:-[a-z0-9]+)+)\";");
+  for (const auto& entry : std::filesystem::directory_iterator(DAYFLY_SOURCE_DIR "/dsl")) {
+    const std::string path = entry.path().string();
+    if (!path.ends_with(".cc") || path.ends_with("_test.cc")) {
+      continue;
+    }
+    std::ifstream file(path);
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    for (std::sregex_iterator it(text.begin(), text.end(), call), end; it != end; ++it) {
+      codes.insert((*it)[1].matched ? (*it)[1] : (*it)[2]);
+    }
+  }
+  return codes;
+}
+
+TEST(DiagnosticCodes, InTheSourcesAreAllTested) {
+  std::set<std::string> tested = kTestedElsewhere;
+  for (const auto* c : AllCases()) {
+    tested.insert(c->codes.begin(), c->codes.end());
+  }
+  for (const std::string& code : CodesInTheSources()) {
+    EXPECT_TRUE(tested.contains(code)) << code << " has no row in the tables of this file";
+  }
+  EXPECT_GT(CodesInTheSources().size(), 60U);
+}
+
+TEST(DiagnosticCodes, AreAllDocumentedAndTested) {
+  std::set<std::string> tested = kTestedElsewhere;
+  for (const auto* c : AllCases()) {
+    tested.insert(c->codes.back());
+  }
   std::ifstream file(DAYFLY_SOURCE_DIR "/docs/language.md");
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const std::size_t section = text.find("## Diagnostics");

@@ -9,19 +9,24 @@ static_assert(sizeof(Node) <= 24, "a big file has a million nodes");
 
 Place NodeRef::place() const {
   const SourceText& source = document_->source;
+  const Node& at = written();
   if (is_scalar()) {
-    return {document_, ScalarSpan(source, offset(), text()), alias_};
+    const std::string_view value = std::string_view(at.text, at.size);
+    return {document_, ScalarSpan(source, at.offset, value), alias_, trail()};
   }
-  const std::uint32_t end = is_null() ? offset() : source.LineEnd(offset());
-  return {document_, {offset(), std::max(end, offset())}, alias_};
+  const std::uint32_t end = is_null() ? at.offset : source.LineEnd(at.offset);
+  return {document_, {at.offset, std::max(end, at.offset)}, alias_, trail()};
 }
 
 Place NodeRef::PlaceInside(std::size_t position, std::size_t length) const {
+  if (is_computed()) {
+    return place();  // no byte of the value stands in the file
+  }
   const SourceText& source = document_->source;
   const std::uint32_t begin = OffsetInScalar(source, offset(), text(), position);
   const std::uint32_t end = OffsetInScalar(source, offset(), text(), position + length);
-  return {
-      document_, {begin, std::clamp(end, begin, std::max(begin, source.LineEnd(begin)))}, alias_};
+  const std::uint32_t line_end = std::max(begin, source.LineEnd(begin));
+  return {document_, {begin, std::clamp(end, begin, line_end)}, alias_, trail()};
 }
 
 std::string_view Describe(NodeKind kind) {
@@ -35,7 +40,8 @@ std::string_view Describe(NodeKind kind) {
     case NodeKind::kMap:
       return "a map";
     case NodeKind::kAlias:
-      return "an alias";
+    case NodeKind::kGraft:
+      return "a reference";
   }
   return "";
 }

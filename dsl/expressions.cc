@@ -95,6 +95,7 @@ class Checker {
   void CheckJob(const Reference& reference);
   void CheckStep(const Reference& reference);
   void NoteOutput(const Reference& reference, SpecIndex job);
+  void NoteSecret(const Reference& reference);
   void CheckFunction(const FunctionUse& function);
 
   NodeRef node_;
@@ -113,6 +114,8 @@ void Checker::CheckReference(const Reference& reference) {
   } else if (site_ < row->first || site_ > row->last) {
     Error("context-not-here", reference,
           fmt::format("`{}` cannot be read here: it exists only {}", name, WhereReadable(*row)));
+  } else if (name == "secrets") {
+    NoteSecret(reference);
   } else if (reference.path.size() < 2) {
     return;
   } else if (name == "inputs") {
@@ -194,7 +197,7 @@ void Checker::CheckNeed(const Reference& reference) {
 void Checker::NoteOutput(const Reference& reference, SpecIndex job) {
   if (reference.path.size() > 3 && SameWord(reference.path[2], "outputs")) {
     compilation_.output_uses.push_back(
-        {job, reference.path[3], At(reference.offset, reference.length)});
+        {names_->self, job, reference.path[3], At(reference.offset, reference.length)});
     return;
   }
   constexpr std::array<std::string_view, 2> kProperties = {"result", "outputs"};
@@ -205,6 +208,12 @@ void Checker::NoteOutput(const Reference& reference, SpecIndex job) {
           fmt::format("of a job, `result` and `outputs` are known, not `{}`", reference.path[2]))
         .hint = engine::base::DidYouMean(reference.path[2], kProperties);
   }
+}
+
+void Checker::NoteSecret(const Reference& reference) {
+  compilation_.secret_uses.push_back({names_->self,
+                                      reference.path.size() > 1 ? reference.path[1] : "",
+                                      At(reference.offset, reference.length)});
 }
 
 void Checker::CheckJob(const Reference& reference) {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "dsl/value_check.h"
 #include "engine/base/did_you_mean.h"
 
 namespace dsl {
@@ -87,12 +88,12 @@ void ReportShape(const Entry& entry, const KeyRow& row, Reporter& reporter) {
   if (kind == NodeKind::kNull) {
     reporter.Error("empty-value", entry.key.place(), fmt::format("`{}` has no value", row.key))
         .hint = fmt::format("it takes {}, such as `{}: {}`; or leave the key out",
-                            Describe(row.kind), row.key, row.example);
+                            Describe(row.type), row.key, row.example);
     return;
   }
   reporter
       .Error("wrong-type", entry.value.place(),
-             fmt::format("`{}` takes {}, not {}", row.key, Describe(row.kind), Describe(kind)))
+             fmt::format("`{}` takes {}, not {}", row.key, Describe(row.type), Describe(kind)))
       .hint = fmt::format("for example `{}: {}`", row.key, row.example);
 }
 
@@ -114,9 +115,30 @@ std::vector<Entry> EntriesOf(NodeRef map, Reporter& reporter) {
   return entries;
 }
 
-Fields Fields::Check(NodeRef map, Level level, Purpose purpose, Reporter& reporter) {
+NodeRef ValueOf(NodeRef map, std::string_view key) {
+  for (std::uint32_t i = 0; i < map.entries(); ++i) {
+    if (map.key(i).text() == key) {
+      return map.value(i);
+    }
+  }
+  for (std::uint32_t i = 0; i < map.entries(); ++i) {
+    if (map.key(i).text() != kMergeKey || !map.key(i).plain()) {
+      continue;
+    }
+    const NodeRef merged = map.value(i);
+    NodeRef found = ValueOf(merged, key);
+    for (std::uint32_t each = 0; each < merged.size() && !found; ++each) {
+      found = ValueOf(merged[each], key);
+    }
+    return found;
+  }
+  return {};
+}
+
+Fields Fields::Check(NodeRef map, Level level, Purpose purpose, Reporter& reporter,
+                     const Fields* beneath) {
   std::vector<Entry> others;
-  Fields fields = CheckOpen(map, level, purpose, reporter, others);
+  Fields fields = CheckOpen(map, level, purpose, reporter, others, beneath);
   for (const Entry& entry : others) {
     ReportUnknown(entry.key, level, reporter);
     fields.has_unknown_ = true;
@@ -125,22 +147,30 @@ Fields Fields::Check(NodeRef map, Level level, Purpose purpose, Reporter& report
 }
 
 Fields Fields::CheckOpen(NodeRef map, Level level, Purpose purpose, Reporter& reporter,
-                         std::vector<Entry>& others) {
+                         std::vector<Entry>& others, const Fields* beneath) {
   Fields fields;
   fields.map_ = map;
   for (const Entry& entry : EntriesOf(map, reporter)) {
     const KeyRow* row = FindKey(level, entry.key.text());
     if (row == nullptr) {
       others.push_back(entry);
-    } else if (row->since == Since::kLater) {
-      ReportLater(entry.key, *row, purpose, reporter);
-      fields.fields_.push_back({row, {}});
-    } else if (!Accepts(row->kind, entry.value.kind())) {
-      ReportShape(entry, *row, reporter);
-      fields.fields_.push_back({row, {}});
-    } else {
-      fields.fields_.push_back({row, entry.value});
+      continue;
     }
+    const bool is_later = row->since == Since::kLater;
+    if (is_later) {
+      ReportLater(entry.key, *row, purpose, reporter);
+    }
+    // In a template an empty value takes away what the template builds on.
+    const bool takes_away =
+        entry.value.is_null() &&
+        (level == Level::kTemplate || (beneath != nullptr && beneath->Wrote(entry.key.text())));
+    const bool fits = takes_away || Accepts(row->type.kind, entry.value.kind());
+    if (!fits) {
+      ReportShape(entry, *row, reporter);
+    } else if (is_later) {
+      CheckValue(entry.value, *row, true, purpose, reporter);
+    }
+    fields.fields_.push_back({row, fits && !is_later && !takes_away ? entry.value : NodeRef()});
   }
   return fields;
 }

@@ -20,15 +20,24 @@ struct Entry {
 
 /// A map's entries with those of `<<` behind its own, each name once, the nearest first.
 std::vector<Entry> EntriesOf(NodeRef map, Reporter& reporter);
+/// The value of one key, merge keys followed; empty when there is none.
+NodeRef ValueOf(NodeRef map, std::string_view key);
 
 class Fields {
  public:
+  struct Field {
+    const KeyRow* row;
+    NodeRef value;  ///< empty: it was reported, or it takes away what `beneath` says
+  };
+
   /// Reports unknown keys, keys that come later, and values of a shape that the key does not take.
-  static Fields Check(NodeRef map, Level level, Purpose purpose, Reporter& reporter);
+  /// An empty value takes away what `beneath` says about the key.
+  static Fields Check(NodeRef map, Level level, Purpose purpose, Reporter& reporter,
+                      const Fields* beneath = nullptr);
   /// As `Check`; entries whose key is not of the level are handed out in `others` instead of being
   /// reported.
   static Fields CheckOpen(NodeRef map, Level level, Purpose purpose, Reporter& reporter,
-                          std::vector<Entry>& others);
+                          std::vector<Entry>& others, const Fields* beneath = nullptr);
 
   /// The value of a key of this level; empty when it is not there (or was reported).
   NodeRef Get(std::string_view key) const;
@@ -36,14 +45,11 @@ class Fields {
   bool Wrote(std::string_view key) const;
   /// It was not written, nor anything that may be a slip for it.
   bool Lacks(std::string_view key) const { return !has_unknown_ && !Wrote(key); }
+  const std::vector<Field>& all() const { return fields_; }
   /// The whole map.
   NodeRef map() const { return map_; }
 
  private:
-  struct Field {
-    const KeyRow* row;
-    NodeRef value;  // empty: reported
-  };
   NodeRef map_;
   std::vector<Field> fields_;
   bool has_unknown_ = false;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `inputs`: what is asked for before a run exists, and how given values are held against it.
+#include "dsl/inputs.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,7 +11,6 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include "dsl/compilation.h"
 #include "dsl/values.h"
 #include "engine/base/did_you_mean.h"
 
@@ -42,46 +43,6 @@ std::string PatternFault(const std::string& pattern) {
 
 bool PatternTakes(const std::string& pattern, const std::string& text) {
   return pattern.empty() || re2::RE2::FullMatch(text, re2::RE2(pattern, PatternOptions()));
-}
-
-/// What is wrong with `text` as a value of `input` and how to mend it; nothing when it is right,
-/// then `json` is set.
-struct ValueFault {
-  std::string message;
-  std::string hint;
-};
-std::optional<ValueFault> CheckValue(const InputSpec& input, const std::string& text,
-                                     std::optional<double> number, JsonText& json) {
-  switch (input.type) {
-    case InputType::kNumber:
-      if (!number) {
-        return ValueFault{fmt::format("`{}` takes a number, not `{}`", input.name, text), ""};
-      }
-      json = fmt::format("{}", *number);
-      return std::nullopt;
-    case InputType::kBoolean:
-      if (text != "true" && text != "false") {
-        return ValueFault{fmt::format("`{}` takes true or false, not `{}`", input.name, text), ""};
-      }
-      json = text;
-      return std::nullopt;
-    case InputType::kChoice:
-      if (std::find(input.options.begin(), input.options.end(), text) == input.options.end()) {
-        return ValueFault{fmt::format("`{}` takes one of {}, not `{}`", input.name,
-                                      fmt::join(input.options, ", "), text),
-                          engine::base::DidYouMean(text, input.options)};
-      }
-      break;
-    case InputType::kString:
-      if (!PatternTakes(input.pattern, text)) {
-        return ValueFault{fmt::format("`{}` must match the pattern `{}`; `{}` does not", input.name,
-                                      input.pattern, text),
-                          ""};
-      }
-      break;
-  }
-  json = JsonString(text);
-  return std::nullopt;
 }
 
 /// Options may look like numbers (`[1, 2]`); they are texts all the same.
@@ -131,7 +92,7 @@ void ReadDefault(const Fields& fields, InputSpec& input, Compilation& compilatio
   }
   JsonText json;
   std::optional<double> number = NumberOf(node);
-  if (const auto fault = CheckValue(input, std::string(node.text()), number, json)) {
+  if (const auto fault = CheckInputValue(input, std::string(node.text()), number, json)) {
     compilation.reporter.Error("bad-default", node.place(), fault->message).hint = fault->hint;
     return;
   }
@@ -143,7 +104,70 @@ void ReadDefault(const Fields& fields, InputSpec& input, Compilation& compilatio
   }
 }
 
-void CompileInput(const Entry& entry, Compilation& compilation) {
+std::optional<double> ParseNumber(const std::string& text) {
+  double value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool good =
+      error == std::errc() && stop == text.data() + text.size() && std::isfinite(value);
+  return good ? std::optional(value) : std::nullopt;
+}
+
+Diagnostic Problem(const engine::model::Plan& plan, const InputSpec* input, std::string_view code,
+                   std::string message, std::string hint) {
+  Diagnostic diagnostic;
+  diagnostic.code = code;
+  diagnostic.message = std::move(message);
+  diagnostic.hint = std::move(hint);
+  diagnostic.file = plan.files.empty() ? "" : plan.files.front();
+  if (input != nullptr && input->at.file < plan.files.size()) {
+    diagnostic.file = plan.files[input->at.file];
+    diagnostic.line = diagnostic.end_line = input->at.line;
+    diagnostic.column = diagnostic.end_column = input->at.column;
+  }
+  return diagnostic;
+}
+
+}  // namespace
+
+std::optional<ValueFault> CheckInputValue(const InputSpec& input, const std::string& text,
+                                          std::optional<double> number, JsonText& json) {
+  switch (input.type) {
+    case InputType::kNumber:
+      if (!number) {
+        return ValueFault{fmt::format("`{}` takes a number, not `{}`", input.name, text), ""};
+      }
+      json = fmt::format("{}", *number);
+      return std::nullopt;
+    case InputType::kBoolean:
+      if (text != "true" && text != "false") {
+        return ValueFault{fmt::format("`{}` takes true or false, not `{}`", input.name, text), ""};
+      }
+      json = text;
+      return std::nullopt;
+    case InputType::kChoice:
+      if (std::find(input.options.begin(), input.options.end(), text) == input.options.end()) {
+        return ValueFault{fmt::format("`{}` takes one of {}, not `{}`", input.name,
+                                      fmt::join(input.options, ", "), text),
+                          engine::base::DidYouMean(text, input.options)};
+      }
+      break;
+    case InputType::kString:
+      if (!PatternTakes(input.pattern, text)) {
+        return ValueFault{fmt::format("`{}` must match the pattern `{}`; `{}` does not", input.name,
+                                      input.pattern, text),
+                          ""};
+      }
+      break;
+  }
+  json = JsonString(text);
+  return std::nullopt;
+}
+
+JsonText EmptyInputValue(InputType type) {
+  return type == InputType::kBoolean ? "false" : type == InputType::kNumber ? "null" : "\"\"";
+}
+
+InputSpec ReadInput(const Entry& entry, Compilation& compilation) {
   InputSpec input;
   input.name = entry.key.text();
   input.at = PositionOf(entry.key);
@@ -174,44 +198,15 @@ void CompileInput(const Entry& entry, Compilation& compilation) {
       ReadDefault(fields, input, compilation);
     }
   }
-  compilation.plan.inputs.push_back(std::move(input));
+  return input;
 }
-
-std::optional<double> ParseNumber(const std::string& text) {
-  double value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool good =
-      error == std::errc() && stop == text.data() + text.size() && std::isfinite(value);
-  return good ? std::optional(value) : std::nullopt;
-}
-
-/// Of an input that was neither given nor has a default.
-JsonText EmptyValue(InputType type) {
-  return type == InputType::kBoolean ? "false" : type == InputType::kNumber ? "null" : "\"\"";
-}
-
-Diagnostic Problem(const engine::model::Plan& plan, const InputSpec* input, std::string_view code,
-                   std::string message, std::string hint) {
-  Diagnostic diagnostic;
-  diagnostic.code = code;
-  diagnostic.message = std::move(message);
-  diagnostic.hint = std::move(hint);
-  diagnostic.file = plan.files.empty() ? "" : plan.files.front();
-  if (input != nullptr) {
-    diagnostic.line = diagnostic.end_line = input->at.line;
-    diagnostic.column = diagnostic.end_column = input->at.column;
-  }
-  return diagnostic;
-}
-
-}  // namespace
 
 void CompileInputs(NodeRef node, Compilation& compilation) {
   if (!node) {
     return;
   }
   for (const Entry& entry : EntriesOf(node, compilation.reporter)) {
-    CompileInput(entry, compilation);
+    compilation.plan.inputs.push_back(ReadInput(entry, compilation));
   }
 }
 
@@ -236,7 +231,7 @@ ResolvedInputs ResolveInputs(const engine::model::Plan& plan,
     const InputSpec& input = plan.inputs[index];
     JsonText json;
     seen[index] = true;
-    if (const auto fault = CheckValue(input, text, ParseNumber(text), json)) {
+    if (const auto fault = CheckInputValue(input, text, ParseNumber(text), json)) {
       problems.push_back(Problem(plan, &input, "bad-input", fault->message, fault->hint));
     }
     values[index] = std::move(json);
@@ -249,7 +244,7 @@ ResolvedInputs ResolveInputs(const engine::model::Plan& plan,
                                  fmt::format("the input `{}` is required", input.name),
                                  fmt::format("give it with `--input {}=…`", input.name)));
     }
-    JsonText fallback = input.default_value.value_or(EmptyValue(input.type));
+    JsonText fallback = input.default_value.value_or(EmptyInputValue(input.type));
     resolved.push_back({input.name, values[i] ? std::move(*values[i]) : std::move(fallback)});
   }
   if (!problems.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One job: its keys over those of `defaults`, as a spec and the jobs it plans.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -48,24 +49,30 @@ class JobCompiler {
     spec_.at = PositionOf(entry_.key);
     ReadStage();
     CompileNeeds(fields_.Get("needs"), index_, spec_, compilation_);
-    if (const NodeRef matrix = fields_.Get("matrix")) {
-      CompiledMatrix compiled = CompileMatrix(matrix, compilation_);
-      spec_.matrix = std::move(compiled.spec);
-      cells_ = std::move(compiled.cells);
+    if (is_final()) {
+      AddAllNeeds(spec_, compilation_);
     }
+    ReadCells();
     ReadSteps();
     ReadJobExpressions();
     ReadSettings();
     ReadUploads();
+    if (spec_.name == compilation_.options.explain_job) {
+      ExplainJob(fields_, nodes_, compilation_);
+    }
     Append();
   }
 
  private:
   Reporter& reporter() { return compilation_.reporter; }
+  /// It stands in the document's `finally`.
+  bool is_final() const { return engine::base::AsIndex(index_) >= compilation_.ordinary_jobs; }
   void ReadStage();
+  void ReadCells();
   void ReadSteps();
   void ReadJobExpressions();
   void ReadSettings();
+  void CheckStepTimeouts();
   void ReadUploads();
   void ReadUpload(NodeRef node);
   void ReadPaths(NodeRef node, engine::model::ArtifactUpload& upload);
@@ -77,13 +84,37 @@ class JobCompiler {
   Compilation& compilation_;
   JobSpec spec_;
   JobNames names_;
+  StepNodes nodes_;
   std::vector<std::vector<engine::model::JsonText>> cells_;
 };
 
+void JobCompiler::ReadCells() {
+  const NodeRef matrix = fields_.Get("matrix");
+  const NodeRef parallel = fields_.Get("parallel");
+  if (matrix && parallel) {
+    reporter()
+        .Error("conflicting-keys", parallel.place(), "`parallel` cannot stand beside `matrix`")
+        .hint = "add an axis to the matrix: `index: [1, 2, 3, 4]`";
+  }
+  if (!matrix && !parallel) {
+    return;
+  }
+  CompiledMatrix compiled =
+      matrix ? CompileMatrix(matrix, compilation_) : CompileParallel(parallel, compilation_);
+  spec_.matrix = std::move(compiled.spec);
+  cells_ = std::move(compiled.cells);
+}
+
 void JobCompiler::ReadStage() {
   const NodeRef node = fields_.Get("stage");
+  if (node && is_final()) {
+    reporter()
+        .Error("conflicting-keys", node.place(), "a job of `finally` belongs to no stage")
+        .hint = "it comes after all of them";
+    return;
+  }
   if (!node) {
-    if (!compilation_.plan.stages.empty() && !fields_.own().Wrote("needs") &&
+    if (!is_final() && !compilation_.plan.stages.empty() && !fields_.own().Wrote("needs") &&
         !fields_.own().Wrote("stage")) {
       reporter()
           .Error("missing-stage", entry_.key.place(),
@@ -115,7 +146,8 @@ void JobCompiler::ReadStage() {
 }
 
 void JobCompiler::ReadSteps() {
-  const StepNodes nodes = CollectSteps(fields_, compilation_);
+  nodes_ = CollectSteps(fields_, compilation_);
+  const StepNodes& nodes = nodes_;
   names_.steps = NameSteps(nodes, compilation_);
   spec_.steps = CompileSteps(nodes.steps, 0, names_, fields_.defaults(), compilation_);
   if (!nodes.finally_steps.empty()) {
@@ -127,7 +159,8 @@ void JobCompiler::ReadSteps() {
   const NodeRef steps = fields_.Get("steps");
   if (steps && steps.is_sequence() && steps.size() == 0) {
     reporter().Error("empty-value", steps.place(), "a job needs at least one step");
-  } else if (!steps && fields_.own().Lacks("steps") && fields_.defaults().Lacks("steps")) {
+  } else if (!steps && fields_.own().Lacks("steps") && fields_.defaults().Lacks("steps") &&
+             !compilation_.lacks_includes) {
     reporter()
         .Error("missing-key", entry_.key.place(),
                fmt::format("the job `{}` has no `steps`", entry_.key.text()))
@@ -137,10 +170,23 @@ void JobCompiler::ReadSteps() {
 
 void JobCompiler::ReadJobExpressions() {
   spec_.condition = ReadCondition(fields_.Get("if"), Site::kJobCondition, &names_, compilation_);
+  if (is_final() && !spec_.condition.decides_alone) {
+    // However the run ended, a cancel included; its own `if` may still say no.
+    std::string& text = spec_.condition.text;
+    text = text.empty() ? "always()" : fmt::format("always() && ({})", text);
+    spec_.condition.decides_alone = true;
+  }
   const Fields& defaults = fields_.defaults();
-  ReadVariables(defaults.Get("env"), "env", Site::kJob, &names_, compilation_, spec_.env);
-  ReadVariables(fields_.own().Get("env"), "env", Site::kJob, &names_, compilation_, spec_.env);
-  for (const NodeRef outputs : {defaults.Get("outputs"), fields_.own().Get("outputs")}) {
+  const auto layers = [&](std::string_view key) {
+    const NodeRef own = fields_.own().Get(key);
+    // `env:` with nothing in it takes the default ones away.
+    const bool takes_away = !own && fields_.own().Wrote(key);
+    return std::array{takes_away ? NodeRef() : defaults.Get(key), own};
+  };
+  for (const NodeRef env : layers("env")) {
+    ReadVariables(env, "env", Site::kJob, &names_, compilation_, spec_.env);
+  }
+  for (const NodeRef outputs : layers("outputs")) {
     if (outputs) {
       ReadVariables(outputs, "outputs", Site::kResult, &names_, compilation_,
                     RareSettings(spec_).outputs);
@@ -168,6 +214,19 @@ void JobCompiler::ReadSettings() {
   }
   if (const NodeRef node = fields_.Get("checkout")) {
     RareSettings(spec_).checkout = ReadCheckout(node, compilation_);
+  }
+  CheckStepTimeouts();
+}
+
+void JobCompiler::CheckStepTimeouts() {
+  const engine::base::Duration job =
+      spec_.timeout.count() > 0 ? spec_.timeout : engine::model::DefaultSettings().job_timeout;
+  for (std::size_t i = 0; i < spec_.steps.size(); ++i) {
+    if (spec_.steps[i].timeout > job) {
+      reporter().Warning(
+          "timeout-never-reached", ValueOf(nodes_.steps[i], "timeout").place(),
+          fmt::format("the job's timeout of {} comes first", engine::base::FormatDuration(job)));
+    }
   }
 }
 
@@ -268,7 +327,8 @@ void CompileJob(SpecIndex index, Compilation& compilation) {
     compilation.plan.specs.push_back(std::move(spec));
     return;
   }
-  JobFields fields(compilation.Check(map, Level::kJob), compilation.defaults);
+  JobFields fields(compilation.Check(map, Level::kJob, &compilation.defaults),
+                   compilation.defaults);
   JobCompiler(index, entry, std::move(fields), compilation).Compile();
 }
 

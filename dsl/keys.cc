@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 namespace dsl {
 namespace {
 
@@ -13,22 +15,28 @@ using enum Since;
 // clang-format off
 constexpr KeyRow kRows[] = {
   {Level::kDocument, "name", kText, kNow, "what the pipeline is called", "ci", "the file's name without its ending"},
-  {Level::kDocument, "on", kTextListOrMap, kNow, "which events start it", "{ push: { branches: [main] } }", "push, pull_request, manual"},
-  {Level::kDocument, "inputs", kMap, kNow, "what is asked for before a run starts", "{ level: { type: choice, options: [quick, full], default: quick } }"},
+  {Level::kDocument, "on", {kTextListOrMap, Level::kOn}, kNow, "which events start it", "{ push: { branches: [main] } }", "push, pull_request, manual"},
+  {Level::kDocument, "inputs", {kNamedMaps, Level::kInput}, kNow, "what is asked for before a run starts", "{ level: { type: choice, options: [quick, full], default: quick } }"},
   {Level::kDocument, "env", kTextMap, kNow, "environment of every step", "{ MODE: fast }"},
-  {Level::kDocument, "defaults", kMap, kNow, "keys that every job takes unless it says otherwise", "{ timeout: 10m }"},
-  {Level::kDocument, "stages", kList, kNow, "groups of jobs, one after the other", "[build, test, deploy]"},
-  {Level::kDocument, "jobs", kMap, kNow, "the jobs by name", "{ build: { steps: [make] } }"},
+  {Level::kDocument, "include", {kTextListOrMap, Level::kInclude}, kNow, "other files whose keys are taken in beneath this one's", "[common.yml]"},
+  {Level::kDocument, "templates", {kNamedMaps, Level::kTemplate}, kNow, "what jobs and steps build on, by name", "{ base: { timeout: 5m } }"},
+  {Level::kDocument, "defaults", {kMap, Level::kDefaults}, kNow, "keys that every job takes unless it says otherwise", "{ timeout: 10m }"},
+  {Level::kDocument, "stages", kList, kNow, "groups of jobs, one after the other", "[build, test]"},
+  {Level::kDocument, "jobs", {kNamedMaps, Level::kJob}, kNow, "the jobs by name", "{ build: { steps: [make] } }"},
+  {Level::kDocument, "finally", {kNamedMaps, Level::kJob}, kNow, "jobs after all others, however the run ended", "{ report: { steps: [make report] } }"},
   {Level::kDocument, "timeout", kDuration, kNow, "how long a run may take", "2h", "24h"},
-  {Level::kDocument, "include", kAny, kLater, "other files to take in", "[common.yml]"},
-  {Level::kDocument, "templates", kAny, kLater, "jobs and steps to build on", "{ base: { steps: [make] } }"},
-  {Level::kDocument, "finally", kAny, kLater, "jobs after all others, however the run ended", "{ report: { steps: [make report] } }"},
-  {Level::kDocument, "concurrency", kAny, kLater, "how many runs at once", "{ group: main }"},
+  {Level::kDocument, "concurrency", {kTextOrMap, Level::kConcurrency}, kLater, "how many runs at once", "{ group: main }"},
 
-  {Level::kOn, "push", kMapOrEmpty, kNow, "commits were pushed", "{ branches: [main] }"},
-  {Level::kOn, "pull_request", kMapOrEmpty, kNow, "a pull request was opened or changed", "{ paths: [\"src/**\"] }"},
-  {Level::kOn, "tag", kMapOrEmpty, kNow, "a tag was pushed", "{ tags: [\"v*\"] }"},
-  {Level::kOn, "schedule", kListOrMap, kNow, "at times", "[{ cron: \"0 3 * * *\" }]"},
+  {Level::kInclude, "file", kText, kNow, "its path, relative to the file that includes it", "common.yml"},
+  {Level::kInclude, "repo", kText, kNow, "another repository that holds it", "https://example.org/pipelines.git"},
+  {Level::kInclude, "ref", kText, kNow, "branch, tag or commit of that repository", "v3"},
+
+  {Level::kTemplate, "inputs", {kNamedMaps, Level::kInput}, kNow, "values that each use gives, read as `inputs.NAME`", "{ suite: { required: true } }"},
+
+  {Level::kOn, "push", {kMapOrEmpty, Level::kFilter}, kNow, "commits were pushed", "{ branches: [main] }"},
+  {Level::kOn, "pull_request", {kMapOrEmpty, Level::kFilter}, kNow, "a pull request was opened or changed", "{ paths: [\"src/**\"] }"},
+  {Level::kOn, "tag", {kMapOrEmpty, Level::kFilter}, kNow, "a tag was pushed", "{ tags: [\"v*\"] }"},
+  {Level::kOn, "schedule", {kMapOrMapList, Level::kSchedule}, kNow, "at times", "[{ cron: \"0 3 * * *\" }]"},
   {Level::kOn, "webhook", kMapOrEmpty, kNow, "a call from outside", "{}"},
   {Level::kOn, "manual", kMapOrEmpty, kNow, "somebody asked for it", "{}"},
   {Level::kOn, "run", kTextOrList, kNow, "runs of these pipelines ended", "[build]"},
@@ -42,102 +50,141 @@ constexpr KeyRow kRows[] = {
 
   {Level::kSchedule, "cron", kText, kNow, "minute, hour, day, month, weekday", "\"0 3 * * *\""},
   {Level::kSchedule, "timezone", kText, kNow, "whose midnight", "Europe/Berlin", "UTC"},
-  {Level::kSchedule, "catch_up", kText, kLater, "what to do about missed times", "latest"},
+  {Level::kSchedule, "catch_up", {kWord, "all|latest|none"}, kLater, "what to do about missed times", "latest"},
 
-  {Level::kInput, "type", kText, kNow, "string, number, boolean or choice", "number", "string"},
-  {Level::kInput, "default", kScalar, kNow, "the value when none is given", "3"},
+  {Level::kInput, "type", {kWord, "string|number|boolean|choice"}, kNow, "what it takes", "number", "string"},
+  {Level::kInput, "default", kScalar, kNow, "the value when none is given", "x", "an empty text, null or false"},
   {Level::kInput, "required", kBoolean, kNow, "must be given", "true", "false"},
   {Level::kInput, "options", kList, kNow, "the values of a choice", "[quick, full]"},
-  {Level::kInput, "pattern", kText, kNow, "RE2 regular expression for the whole text", "\"[a-z]+\""},
+  {Level::kInput, "pattern", kText, kNow, "RE2 regular expression for the whole text", "\"[a-z]+\"", "any text"},
   {Level::kInput, "description", kText, kNow, "for people", "How much to test"},
 
   {Level::kDefaults, "shell", kText, kNow, "shell of steps that name none", "bash", "sh -e"},
   {Level::kDefaults, "workdir", kTemplate, kNow, "folder of steps that name none", "src", "the workspace"},
 
+  {Level::kJob, "extends", {kTextListOrMap, Level::kExtends}, kNow, "templates it builds on; the later wins, its own keys win over all", "base", "", false},
   {Level::kJob, "stage", kText, kNow, "the stage it belongs to", "test", "", false},
-  {Level::kJob, "needs", kTextListOrMap, kNow, "the jobs it waits for", "[build]", "all jobs of earlier stages", false},
+  {Level::kJob, "needs", {kTextListOrMap, Level::kNeed}, kNow, "the jobs it waits for", "[build]", "all jobs of earlier stages", false},
   {Level::kJob, "if", kCondition, kNow, "whether it runs", "${{ branch == 'main' }}", "success()", false},
-  {Level::kJob, "matrix", kMap, kNow, "one job for each combination of values", "{ os: [a, b], max_parallel: 2 }", "", false},
-  {Level::kJob, "before", kTextOrList, kNow, "steps before the job's own", "[./setup.sh]"},
-  {Level::kJob, "steps", kTextOrList, kNow, "the commands, in order", "[{ run: make test }]"},
-  {Level::kJob, "after", kTextOrList, kNow, "steps after the job's own, when those went well", "[./check.sh]"},
-  {Level::kJob, "finally", kTextOrList, kNow, "steps at the end, however the others ended", "[./unlock.sh]"},
+  {Level::kJob, "matrix", {kMap, Level::kMatrix}, kNow, "one job for each combination of values", "{ os: [a, b], max_parallel: 2 }", "", false},
+  {Level::kJob, "parallel", kInteger, kNow, "so many equal jobs, with `matrix.index` (from 1) and `matrix.total`", "4", "", false},
+  {Level::kJob, "for_each", kCondition, kLater, "one job for each value known at run time", "${{ fromJSON(needs.list.outputs.names) }}", "", false},
+  {Level::kJob, "before", {kSteps, Level::kStep}, kNow, "steps before the job's own", "[./setup.sh]"},
+  {Level::kJob, "steps", {kSteps, Level::kStep}, kNow, "the commands, in order", "[{ run: make test }]"},
+  {Level::kJob, "after", {kSteps, Level::kStep}, kNow, "steps after the job's own, when those went well", "[./check.sh]"},
+  {Level::kJob, "finally", {kSteps, Level::kStep}, kNow, "steps at the end, however the others ended, also after a timeout or a cancel", "[./unlock.sh]"},
   {Level::kJob, "env", kTextMap, kNow, "environment of its steps", "{ MODE: fast }"},
   {Level::kJob, "timeout", kDuration, kNow, "how long its steps may take, `finally` left out", "10m", "1h"},
   {Level::kJob, "queue_timeout", kDuration, kNow, "how long it may wait for a worker", "1h", "24h"},
-  {Level::kJob, "retry", kWordOrMap, kNow, "further attempts after a failure", "{ max: 2, on: [timeout, 75] }", "0"},
-  {Level::kJob, "allow_failure", kWordOrMap, kNow, "a failure is only a warning", "true", "false"},
+  {Level::kJob, "delay", kDuration, kLater, "a time to wait before it starts", "30m"},
+  {Level::kJob, "retry", {kIntegerOrMap, Level::kRetry}, kNow, "further attempts after a failure", "{ max: 2, on: [timeout, 75] }", "0"},
+  {Level::kJob, "allow_failure", {kBooleanOrMap, Level::kAllowFailure}, kNow, "a failure is only a warning: the job ends `warned`", "true", "false"},
   {Level::kJob, "priority", kInteger, kNow, "higher goes first among the jobs that could start", "10", "0"},
   {Level::kJob, "log_limit", kSize, kNow, "how much of a step's log is kept", "64MiB", "256MiB"},
-  {Level::kJob, "checkout", kWordOrMap, kNow, "whether and how the source is put into the workspace", "{ depth: 1 }", "true"},
-  {Level::kJob, "outputs", kTextMap, kNow, "values for the jobs that need this one", "{ version: \"${{ steps.v.outputs.version }}\" }"},
-  {Level::kJob, "artifacts", kMap, kNow, "files for the jobs that need this one", "{ upload: [{ name: bin, paths: [build/app] }] }"},
-  {Level::kJob, "extends", kAny, kLater, "templates it builds on", "base"},
-  {Level::kJob, "parallel", kAny, kLater, "so many equal jobs", "4"},
-  {Level::kJob, "for_each", kAny, kLater, "one job for each value known at run time", "${{ fromJSON(needs.list.outputs.names) }}"},
-  {Level::kJob, "delay", kAny, kLater, "a time to wait before it starts", "30m"},
-  {Level::kJob, "pool", kAny, kLater, "where it runs", "large"},
-  {Level::kJob, "requires", kAny, kLater, "labels its worker must have", "{ arch: arm64 }"},
-  {Level::kJob, "resources", kAny, kLater, "cpu, memory, disk, gpu", "{ cpu: 2 }"},
-  {Level::kJob, "image", kAny, kLater, "container image of its steps", "gcc:13"},
-  {Level::kJob, "sandbox", kAny, kLater, "how its steps are isolated", "container"},
-  {Level::kJob, "network", kAny, kLater, "what its steps may reach", "none"},
-  {Level::kJob, "services", kAny, kLater, "programs that run beside it", "{ db: { image: \"postgres:15\" } }"},
-  {Level::kJob, "concurrency", kAny, kLater, "how many at once across runs", "{ group: production }", "", false},
-  {Level::kJob, "approval", kAny, kLater, "who must say yes first", "{ timeout: 7d }", "", false},
-  {Level::kJob, "environment", kAny, kLater, "what it deploys to", "{ name: production }"},
-  {Level::kJob, "overlap", kAny, kLater, "whether two attempts may overlap", "never"},
-  {Level::kJob, "secrets", kAny, kLater, "secrets its steps may read", "[TOKEN]"},
-  {Level::kJob, "cache", kAny, kLater, "folders kept between runs", "{ key: deps, paths: [deps] }"},
-  {Level::kJob, "reuse", kAny, kLater, "skip when nothing changed", "{ inputs: [\"src/**\"] }"},
+  {Level::kJob, "checkout", {kBooleanOrMap, Level::kCheckout}, kNow, "whether and how the source is put into the workspace", "{ depth: 1 }", "true"},
+  {Level::kJob, "outputs", kTextMap, kNow, "values for the jobs that need this one; read `steps` here", "{ version: \"${{ steps.v.outputs.version }}\" }"},
+  {Level::kJob, "artifacts", {kMap, Level::kArtifacts}, kNow, "files for the jobs that need this one", "{ upload: [{ name: bin, paths: [build/app] }] }"},
+  {Level::kJob, "cache", {kMapOrMapList, Level::kCache}, kLater, "folders kept between runs", "{ key: deps, paths: [deps] }"},
+  {Level::kJob, "reuse", {kMap, Level::kReuse}, kLater, "skip when nothing changed", "{ inputs: [\"src/**\"] }"},
+  {Level::kJob, "secrets", kTextOrList, kLater, "secrets its steps may read", "[TOKEN]"},
+  {Level::kJob, "services", {kNamedMaps, Level::kService}, kLater, "programs that run beside it", "{ db: { image: \"postgres:15\" } }"},
+  {Level::kJob, "pool", kText, kLater, "where it runs", "large"},
+  {Level::kJob, "requires", kTextMapList, kLater, "labels its worker must have", "{ arch: arm64 }"},
+  {Level::kJob, "resources", {kMap, Level::kResources}, kLater, "what its worker must offer", "{ cpu: 2 }"},
+  {Level::kJob, "image", kTemplate, kLater, "container image of its steps", "gcc:13"},
+  {Level::kJob, "sandbox", kText, kLater, "how its steps are isolated", "container"},
+  {Level::kJob, "network", kText, kLater, "what its steps may reach", "none"},
+  {Level::kJob, "concurrency", {kTextOrMap, Level::kConcurrency}, kLater, "how many at once across runs", "{ group: production }", "", false},
+  {Level::kJob, "approval", {kBooleanOrMap, Level::kApproval}, kLater, "who must say yes first", "{ timeout: 7d }", "", false},
+  {Level::kJob, "environment", {kTextOrMap, Level::kEnvironment}, kLater, "what it deploys to", "{ name: production }"},
+  {Level::kJob, "overlap", {kWord, "allow|never"}, kLater, "whether two attempts may overlap", "never"},
 
-  {Level::kNeed, "job", kText, kNow, "the job's name", "build"},
-  {Level::kNeed, "on", kText, kNow, "which end counts: success, failure, end", "end", "success"},
-  {Level::kNeed, "optional", kBoolean, kNow, "does not count when that job is not in the run", "true", "false"},
-  {Level::kNeed, "artifacts", kTextOrList, kNow, "which of its artifacts to receive: true, false, or names", "[bin]", "false"},
-  {Level::kNeed, "cell", kAny, kLater, "one cell of its matrix", "{ os: linux }"},
+  {Level::kExtends, "template", kText, kNow, "its name", "base"},
+  {Level::kExtends, "with", kTextMap, kNow, "values for its inputs", "{ suite: core }"},
 
-  {Level::kMatrix, "include", kList, kNow, "values added to cells, or cells added", "[{ os: a, fast: true }]"},
-  {Level::kMatrix, "exclude", kList, kNow, "cells left out", "[{ os: a, suite: net }]"},
+  {Level::kNeed, "job", kText, kNow, "the job's name; of a matrix, all its cells", "build"},
+  {Level::kNeed, "on", {kWord, "success|failure|end"}, kNow, "which end counts", "end", "success"},
+  {Level::kNeed, "optional", kBoolean, kNow, "does not count when that job is not in the run; one that does not exist at all is no error then", "true", "false"},
+  {Level::kNeed, "artifacts", kTextOrList, kNow, "which of its artifacts are put into the workspace: true, false, or names", "[bin]", "false"},
+  {Level::kNeed, "cell", kTextMap, kLater, "one cell of its matrix", "{ os: linux }"},
+
+  {Level::kMatrix, "include", kMapList, kNow, "values added to cells, or cells added", "[{ os: a, fast: true }]"},
+  {Level::kMatrix, "exclude", kMapList, kNow, "cells left out: those that have all these values", "[{ os: a, suite: net }]"},
   {Level::kMatrix, "max_parallel", kInteger, kNow, "how many cells at once", "4", "no limit"},
   {Level::kMatrix, "fail_fast", kBoolean, kNow, "a failed cell ends the others", "false", "true"},
 
   {Level::kRetry, "max", kInteger, kNow, "further attempts", "2", "0"},
   {Level::kRetry, "on", kTextOrList, kNow, "failures that count: infra, timeout, oom, exit codes", "[timeout, 75]", "any failure of the job itself"},
-  {Level::kRetry, "backoff", kMap, kNow, "the pause before each", "{ initial: 5s, factor: 2, max: 1m }"},
+  {Level::kRetry, "backoff", {kMap, Level::kBackoff}, kNow, "the pause before each", "{ initial: 5s, factor: 2, max: 1m }"},
 
   {Level::kBackoff, "initial", kDuration, kNow, "the first pause", "5s", "1s"},
   {Level::kBackoff, "factor", kNumber, kNow, "each is so many times the one before", "2", "2"},
   {Level::kBackoff, "max", kDuration, kNow, "the longest pause", "2m", "1m"},
   {Level::kBackoff, "jitter", kNumber, kNow, "share by which it varies, both ways", "0.2", "0.1"},
 
-  {Level::kAllowFailure, "exit_codes", kList, kNow, "only these are tolerated", "[75]"},
+  {Level::kAllowFailure, "exit_codes", kTextOrList, kNow, "only these are tolerated", "[75]"},
 
-  {Level::kArtifacts, "upload", kList, kNow, "what is kept", "[{ name: bin, paths: [build/app] }]"},
-  {Level::kArtifacts, "download", kAny, kLater, "what is received", "[bin]"},
-  {Level::kArtifacts, "expire", kAny, kLater, "how long it is kept", "7d"},
-  {Level::kArtifacts, "when", kAny, kLater, "whether also after a failure", "always"},
-  {Level::kArtifacts, "reports", kAny, kLater, "test reports", "{ junit: [\"*.xml\"] }"},
+  {Level::kConcurrency, "group", kTemplate, kNow, "who shares the room", "production"},
+  {Level::kConcurrency, "max", kInteger, kNow, "how many at once", "2", "1"},
+  {Level::kConcurrency, "policy", {kWord, "queue|newest|cancel_running|reject"}, kNow, "what happens to those that find no room", "newest", "queue"},
+
+  {Level::kApproval, "approvers", kTextOrList, kNow, "who may say yes", "[release-team]", "anyone"},
+  {Level::kApproval, "timeout", kDuration, kNow, "how long it may wait", "1d", "7d"},
+  {Level::kApproval, "inputs", {kNamedMaps, Level::kInput}, kNow, "what is asked of who says yes", "{ note: { required: true } }"},
+
+  {Level::kEnvironment, "name", kTemplate, kNow, "its name; implies a group of one", "production"},
+  {Level::kEnvironment, "url", kTemplate, kNow, "where it can be looked at", "https://example.org"},
+
+  {Level::kResources, "cpu", kNumber, kNow, "processors", "2"},
+  {Level::kResources, "memory", kSize, kNow, "main memory", "4GiB"},
+  {Level::kResources, "disk", kSize, kNow, "room in the workspace", "20GiB"},
+  {Level::kResources, "gpu", kInteger, kNow, "graphics processors", "1"},
+
+  {Level::kService, "image", kTemplate, kNow, "container image", "postgres:15"},
+  {Level::kService, "run", kTemplate, kNow, "a command, in every sandbox", "./server --port 8080"},
+  {Level::kService, "env", kTextMap, kNow, "its environment", "{ MODE: test }"},
+  {Level::kService, "ready", {kMap, Level::kReady}, kNow, "what shows that it is ready", "{ tcp: 5432 }"},
+
+  {Level::kReady, "tcp", kInteger, kNow, "a port that takes connections", "5432"},
+  {Level::kReady, "http", kTemplate, kNow, "an address that answers well", "http://localhost:8080/health"},
+  {Level::kReady, "command", kTemplate, kNow, "a command that ends well", "./ping.sh"},
+  {Level::kReady, "log", kText, kNow, "a regular expression that its log matches", "listening on"},
+  {Level::kReady, "timeout", kDuration, kNow, "how long that may take", "30s", "1m"},
+
+  {Level::kArtifacts, "upload", {kMapList, Level::kUpload}, kNow, "what is kept", "[{ name: bin, paths: [build/app] }]"},
+  {Level::kArtifacts, "download", kTextOrList, kLater, "what is received", "[bin]"},
+  {Level::kArtifacts, "expire", kDuration, kLater, "how long it is kept", "7d", "30 days"},
+  {Level::kArtifacts, "when", {kWord, "success|failure|always"}, kLater, "whether also after a failure", "always", "success"},
+  {Level::kArtifacts, "reports", {kMap, Level::kReports}, kLater, "test reports", "{ junit: [\"*.xml\"] }"},
 
   {Level::kUpload, "name", kTemplate, kNow, "what others ask for", "bin"},
   {Level::kUpload, "paths", kTextOrList, kNow, "files, folders and globs in the workspace", "[build/app]"},
+
+  {Level::kReports, "junit", kTextOrList, kNow, "test results in JUnit's form", "[\"*.xml\"]"},
+
+  {Level::kCache, "key", kTemplate, kNow, "its name; a new one when its content must be new", "deps-${{ hashFiles('lock') }}"},
+  {Level::kCache, "restore_keys", kTextOrList, kNow, "beginnings of keys that will do otherwise", "[deps-]"},
+  {Level::kCache, "paths", kTextOrList, kNow, "files and folders in the workspace", "[deps]"},
+
+  {Level::kReuse, "inputs", kTextOrList, kNow, "files that decide", "[\"src/**\"]"},
 
   {Level::kCheckout, "depth", kInteger, kNow, "so many commits of history; 0: all", "1", "0"},
   {Level::kCheckout, "submodules", kBoolean, kNow, "with submodules", "true", "false"},
   {Level::kCheckout, "lfs", kBoolean, kNow, "with large files", "true", "false"},
 
-  {Level::kStep, "id", kText, kNow, "a name for expressions", "compile"},
+  {Level::kStep, "id", kText, kNow, "how expressions call it: `steps.ID.outputs.NAME`", "compile"},
   {Level::kStep, "name", kTemplate, kNow, "a name for people", "Compile everything", "the first line of `run`"},
   {Level::kStep, "run", kTemplate, kNow, "the command or script", "make -j2"},
-  {Level::kStep, "shell", kText, kNow, "sh, bash, or a command with {0} for the script's path", "bash", "sh -e"},
+  {Level::kStep, "use", kText, kNow, "a template whose steps stand here", "setup"},
+  {Level::kStep, "with", kTextMap, kNow, "values for that template's inputs", "{ suite: core }"},
+  {Level::kStep, "shell", kText, kNow, "`sh` (which is `sh -e`), `bash`, or a command with `{0}` for the script's path", "bash", "sh -e"},
   {Level::kStep, "workdir", kTemplate, kNow, "folder in the workspace", "src", "the workspace"},
   {Level::kStep, "env", kTextMap, kNow, "environment of this step", "{ MODE: fast }"},
   {Level::kStep, "if", kCondition, kNow, "whether it runs", "${{ failure() }}", "success()"},
   {Level::kStep, "timeout", kDuration, kNow, "how long it may take", "90s", "the job's"},
   {Level::kStep, "continue_on_error", kBoolean, kNow, "its failure does not fail the job", "true", "false"},
-  {Level::kStep, "background", kAny, kLater, "goes on while later steps run", "true"},
-  {Level::kStep, "effects", kAny, kLater, "must not be done twice", "once"},
-  {Level::kStep, "use", kAny, kLater, "a step template", "setup"},
+  {Level::kStep, "background", kBoolean, kLater, "goes on while later steps run", "true"},
+  {Level::kStep, "effects", {kWord, "once"}, kLater, "must not be done twice", "once"},
 };
 
 struct ForeignKey { Level level; std::string_view key; std::string_view hint; };
@@ -163,8 +210,7 @@ constexpr ForeignKey kForeignKeys[] = {
   {Level::kJob, "container", "a container image is `image`, in a later build"},
   {Level::kJob, "shell", "a shell for all steps stands under the document's `defaults`; else in the step"},
   {Level::kJob, "workdir", "a folder for all steps stands under the document's `defaults`; else in the step"},
-  {Level::kStep, "uses", "step templates are `use`, in a later build"},
-  {Level::kStep, "with", "step templates are `use`, in a later build"},
+  {Level::kStep, "uses", "steps of a template stand here with `use: NAME` and `with`"},
   {Level::kStep, "working-directory", "write `workdir`"},
   {Level::kStep, "continue-on-error", "write `continue_on_error`"},
   {Level::kStep, "timeout-minutes", "write `timeout: 10m`"},
@@ -182,6 +228,9 @@ std::array<std::vector<const KeyRow*>, kLevelCount> SortByLevel() {
   std::array<std::vector<const KeyRow*>, kLevelCount> levels;
   for (const KeyRow& row : kRows) {
     levels[static_cast<std::size_t>(row.level)].push_back(&row);
+    if (row.level == Level::kJob) {
+      levels[static_cast<std::size_t>(Level::kTemplate)].push_back(&row);
+    }
     if (row.level == Level::kJob && row.in_defaults) {
       levels[static_cast<std::size_t>(Level::kDefaults)].push_back(&row);
     }
@@ -218,116 +267,84 @@ std::string_view ForeignKeyHint(Level level, std::string_view key) {
   return "";
 }
 
-std::string_view ToText(Level level) {
-  switch (level) {
-    case Level::kDocument:
-      return "a pipeline";
-    case Level::kOn:
-      return "`on`";
-    case Level::kFilter:
-      return "an event";
-    case Level::kSchedule:
-      return "a schedule";
-    case Level::kInput:
-      return "an input";
-    case Level::kDefaults:
-      return "`defaults`";
-    case Level::kJob:
-      return "a job";
-    case Level::kNeed:
-      return "a need";
-    case Level::kMatrix:
-      return "a matrix";
-    case Level::kRetry:
-      return "`retry`";
-    case Level::kBackoff:
-      return "`backoff`";
-    case Level::kAllowFailure:
-      return "`allow_failure`";
-    case Level::kArtifacts:
-      return "`artifacts`";
-    case Level::kUpload:
-      return "an upload";
-    case Level::kCheckout:
-      return "`checkout`";
-    case Level::kStep:
-      return "a step";
+std::vector<std::string_view> WordsOf(const ValueType& type) {
+  std::vector<std::string_view> words;
+  for (std::string_view rest = type.words; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('|'), rest.size());
+    words.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  return "";
+  return words;
 }
+
+std::string_view ToText(Level level) {
+  static constexpr std::array<std::string_view, kLevelCount> kTexts = {
+      "a pipeline",    "`include`",   "a template",    "`on`",        "an event",
+      "a schedule",    "an input",    "`defaults`",    "a job",       "`extends`",
+      "a need",        "a matrix",    "`retry`",       "`backoff`",   "`allow_failure`",
+      "`concurrency`", "`approval`",  "`environment`", "`resources`", "a service",
+      "`ready`",       "`artifacts`", "an upload",     "`reports`",   "`cache`",
+      "`reuse`",       "`checkout`",  "a step",
+  };
+  return level == Level::kNone ? "" : kTexts[static_cast<std::size_t>(level)];
+}
+
+namespace {
+
+enum Shape : unsigned { kNullShape = 1, kScalarShape = 2, kListShape = 4, kMapShape = 8 };
+
+/// What a kind is made of, and how people call it.
+struct KindRow {
+  ValueKind kind;
+  unsigned shapes;
+  std::string_view description;
+};
+constexpr KindRow kKinds[] = {
+    {kText, kScalarShape, "a single value"},
+    {kTemplate, kScalarShape, "a single value"},
+    {kCondition, kScalarShape, "an expression"},
+    {kBoolean, kScalarShape, "true or false"},
+    {kInteger, kScalarShape, "a whole number"},
+    {kNumber, kScalarShape, "a number"},
+    {kDuration, kScalarShape, "a duration such as `10m`"},
+    {kSize, kScalarShape, "a size such as `64MiB`"},
+    {kWord, kScalarShape, "a word"},
+    {kTextOrList, kScalarShape | kListShape, "a single value or a list"},
+    {kList, kListShape, "a list"},
+    {kMapList, kListShape, "a list of maps"},
+    {kTextMap, kMapShape, "a map"},
+    {kTextMapList, kMapShape | kListShape, "a map or a list"},
+    {kMap, kMapShape, "a map"},
+    {kMapOrEmpty, kMapShape | kNullShape, "a map"},
+    {kNamedMaps, kMapShape, "a map of names to maps"},
+    {kMapOrMapList, kMapShape | kListShape, "a map or a list of maps"},
+    {kTextListOrMap, kScalarShape | kListShape | kMapShape, "a single value, a list or a map"},
+    {kSteps, kScalarShape | kListShape, "a single value or a list"},
+    {kBooleanOrMap, kScalarShape | kMapShape, "true, false or a map"},
+    {kIntegerOrMap, kScalarShape | kMapShape, "a whole number or a map"},
+    {kTextOrMap, kScalarShape | kMapShape, "a single value or a map"},
+    {kScalar, kScalarShape, "a single value"},
+};
+
+constexpr const KindRow& RowOf(ValueKind kind) {
+  return kKinds[static_cast<std::size_t>(kind)];
+}
+static_assert(RowOf(kScalar).kind == kScalar && RowOf(kSteps).kind == kSteps,
+              "the rows stand in the order of the kinds");
+
+}  // namespace
 
 bool Accepts(ValueKind kind, NodeKind shape) {
-  const bool scalar = shape == NodeKind::kScalar;
-  const bool list = shape == NodeKind::kSequence;
-  const bool map = shape == NodeKind::kMap;
-  switch (kind) {
-    case kText:
-    case kTemplate:
-    case kCondition:
-    case kBoolean:
-    case kInteger:
-    case kNumber:
-    case kDuration:
-    case kSize:
-    case kScalar:
-      return scalar;
-    case kTextOrList:
-      return scalar || list;
-    case kList:
-      return list;
-    case kTextMap:
-    case kMap:
-      return map;
-    case kMapOrEmpty:
-      return map || shape == NodeKind::kNull;
-    case kListOrMap:
-      return list || map;
-    case kTextListOrMap:
-      return scalar || list || map;
-    case kWordOrMap:
-      return scalar || map;
-    case kAny:
-      return true;
-  }
-  return false;
+  const unsigned bit = shape == NodeKind::kNull       ? kNullShape
+                       : shape == NodeKind::kScalar   ? kScalarShape
+                       : shape == NodeKind::kSequence ? kListShape
+                                                      : kMapShape;
+  return (RowOf(kind).shapes & bit) != 0;
 }
 
-std::string_view Describe(ValueKind kind) {
-  switch (kind) {
-    case kText:
-    case kTemplate:
-    case kScalar:
-      return "a single value";
-    case kCondition:
-      return "an expression";
-    case kBoolean:
-      return "true or false";
-    case kInteger:
-      return "a whole number";
-    case kNumber:
-      return "a number";
-    case kDuration:
-      return "a duration such as `10m`";
-    case kSize:
-      return "a size such as `64MiB`";
-    case kTextOrList:
-      return "a single value or a list";
-    case kList:
-      return "a list";
-    case kTextMap:
-    case kMap:
-    case kMapOrEmpty:
-      return "a map";
-    case kListOrMap:
-      return "a list or a map";
-    case kTextListOrMap:
-      return "a single value, a list or a map";
-    case kWordOrMap:
-      return "a single value or a map";
-    case kAny:
-      return "anything";
-  }
-  return "";
+std::string Describe(const ValueType& type) {
+  return type.words.empty() ? std::string(RowOf(type.kind).description)
+                            : fmt::format("one of {}", fmt::join(WordsOf(type), ", "));
 }
 
 }  // namespace dsl

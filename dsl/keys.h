@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one table of the language's keys. Unknown-key hints, "comes in a later build", the shape
-// check, the list of defaults (and one day the JSON Schema and the reference) all derive from it.
+// The one table of the language's keys. Unknown-key hints, "comes in a later build", the checks of
+// shapes and simple values, the list of defaults, the JSON Schema and the reference derive from it.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,26 +16,40 @@ namespace dsl {
 /// Which map a key stands in.
 enum class Level : std::uint8_t {
   kDocument,
+  kInclude,
+  kTemplate,
   kOn,
   kFilter,
   kSchedule,
   kInput,
   kDefaults,
   kJob,
+  kExtends,
   kNeed,
   kMatrix,
   kRetry,
   kBackoff,
   kAllowFailure,
+  kConcurrency,
+  kApproval,
+  kEnvironment,
+  kResources,
+  kService,
+  kReady,
   kArtifacts,
   kUpload,
+  kReports,
+  kCache,
+  kReuse,
   kCheckout,
   kStep,
+  kNone,  ///< of a value that is no map with known keys
 };
-inline constexpr int kLevelCount = 16;
+inline constexpr std::size_t kLevelCount = static_cast<std::size_t>(Level::kNone);
 std::string_view ToText(Level level);  ///< "job", "step": as in messages
 
-/// What a value may be. The shapes that follow from it are checked in one place.
+/// What a value may be: which shapes, and what a single value must look like. Everything that is
+/// checked without knowing the key follows from it, and so does the JSON Schema.
 enum class ValueKind : std::uint8_t {
   kText,
   kTemplate,   ///< text that may hold expressions
@@ -44,24 +59,45 @@ enum class ValueKind : std::uint8_t {
   kNumber,
   kDuration,
   kSize,
-  kTextOrList,
-  kList,
-  kTextMap,  ///< names to texts
+  kWord,        ///< one of a few
+  kTextOrList,  ///< texts
+  kList,        ///< texts
+  kMapList,     ///< maps
+  kTextMap,     ///< names to texts
+  kTextMapList,
   kMap,
-  kMapOrEmpty,  ///< `push:` alone is `push: {}`
-  kListOrMap,
-  kTextListOrMap,  ///< any of the three
-  kWordOrMap,      ///< a boolean, a number or a map
+  kMapOrEmpty,     ///< `push:` alone is `push: {}`
+  kNamedMaps,      ///< names to maps
+  kMapOrMapList,   ///< one, or several
+  kTextListOrMap,  ///< a text, a map, or a list of both
+  kSteps,          ///< a command, or a list of commands and maps
+  kBooleanOrMap,
+  kIntegerOrMap,
+  kTextOrMap,
   kScalar,
-  kAny,
 };
+
+/// A kind, the level of the maps in it, and the words that a single value may be.
+struct ValueType {
+  // NOLINTNEXTLINE(google-explicit-constructor): a table of keys reads better so
+  constexpr ValueType(ValueKind value_kind, Level inner_level = Level::kNone)
+      : kind(value_kind), inner(inner_level) {}
+  /// `one_of`: words with `|` between them.
+  constexpr ValueType(ValueKind value_kind, std::string_view one_of)
+      : kind(value_kind), words(one_of) {}
+
+  ValueKind kind;
+  Level inner = Level::kNone;
+  std::string_view words;
+};
+std::vector<std::string_view> WordsOf(const ValueType& type);
 
 enum class Since : std::uint8_t { kNow, kLater };
 
 struct KeyRow {
   Level level;
   std::string_view key;
-  ValueKind kind;
+  ValueType type;
   Since since;
   std::string_view meaning;        ///< one line, no full stop
   std::string_view example;        ///< of the value, in flow style
@@ -70,7 +106,8 @@ struct KeyRow {
 };
 
 std::span<const KeyRow> AllKeys();
-/// The rows of one map, in the order of the table; those of `defaults` include the job's.
+/// The rows of one map, in the order of the table; those of `defaults` and of a template include
+/// the job's.
 const std::vector<const KeyRow*>& KeysOf(Level level);
 /// Null when the level has no such key.
 const KeyRow* FindKey(Level level, std::string_view key);
@@ -80,6 +117,6 @@ std::string_view ForeignKeyHint(Level level, std::string_view key);
 
 bool Accepts(ValueKind kind, NodeKind shape);
 /// "a duration such as `10m`": for messages.
-std::string_view Describe(ValueKind kind);
+std::string Describe(const ValueType& type);
 
 }  // namespace dsl

@@ -384,4 +384,16 @@ CompiledMatrix CompileMatrix(NodeRef node, Compilation& compilation) {
   return Expansion(compilation).Run(node);
 }
 
+CompiledMatrix CompileParallel(NodeRef node, Compilation& compilation) {
+  CompiledMatrix matrix;
+  matrix.spec = std::make_unique<engine::model::MatrixSpec>();
+  matrix.spec->keys = {"index", "total"};
+  const auto count =
+      ReadInteger(node, "parallel", 1, compilation.options.jobs_max, compilation.reporter);
+  for (std::int64_t i = 1; i <= count.value_or(0); ++i) {
+    matrix.cells.push_back({fmt::format("{}", i), fmt::format("{}", *count)});
+  }
+  return matrix;
+}
+
 }  // namespace dsl

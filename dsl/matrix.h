@@ -21,5 +21,7 @@ struct CompiledMatrix {
 /// added. GitHub's rules: `exclude` first; an `include` is merged into every cell whose axes it
 /// does not contradict, else it is a cell.
 CompiledMatrix CompileMatrix(NodeRef node, Compilation& compilation);
+/// `parallel: N`: so many cells with the keys `index`, from 1, and `total`.
+CompiledMatrix CompileParallel(NodeRef node, Compilation& compilation);
 
 }  // namespace dsl

@@ -167,23 +167,29 @@ void CompileNeeds(NodeRef node, SpecIndex self, JobSpec& spec, Compilation& comp
   }
 }
 
+void AddAllNeeds(JobSpec& spec, const Compilation& compilation) {
+  std::vector<bool> seen(compilation.jobs.size(), false);
+  for (const Need& need : spec.needs) {
+    seen[AsIndex(need.spec)] = true;
+  }
+  spec.has_needs = true;
+  for (std::uint32_t i = 0; i < compilation.ordinary_jobs; ++i) {
+    if (!seen[i]) {
+      spec.needs.push_back({.spec = SpecIndex(i), .on = NeedOn::kEnd});
+    }
+  }
+}
+
 Place PlaceOfNeed(SpecIndex spec, SpecIndex target, const Compilation& compilation) {
   const Entry& job = compilation.jobs[AsIndex(spec)];
   const std::string_view wanted = compilation.jobs[AsIndex(target)].key.text();
-  NodeRef needs;
-  for (std::uint32_t i = 0; i < job.value.entries(); ++i) {
-    needs = job.value.key(i).text() == "needs" ? job.value.value(i) : needs;
-  }
+  const NodeRef needs = ValueOf(job.value, "needs");
   if (!needs) {
     return job.key.place();
   }
   const auto name_of = [](NodeRef item) {
-    for (std::uint32_t i = 0; i < item.entries(); ++i) {
-      if (item.key(i).text() == "job") {
-        return item.value(i);
-      }
-    }
-    return item;
+    const NodeRef name = ValueOf(item, "job");
+    return name ? name : item;
   };
   for (std::uint32_t i = 0; i < needs.size(); ++i) {
     if (name_of(needs[i]).text() == wanted) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can only be said once all jobs are there: order, cycles, outputs and artifacts of others,
-// needs that cannot be met.
+// What can only be said once all jobs are there: order, cycles, outputs and artifacts of others.
 #include <algorithm>
 #include <utility>
 
@@ -17,7 +16,6 @@ using engine::base::AsIndex;
 using engine::model::JobSpec;
 using engine::model::kNoStage;
 using engine::model::Need;
-using engine::model::NeedOn;
 using engine::model::Plan;
 using engine::model::RareJobSettings;
 using engine::model::RareOf;
@@ -72,21 +70,6 @@ void CheckNeedStage(SpecIndex index, const Need& need, Compilation& compilation)
       .hint = "a job can need jobs of its own and of earlier stages";
 }
 
-/// `on: failure` of a job that never ends as failed.
-void CheckNeedCanBeMet(SpecIndex index, const Need& need, Compilation& compilation) {
-  if (need.on != NeedOn::kFailure) {
-    return;
-  }
-  const JobSpec& target = compilation.plan.specs[AsIndex(need.spec)];
-  const bool tolerated = RareOf(target).allow_failure.any;
-  if (tolerated || target.condition.text == "false") {
-    compilation.reporter.Warning(
-        "need-never-met", PlaceOfNeed(index, need.spec, compilation),
-        fmt::format("`{}` never fails ({}), so this job never runs", target.name,
-                    tolerated ? "`allow_failure` makes it a warning" : "its `if` is false"));
-  }
-}
-
 bool MayUpload(const RareJobSettings& rare, const std::string& name) {
   return std::any_of(rare.uploads.begin(), rare.uploads.end(), [&](const auto& upload) {
     return upload.name == name || upload.name.find("${{") != std::string::npos;
@@ -123,23 +106,6 @@ void CheckNeedArtifacts(SpecIndex index, const Need& need, Compilation& compilat
                fmt::format("`{}` uploads no artifact `{}`", target.name, name))
         .hint = engine::base::DidYouMean(name, known);
   }
-}
-
-void CheckRetries(SpecIndex index, Compilation& compilation) {
-  const Plan& plan = compilation.plan;
-  const JobSpec& spec = plan.specs[AsIndex(index)];
-  const engine::model::Defaults& defaults = engine::model::DefaultSettings();
-  const auto run = plan.timeout.count() > 0 ? plan.timeout : defaults.run_timeout;
-  const auto job = spec.timeout.count() > 0 ? spec.timeout : defaults.job_timeout;
-  const std::int64_t attempts = std::int64_t{RareOf(spec).retry.max} + 1;
-  if (attempts == 1 || job.count() <= run.count() / attempts) {
-    return;
-  }
-  compilation.reporter
-      .Warning("retries-do-not-fit", compilation.jobs[AsIndex(index)].key.place(),
-               fmt::format("{} attempts of {} each do not fit into the run's {}", attempts,
-                           engine::base::FormatDuration(job), engine::base::FormatDuration(run)))
-      .hint = "set a shorter `timeout` for the job, or a longer one for the run";
 }
 
 /// Shows each cycle that shares no need with one shown before.
@@ -252,10 +218,8 @@ void CheckPlan(Compilation& compilation) {
   for (std::uint32_t i = 0; i < compilation.plan.specs.size(); ++i) {
     for (const Need& need : compilation.plan.specs[i].needs) {
       CheckNeedStage(SpecIndex(i), need, compilation);
-      CheckNeedCanBeMet(SpecIndex(i), need, compilation);
       CheckNeedArtifacts(SpecIndex(i), need, compilation);
     }
-    CheckRetries(SpecIndex(i), compilation);
   }
   CheckOutputs(compilation);
   CheckJobUses(compilation);

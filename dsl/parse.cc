@@ -235,11 +235,12 @@ bool CheckBytes(const Document& document, Reporter& reporter) {
 }  // namespace
 
 std::unique_ptr<Document> Parse(std::string path, std::string text, std::uint32_t file_index,
-                                Reporter& reporter) {
+                                Reporter& reporter, const Inclusion& inclusion) {
   if (text.starts_with("\xEF\xBB\xBF")) {
     text.erase(0, 3);
   }
   auto document = std::make_unique<Document>(std::move(path), std::move(text), file_index);
+  document->inclusion = inclusion;
   if (!CheckBytes(*document, reporter) || !ReadEvents(*document, reporter)) {
     return nullptr;
   }

@@ -14,6 +14,6 @@ namespace dsl {
 /// The document, or null when it cannot be read on; `reporter` then holds why. A document with
 /// smaller faults (a duplicate key) is returned without them, so that the rest is checked, too.
 std::unique_ptr<Document> Parse(std::string path, std::string text, std::uint32_t file_index,
-                                Reporter& reporter);
+                                Reporter& reporter, const Inclusion& inclusion = {});
 
 }  // namespace dsl

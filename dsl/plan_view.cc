@@ -2,10 +2,12 @@
 #include "dsl/plan_view.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include <fmt/format.h>
 
+#include "dsl/compile.h"
 #include "dsl/keys.h"
 #include "dsl/plan_drawing.h"
 #include "dsl/plan_edges.h"
@@ -199,38 +201,50 @@ void WriteText(const Plan& plan, const std::vector<Activity>& activities, const 
 // ---- defaults
 
 std::string_view LevelPrefix(Level level) {
-  switch (level) {
-    case Level::kSchedule:
-      return "on.schedule.";
-    case Level::kInput:
-      return "inputs.NAME.";
-    case Level::kDefaults:
-      return "defaults.";
-    case Level::kJob:
-      return "jobs.NAME.";
-    case Level::kNeed:
-      return "jobs.NAME.needs[].";
-    case Level::kMatrix:
-      return "jobs.NAME.matrix.";
-    case Level::kRetry:
-      return "jobs.NAME.retry.";
-    case Level::kBackoff:
-      return "jobs.NAME.retry.backoff.";
-    case Level::kAllowFailure:
-      return "jobs.NAME.allow_failure.";
-    case Level::kArtifacts:
-    case Level::kUpload:
-      return "jobs.NAME.artifacts.";
-    case Level::kCheckout:
-      return "jobs.NAME.checkout.";
-    case Level::kStep:
-      return "jobs.NAME.steps[].";
-    case Level::kDocument:
-    case Level::kOn:
-    case Level::kFilter:
-      return "";
+  static constexpr std::array<std::string_view, kLevelCount> kPrefixes = {
+      "",
+      "include[].",
+      "templates.NAME.",
+      "on.",
+      "on.EVENT.",
+      "on.schedule[].",
+      "inputs.NAME.",
+      "defaults.",
+      "jobs.NAME.",
+      "jobs.NAME.extends[].",
+      "jobs.NAME.needs[].",
+      "jobs.NAME.matrix.",
+      "jobs.NAME.retry.",
+      "jobs.NAME.retry.backoff.",
+      "jobs.NAME.allow_failure.",
+      "jobs.NAME.concurrency.",
+      "jobs.NAME.approval.",
+      "jobs.NAME.environment.",
+      "jobs.NAME.resources.",
+      "jobs.NAME.services.NAME.",
+      "jobs.NAME.services.NAME.ready.",
+      "jobs.NAME.artifacts.",
+      "jobs.NAME.artifacts.upload[].",
+      "jobs.NAME.artifacts.reports.",
+      "jobs.NAME.cache.",
+      "jobs.NAME.reuse.",
+      "jobs.NAME.checkout.",
+      "jobs.NAME.steps[].",
+  };
+  return level == Level::kNone ? "" : kPrefixes[static_cast<std::size_t>(level)];
+}
+
+/// The key, or every map that it may stand in, does nothing yet.
+bool IsLater(const KeyRow& row) {
+  bool has_outer = false;
+  bool all_later = true;
+  for (const KeyRow& outer : AllKeys()) {
+    if (outer.type.inner == row.level) {
+      has_outer = true;
+      all_later = all_later && IsLater(outer);
+    }
   }
-  return "";
+  return row.since == Since::kLater || (has_outer && all_later);
 }
 
 }  // namespace
@@ -269,14 +283,16 @@ std::string DefaultsText() {
     text += fmt::format("{}  {}  {}\n", Padded(what, 34), Padded(value, 31), meaning);
   };
   for (const KeyRow& row : AllKeys()) {
-    if (!row.fallback.empty() && row.since == Since::kNow) {
-      line(fmt::format("{}{}", LevelPrefix(row.level), row.key), row.fallback, row.meaning);
+    if (!row.fallback.empty()) {
+      line(fmt::format("{}{}", LevelPrefix(row.level), row.key), row.fallback,
+           fmt::format("{}{}", row.meaning, IsLater(row) ? " (later)" : ""));
     }
   }
   text += '\n';
-  const std::string backoff = fmt::format(
-      "{} x{} up to {}", engine::base::FormatDuration(defaults.infra_backoff.initial),
-      defaults.infra_backoff.factor, engine::base::FormatDuration(defaults.infra_backoff.longest));
+  const engine::model::RetrySpec& pauses = defaults.infra_backoff;
+  const std::string backoff =
+      fmt::format("{} x{} up to {}, ±{:.0f} %", engine::base::FormatDuration(pauses.initial),
+                  pauses.factor, engine::base::FormatDuration(pauses.longest), pauses.jitter * 100);
   line("infrastructure retries", fmt::format("{}, backoff {}", defaults.infra_retries, backoff),
        "by the engine; they spend none of `retry.max`");
   line("cancel: grace", engine::base::FormatDuration(defaults.cancel_grace),
@@ -286,7 +302,10 @@ std::string DefaultsText() {
   line("output kept inline", fmt::format("{} KiB", defaults.inline_output_bytes >> 10),
        "larger ones go to the artifact store");
   line("jobs in a run", fmt::format("{}", defaults.jobs_max), "at most, cells counted");
-  line("pipeline file", fmt::format("{} MiB", defaults.file_bytes_max >> 20), "at most");
+  line("included files", fmt::format("{}", CompileOptions().includes_max),
+       "at most; DAYFLY_INCLUDES_MAX sets another number");
+  line("pipeline file", fmt::format("{} MiB", defaults.file_bytes_max >> 20),
+       "at most, each; DAYFLY_FILE_BYTES_MAX sets another number of bytes");
   return text;
 }
 

@@ -183,6 +183,9 @@ TEST(PlanDefaults, AreListed) {
   EXPECT_THAT(text, testing::ContainsRegex("cancel: grace +10s "));
   EXPECT_THAT(text, testing::ContainsRegex("jobs\\.NAME\\.matrix\\.fail_fast +true "));
   EXPECT_THAT(text, testing::ContainsRegex("jobs in a run +100000 "));
+  EXPECT_THAT(text, testing::ContainsRegex("included files +500 "));
+  EXPECT_THAT(text, testing::ContainsRegex("jobs\\.NAME\\.approval\\.timeout +7d .*\\(later\\)\n"));
+  EXPECT_THAT(text, testing::HasSubstr("3, backoff 1s x2 up to 1m, ±10 %"));
 }
 
 }  // namespace

@@ -15,6 +15,11 @@ auto SortKey(const Diagnostic& d) {
   return std::tie(d.file, d.line, d.column, d.severity, d.code, d.message);
 }
 
+RelatedPlace RelatedAt(const Document& document, std::uint32_t offset, std::string message) {
+  const LineColumn at = document.source.At(offset);
+  return {std::move(message), document.source.path(), at.line, at.column};
+}
+
 void Locate(const Place& place, Diagnostic& diagnostic) {
   const SourceText& source = place.document->source;
   const LineColumn begin = source.At(place.span.begin);
@@ -27,17 +32,28 @@ void Locate(const Place& place, Diagnostic& diagnostic) {
   diagnostic.end_column = end.column;
   diagnostic.source_line = std::move(excerpt.text);
   diagnostic.source_line_column = excerpt.column;
-  if (place.alias != nullptr) {
-    const LineColumn used = source.At(place.alias->offset);
-    diagnostic.related.push_back({"used here", source.path(), used.line, used.column});
-  }
+  AddWay(place, diagnostic.related);
 }
 
 }  // namespace
 
 RelatedPlace Related(const Place& place, std::string message) {
-  const LineColumn at = place.document->source.At(place.span.begin);
-  return {std::move(message), place.document->source.path(), at.line, at.column};
+  return RelatedAt(*place.document, place.span.begin, std::move(message));
+}
+
+void AddWay(const Place& place, std::vector<RelatedPlace>& way) {
+  if (place.alias != nullptr) {
+    way.push_back(RelatedAt(*place.document, place.alias->offset, "used here"));
+  }
+  const Document* outermost = place.document;
+  for (const Trail* trail = place.trail; trail != nullptr; trail = trail->outer) {
+    way.push_back(RelatedAt(*trail->document, trail->span.begin,
+                            trail->via == Via::kExtends ? "extended here" : "used here"));
+    outermost = trail->document;
+  }
+  for (Inclusion at = outermost->inclusion; at.document != nullptr; at = at.document->inclusion) {
+    way.push_back(RelatedAt(*at.document, at.span.begin, "included here"));
+  }
 }
 
 Diagnostic& Reporter::Add(std::string_view code, Severity severity, std::string message) {
@@ -56,13 +72,29 @@ Diagnostic& Reporter::Add(std::string_view code, Severity severity, std::string 
   return *target;
 }
 
+bool Reporter::IsRepeated(std::string_view code, const Place& place, const std::string& message) {
+  if (place.alias == nullptr && place.trail == nullptr) {
+    return false;
+  }
+  return !shared_
+              .insert(
+                  fmt::format("{} {}:{} {}", code, place.document->file, place.span.begin, message))
+              .second;
+}
+
 Diagnostic& Reporter::Error(std::string_view code, const Place& place, std::string message) {
+  if (IsRepeated(code, place, message)) {
+    return beyond_ = Diagnostic();
+  }
   Diagnostic& diagnostic = Add(code, Severity::kError, std::move(message));
   Locate(place, diagnostic);
   return diagnostic;
 }
 
 Diagnostic& Reporter::Warning(std::string_view code, const Place& place, std::string message) {
+  if (IsRepeated(code, place, message)) {
+    return beyond_ = Diagnostic();
+  }
   Diagnostic& diagnostic = Add(code, Severity::kWarning, std::move(message));
   Locate(place, diagnostic);
   return diagnostic;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "dsl/diagnostic.h"
@@ -29,15 +30,20 @@ class Reporter {
 
  private:
   Diagnostic& Add(std::string_view code, Severity severity, std::string message);
+  /// The same was said already of a value that many use.
+  bool IsRepeated(std::string_view code, const Place& place, const std::string& message);
 
   std::uint32_t diagnostics_max_;
   std::deque<Diagnostic> diagnostics_;
-  Diagnostic beyond_;  // where diagnostics above the limit go
+  std::unordered_set<std::string> shared_;  // what was said of values reached through something
+  Diagnostic beyond_;  // where diagnostics go that are not kept: above the limit, repeated
   std::uint64_t dropped_ = 0;
   bool has_errors_ = false;
 };
 
 /// A related place with `message`.
 RelatedPlace Related(const Place& place, std::string message);
+/// How the place was reached, the nearest step first: alias, templates, includes.
+void AddWay(const Place& place, std::vector<RelatedPlace>& way);
 
 }  // namespace dsl

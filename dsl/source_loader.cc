@@ -69,6 +69,10 @@ StatusOr<std::string> ReadUpTo(int fd, std::uint64_t bytes_max) {
 
 }  // namespace
 
+StatusOr<std::string> SourceLoader::LoadFrom(const RepositoryFile& /*file*/) {
+  return engine::base::Unimplemented("files of other repositories cannot be read here");
+}
+
 StatusOr<std::string> DiskSourceLoader::Load(const std::string& path) {
   const OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (file.fd() < 0) {

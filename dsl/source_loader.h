@@ -12,6 +12,13 @@
 
 namespace dsl {
 
+/// A file as it is at a branch, tag or commit of another repository.
+struct RepositoryFile {
+  std::string repo;
+  std::string ref;
+  std::string path;
+};
+
 class SourceLoader {
  public:
   virtual ~SourceLoader() = default;
@@ -19,6 +26,10 @@ class SourceLoader {
   /// `ResourceExhausted`: larger than the limit; `PermissionDenied`. The message says what is
   /// wrong, without the path.
   virtual engine::base::StatusOr<std::string> Load(const std::string& path) = 0;
+  /// Whether `LoadFrom` can read; a loader reads the files at hand only unless it says otherwise.
+  virtual bool ReadsRepositories() const { return false; }
+  /// A file of another repository; the same errors.
+  virtual engine::base::StatusOr<std::string> LoadFrom(const RepositoryFile& file);
 };
 
 class DiskSourceLoader final : public SourceLoader {

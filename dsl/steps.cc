@@ -26,7 +26,7 @@ void Collect(NodeRef list, std::string_view what, std::vector<NodeRef>& nodes,
   for (std::uint32_t i = 0; i < list.size(); ++i) {
     const NodeRef item = list[i];
     if (item.is_scalar() || item.is_map()) {
-      nodes.push_back(item);
+      ExpandStep(item, nodes, compilation);
       continue;
     }
     compilation.reporter
@@ -35,15 +35,6 @@ void Collect(NodeRef list, std::string_view what, std::vector<NodeRef>& nodes,
                            item.is_null() ? "an empty value" : Describe(item.kind())))
         .hint = "for example `- make test` or `- run: make test`";
   }
-}
-
-NodeRef IdOf(NodeRef step) {
-  for (std::uint32_t i = 0; i < step.entries(); ++i) {
-    if (step.key(i).text() == "id" && step.value(i).is_scalar()) {
-      return step.value(i);
-    }
-  }
-  return {};
 }
 
 /// Two steps that are both known by `id`.
@@ -138,7 +129,7 @@ std::vector<StepName> NameSteps(const StepNodes& nodes, Compilation& compilation
   std::size_t position = 0;
   for (const auto* list : {&nodes.steps, &nodes.finally_steps}) {
     for (const NodeRef step : *list) {
-      if (const NodeRef id = IdOf(step)) {
+      if (const NodeRef id = ValueOf(step, "id"); id && id.is_scalar()) {
         CheckId(id, seen, compilation);
         names.push_back({id.text(), position});
       }

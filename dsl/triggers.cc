@@ -136,7 +136,7 @@ void ReadEvent(std::string_view event, NodeRef value, Compilation& compilation) 
 /// An event that stands alone, as a word.
 void ReadEventWord(NodeRef node, Compilation& compilation) {
   const KeyRow* row = FindKey(Level::kOn, node.text());
-  if (node.is_scalar() && row != nullptr && Accepts(row->kind, NodeKind::kNull)) {
+  if (node.is_scalar() && row != nullptr && Accepts(row->type.kind, NodeKind::kNull)) {
     ReadEvent(row->key, node, compilation);
     return;
   }

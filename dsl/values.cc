@@ -162,6 +162,7 @@ void AppendJson(NodeRef node, std::string& out) {
       break;
     case NodeKind::kNull:
     case NodeKind::kAlias:
+    case NodeKind::kGraft:
       out += "null";
       break;
   }

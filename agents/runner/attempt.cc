@@ -69,7 +69,7 @@ void Attempt::SetUp(const SlotPlace& place) {
   environment_.Set("DAYFLY_COMMIT", context.commit);
   environment_.Set("DAYFLY_BRANCH", context.branch);
   environment_.Set("DAYFLY_TAG", context.tag);
-  environment_.Set("DAYFLY_JOB", model::JobName(*assignment_.plan, key.job));
+  environment_.Set("DAYFLY_JOB", model::JobName(*assignment_.plan, assignment_.job));
   environment_.Set("DAYFLY_ATTEMPT", std::to_string(key.attempt));
   base::Status declared =
       spec_->error.empty() ? DeclareAll() : base::InvalidArgument("{}", spec_->error);
@@ -226,6 +226,8 @@ base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_dire
       start.command.workdir += "/" + workdir;
     }
   }
+  // Last: what was rendered has read secrets.
+  start.command.masks = secrets_.All();
   return start;
 }
 

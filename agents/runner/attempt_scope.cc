@@ -55,7 +55,7 @@ Value NeedsOf(const model::Assignment& assignment) {
 }
 
 Value MatrixOf(const model::Assignment& assignment) {
-  const model::PlannedJob& planned = assignment.plan->jobs[base::AsIndex(assignment.lease.key.job)];
+  const model::PlannedJob& planned = assignment.plan->jobs[base::AsIndex(assignment.job)];
   const model::MatrixSpec* matrix =
       assignment.plan->specs[base::AsIndex(planned.spec)].matrix.get();
   expr::Object object;

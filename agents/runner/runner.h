@@ -10,12 +10,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 
+#include "agents/core/ledger.h"
+#include "agents/journal/journal.h"
 #include "engine/base/status.h"
 #include "engine/base/time.h"
 #include "engine/model/effect.h"
@@ -27,8 +31,24 @@
 
 namespace agents::runner {
 
+/// What a slot's sandbox kept for this process, having outlived the one before.
+struct SlotSurvivor {
+  std::vector<std::string> kept;
+  std::uint64_t starts = 0;
+};
+
+/// Of an agent, whose attempts outlive its own death.
+struct Endurance {
+  journal::Journal* journal = nullptr;              ///< outlives the runner
+  journal::Recovered recovered;                     ///< its session facts are not looked at
+  std::map<std::uint32_t, SlotSurvivor> survivors;  ///< by slot; the sandbox stands in `slots`
+  /// How long sandboxes go on without an agent; `Runner::SetOffline` changes it.
+  engine::base::Duration offline = std::chrono::minutes(15);
+};
+
 struct RunnerOptions {
-  /// Where reports go, in order; called on the runner's thread.
+  /// Where reports go, in order; called on the runner's thread. For an agent: what was reported is
+  /// journalled when the call returns.
   engine::ports::InputSink report;
   /// One a slot, at least one.
   std::vector<std::unique_ptr<engine::ports::Sandbox>> slots;
@@ -49,6 +69,14 @@ struct RunnerOptions {
   /// Steps' Markdown summaries are put here as `<job number>.<attempt>.<step number>.md`; empty:
   /// they are not kept.
   std::string summary_folder;
+  bool summaries_by_run = false;  ///< each run's in a folder of its own below that
+  /// For runs that name none: where jobs see their workspace.
+  std::string workspace;
+  /// A run without a tree starts from its commit's.
+  bool source_by_commit = false;
+  /// The last attempt there was has ended: nothing is queued, all slots are free. May be empty.
+  std::function<void()> on_idle;
+  std::optional<Endurance> endurance;  ///< nothing: everything ends with this process
   std::string home;  ///< HOME of steps; empty: a folder of the slot, empty at first
   std::string user = "dayfly";
   std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -69,7 +97,9 @@ class Runner : public engine::ports::AgentLink {
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
-  /// Makes the folders. Call once, before the first dispatch.
+  /// Makes the folders, and takes up what `Endurance` tells of: goes on with attempts whose sandbox
+  /// is alive, begins those that had not begun, reports the others lost. Call once, before the
+  /// first dispatch.
   engine::base::Status Open();
 
   void Dispatch(const engine::model::Assignment& assignment) override;
@@ -80,7 +110,16 @@ class Runner : public engine::ports::AgentLink {
   void Acknowledge(const engine::model::AttemptKey& key);
   /// Nothing of this run will be asked any more.
   void ForgetRun(engine::model::RunId run);
+  /// For attempts that begin from now on.
+  void SetOffline(engine::base::Duration offline);
+  /// What is known of the attempt; `kNew`: nothing.
+  core::AttemptState StateOf(const engine::model::AttemptKey& key) const;
+  /// As if nothing had ever been dispatched; once nothing is queued or running any more.
+  void ForgetEverything();
+  /// Stops everything there is, queued or running, as if each had been told to.
+  void EndAll(const engine::model::Reason& reason, bool kill);
 
+  /// Attempts that no slot has taken up.
   std::size_t queued() const;
   std::size_t busy_slots() const;
 

@@ -119,6 +119,7 @@ class RunnerTest : public ::testing::Test {
                         .worker = engine::model::WorkerId(1),
                         .session = engine::model::SessionId(1)};
     assignment.plan = plan_;
+    assignment.job = engine::model::JobIndex(job);
     assignment.context = std::make_shared<engine::model::RunContext>(context_);
     assignment.timeout = std::chrono::minutes(60);
     assignment.grace = std::chrono::seconds(10);

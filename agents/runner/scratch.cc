@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace agents::runner {
 namespace {
@@ -64,6 +65,7 @@ base::Status Scratch::WriteScript(const std::string& script) {
   if (fd < 0) {
     return base::FromErrno(errno, "create " + script_path());
   }
+  has_script_ = true;
   const bool newline = script.empty() || script.back() != '\n';
   const bool written = WriteAll(fd, script) && (!newline || WriteAll(fd, "\n"));
   const int error = errno;
@@ -86,10 +88,16 @@ bool Scratch::IsTmpEmpty() {
 }
 
 base::StatusOr<std::optional<std::string>> Scratch::Clear() {
+  if (std::exchange(has_script_, false)) {
+    unlink(script_path().c_str());
+  }
   if (IsTmpEmpty()) {
     return std::optional<std::string>();
   }
-  std::string aside = folder_ + "/old-" + std::to_string(++moved_);
+  std::string aside;
+  do {
+    aside = folder_ + "/old-" + std::to_string(++moved_);
+  } while (access(aside.c_str(), F_OK) == 0);
   const bool moved = rename(tmp_folder().c_str(), aside.c_str()) == 0;
   if (!moved && errno != ENOENT) {
     return base::FromErrno(errno, "move " + tmp_folder());

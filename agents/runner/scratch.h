@@ -29,8 +29,8 @@ class Scratch {
 
   engine::base::Status WriteScript(const std::string& script);
 
-  /// Makes TMPDIR empty. When something lay in it, it is only moved aside; the path to remove,
-  /// which may take long, is returned.
+  /// Makes TMPDIR empty and removes the script, which may hold a secret. When something lay in it,
+  /// it is only moved aside; the path to remove, which may take long, is returned.
   engine::base::StatusOr<std::optional<std::string>> Clear();
 
  private:
@@ -40,6 +40,7 @@ class Scratch {
   std::string folder_;
   DIR* tmp_ = nullptr;
   unsigned moved_ = 0;
+  bool has_script_ = false;
 };
 
 /// Removes `path` and all below it, following no link; what cannot be removed stays.

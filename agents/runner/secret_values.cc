@@ -34,6 +34,18 @@ void SecretValues::AddMask(std::string value) {
   masks_.emplace(std::move(value), 0);
 }
 
+std::vector<std::string> SecretValues::All() const {
+  std::vector<std::string> all;
+  all.reserve(values_.size() + masks_.size());
+  for (const auto& [name, value] : values_) {
+    all.push_back(value);
+  }
+  for (const auto& [value, unused] : masks_) {
+    all.push_back(value);
+  }
+  return all;
+}
+
 std::string SecretValues::FoundIn(std::string_view text) const {
   for (const auto& [name, value] : values_) {
     if (GivesAway(text, value)) {

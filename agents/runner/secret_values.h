@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/ports/secret_source.h"
@@ -20,6 +21,9 @@ class SecretValues {
   engine::base::StatusOr<std::string> Read(std::string_view name);
   /// A value that a step declared through `$DAYFLY_MASK`.
   void AddMask(std::string value);
+
+  /// All values known so far: what must not stand in a step's log.
+  std::vector<std::string> All() const;
 
   /// What `text` gives away: "secret NAME", "a masked value"; empty when nothing. A value of four
   /// bytes or more counts anywhere in the text, a shorter one only when it is the whole text, else

@@ -8,9 +8,9 @@
 #include <system_error>
 #include <utility>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include "agents/runner/slot_handlers.h"
 #include "agents/runner/wanted_artifacts.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
@@ -23,10 +23,6 @@ namespace asio = boost::asio;
 namespace base = engine::base;
 namespace model = engine::model;
 namespace ports = engine::ports;
-
-SteadyTime Now() {
-  return std::chrono::steady_clock::now();
-}
 
 // A summary that cannot be kept costs the step nothing.
 void WriteSummary(const std::string& folder, const std::string& file, const std::string& text) {
@@ -53,9 +49,12 @@ Slot::~Slot() {
   pool_stop_.request_stop();
 }
 
-base::Status Slot::Open(const std::string& folder) {
+base::Status Slot::Open(const std::string& folder, bool adopt) {
+  if (!adopt) {
+    RemoveTree(folder);  // of a process that died
+  }
   RETURN_IF_ERROR(scratch_.Open(folder));
-  RETURN_IF_ERROR(files_.Open(folder));
+  RETURN_IF_ERROR(files_.Open(folder, adopt));
   const RunnerOptions& options = *shop_.options;
   environment_.Set("PATH", options.path);
   environment_.Set("HOME", options.home.empty() ? scratch_.home_folder() : options.home);
@@ -72,38 +71,25 @@ base::Status Slot::Open(const std::string& folder) {
   return base::OkStatus();
 }
 
-template <typename Handler>
-auto Slot::Guarded(Handler handler) {
-  return [weak = weak_from_this(), generation = generation_,
-          handler = std::move(handler)](auto&&... arguments) mutable {
-    const std::shared_ptr<Slot> self = weak.lock();
-    if (self != nullptr && self->generation_ == generation) {
-      handler(std::forward<decltype(arguments)>(arguments)...);
-    }
-  };
-}
-
-template <typename Work, typename Done>
-void Slot::OnPool(Work work, Done done) {
-  // The guard keeps `run()` from ending while only the pool has work.
-  asio::post(*shop_.pool, [work = std::move(work), guard = asio::make_work_guard(*shop_.io),
-                           back = Guarded(std::move(done))]() mutable {
-    auto result = work();
-    asio::post(guard.get_executor(),
-               [result = std::move(result), back = std::move(back)]() mutable {
-                 back(std::move(result));
-               });
-  });
-}
-
 void Slot::Begin(model::Assignment assignment) {
+  Take(std::move(assignment), Now());
+  Keep(AttemptBegun{lease_.key, MicrosOf(started_)});
+  phase_ = Phase::kPreparing;
+  PrepareWorkspace(true);
+}
+
+void Slot::Take(model::Assignment assignment, SteadyTime started) {
   CHECK(phase_ == Phase::kIdle);
   ++generation_;
-  started_ = Now();
-  const model::SpecIndex spec = assignment.plan->jobs[base::AsIndex(assignment.lease.key.job)].spec;
+  started_ = started;
+  const model::SpecIndex spec = assignment.plan->jobs[base::AsIndex(assignment.job)].spec;
   CompiledSpecRef compiled = shop_.specs.Get(assignment.plan, spec);
   lease_ = assignment.lease;
-  attempt_ = std::make_unique<Attempt>(std::move(assignment), std::move(compiled), *shop_.secrets);
+  std::unique_ptr<SecretValues>& secrets = shop_.secrets[lease_.key.run];
+  if (secrets == nullptr) {
+    secrets = std::make_unique<SecretValues>(shop_.options->secrets);
+  }
+  attempt_ = std::make_unique<Attempt>(std::move(assignment), std::move(compiled), *secrets);
   cut_ = Cut::kNone;
   command_runs_ = left_over_ = false;
   grace_ = attempt_->assignment().grace;
@@ -114,14 +100,17 @@ void Slot::Begin(model::Assignment assignment) {
   }
   attempt_->reports().emplace_back(model::ReportStarted{.slot = number_});
   HoldReports();
-  phase_ = Phase::kPreparing;
-  PrepareWorkspace(true);
+}
+
+void Slot::Keep(const AttemptRecord& record) {
+  if (keeps() && sandbox_ != nullptr) {
+    sandbox_->Keep(EncodeRecord(record), shop_.offline);
+  }
 }
 
 // ---- the workspace
 
 void Slot::PrepareWorkspace(bool may_replace) {
-  const model::RunContext& context = *attempt_->assignment().context;
   if (sandbox_broken_ && may_replace) {
     return ReplaceAndPrepare();
   }
@@ -129,28 +118,56 @@ void Slot::PrepareWorkspace(bool may_replace) {
     return Fail(model::ReasonCode::kSetupFailed, base::Unavailable("the slot has no sandbox"),
                 true);
   }
-  if (!attempt_->spec().rare->checkout.enabled || context.tree.empty()) {
+  const std::optional<ports::TreeRequest> request = TreeOf(attempt_->assignment());
+  if (!attempt_->spec().rare->checkout.enabled || !request.has_value()) {
     return Mount("", may_replace);
   }
   if (shop_.options->git == nullptr) {
     return Fail(model::ReasonCode::kSetupFailed,
-                base::FailedPrecondition("nobody can unfold tree {}", context.tree), true);
+                base::FailedPrecondition("nobody can unfold tree {}", request->tree), true);
   }
-  ports::TreeRequest request = {.tree = context.tree,
-                                .commit = context.commit,
-                                .branch = context.branch,
-                                .source = context.source};
-  if (shop_.tree == request) {
-    return Mount(shop_.tree_folder, may_replace);
+  TakeTree(*request, [this, may_replace](const base::StatusOr<std::string>& folder) {
+    if (!folder.ok()) {
+      // Whether the repository or the commit is gone, no other worker would find it either.
+      const bool authors = folder.status().code() == absl::StatusCode::kInvalidArgument;
+      return Fail(model::ReasonCode::kSetupFailed, folder.status(), !authors);
+    }
+    Mount(*folder, may_replace);
+  });
+}
+
+// What the run starts from: nothing, a tree, or on an agent the tree of a commit.
+std::optional<ports::TreeRequest> Slot::TreeOf(const model::Assignment& assignment) const {
+  const model::RunContext& context = *assignment.context;
+  const bool by_commit = shop_.options->source_by_commit && !context.commit.empty();
+  if (context.tree.empty() && !by_commit) {
+    return std::nullopt;
+  }
+  return ports::TreeRequest{.tree = context.tree,
+                            .commit = context.commit,
+                            .branch = context.branch,
+                            .source = context.source};
+}
+
+// The slot's last tree is given back only now: its keeper may have it mounted until it mounts
+// another.
+void Slot::TakeTree(const ports::TreeRequest& request,
+                    std::function<void(base::StatusOr<std::string>)> done) {
+  const auto take = [this](const std::string& folder) {
+    const std::string last = std::exchange(tree_folder_, folder);
+    shop_.trees->Return(last);
+  };
+  if (const std::optional<std::string> folder = shop_.trees->Borrow(request)) {
+    take(*folder);
+    return done(*folder);
   }
   OnPool([git = shop_.options->git, request] { return git->UnfoldTree(request); },
-         [this, may_replace, request](base::StatusOr<std::string> folder) {
-           if (!folder.ok()) {
-             return Fail(model::ReasonCode::kSetupFailed, folder.status(), true);
+         [this, request, take, done = std::move(done)](base::StatusOr<std::string> folder) {
+           if (folder.ok()) {
+             shop_.trees->Add(request, *folder);
+             take(*folder);
            }
-           shop_.tree = request;
-           shop_.tree_folder = *folder;
-           Mount(*folder, may_replace);
+           done(std::move(folder));
          });
 }
 
@@ -158,15 +175,18 @@ void Slot::PrepareWorkspace(bool may_replace) {
 void Slot::ReplaceAndPrepare() {
   asio::post(*shop_.io, Guarded([this] {
     ReplaceSandbox();
+    Keep(AttemptBegun{lease_.key, MicrosOf(started_)});
     PrepareWorkspace(false);
   }));
 }
 
 void Slot::Mount(const std::string& lower, bool may_replace) {
-  sandbox_->PrepareWorkspace({.lower = lower, .path = attempt_->assignment().context->workspace},
-                             Guarded([this, may_replace](const base::Status& status) {
-                               WorkspaceReady(status, may_replace);
-                             }));
+  const std::string& path = attempt_->assignment().context->workspace;
+  sandbox_->PrepareWorkspace(
+      {.lower = lower, .path = path.empty() ? shop_.options->workspace : path},
+      Guarded([this, may_replace](const base::Status& status) {
+        WorkspaceReady(status, may_replace);
+      }));
 }
 
 void Slot::WorkspaceReady(const base::Status& status, bool may_replace) {
@@ -195,9 +215,7 @@ void Slot::Download() {
     return Fail(model::ReasonCode::kArtifactMissing, wanted.status(), false);
   }
   if (wanted->empty()) {
-    attempt_->SetUp(place_);
-    phase_ = Phase::kStepping;
-    return Advance();
+    return BeginSteps();
   }
   if (shop_.options->archive == nullptr) {
     return Fail(model::ReasonCode::kSetupFailed,
@@ -222,10 +240,15 @@ void Slot::Download() {
         if (!status.ok()) {
           return Fail(model::ReasonCode::kSetupFailed, status, true);
         }
-        attempt_->SetUp(place_);
-        phase_ = Phase::kStepping;
-        Advance();
+        BeginSteps();
       });
+}
+
+void Slot::BeginSteps() {
+  Keep(WorkspaceReadied{});
+  attempt_->SetUp(place_);
+  phase_ = Phase::kStepping;
+  Advance();
 }
 
 // ---- steps
@@ -233,6 +256,10 @@ void Slot::Download() {
 void Slot::Advance() {
   NextAction action = attempt_->Next();
   HoldReports();
+  Perform(std::move(action));
+}
+
+void Slot::Perform(NextAction action) {
   std::visit(engine::base::Overloaded{[&](StartCommand& start) { StartStep(std::move(start)); },
                                       [&](const WantHash& want) { Hash(want.patterns); },
                                       [&](const StepsOver&) { Upload(attempt_->EndSteps()); },
@@ -240,10 +267,13 @@ void Slot::Advance() {
              action);
 }
 
-void Slot::StartStep(StartCommand start) {
+void Slot::StartStep(StartCommand start, bool is_kept) {
   phase_ = Phase::kStepping;
   const bool direct = start.direct;
   step_ = start.step;
+  if (!is_kept) {
+    Keep(StepStarting{start.step, MicrosOf(Now())});
+  }
   if (start.script.has_value()) {
     if (const base::Status status = scratch_.WriteScript(*start.script); !status.ok()) {
       ports::CommandExit exit;
@@ -276,13 +306,22 @@ void Slot::CommandEnded(const ports::CommandExit& exit, bool direct) {
     cut_ = Cut::kSandboxDied;
     sandbox_broken_ = true;
   }
-  attempt_->StepEnded(exit, files_.Collect(), cut_);
+  // Kept before the files are emptied: whoever is killed in between loses nothing.
+  StepNotes notes = files_.Read();
+  Keep(StepDone{exit, notes, cut_});
+  files_.Empty();
+  attempt_->StepEnded(exit, std::move(notes), cut_);
   KeepSummary(step_, attempt_->summary_of_last_step());
   if (attempt_->is_stopped() && budget_deadline_ == kNever) {
     // What follows a stop has the budget of `finally`, all together.
-    Wake(budget_deadline_, Now() + attempt_->assignment().finally_budget);
+    SetBudget(Now() + attempt_->assignment().finally_budget);
   }
   Advance();
+}
+
+void Slot::SetBudget(SteadyTime ends_at) {
+  Keep(BudgetSet{MicrosOf(ends_at)});
+  Wake(budget_deadline_, ends_at);
 }
 
 void Slot::Hash(const std::vector<std::string>& patterns) {
@@ -295,6 +334,7 @@ void Slot::Hash(const std::vector<std::string>& patterns) {
           patterns] { return archive->HashFiles(root, patterns); },
          [this, patterns](base::StatusOr<std::string> hash) {
            phase_ = Phase::kStepping;
+           Keep(HashMade{patterns, hash.status(), hash.value_or("")});
            attempt_->GiveHash(patterns, std::move(hash));
            Advance();
          });
@@ -305,7 +345,7 @@ void Slot::Upload(std::vector<UploadRequest> uploads) {
   const auto go_on = [this, has_finally] {
     phase_ = Phase::kStepping;
     if (has_finally && budget_deadline_ == kNever) {
-      Wake(budget_deadline_, Now() + attempt_->assignment().finally_budget);
+      SetBudget(Now() + attempt_->assignment().finally_budget);
     }
     backstop_at_ = kNever;
     Advance();
@@ -333,6 +373,7 @@ void Slot::Upload(std::vector<UploadRequest> uploads) {
         return made;
       },
       [this, go_on](base::StatusOr<std::vector<model::Artifact>> made) {
+        Keep(UploadsMade{made.status(), made.value_or(std::vector<model::Artifact>())});
         attempt_->Uploaded(std::move(made));
         go_on();
       });
@@ -360,6 +401,17 @@ void Slot::End() {
 void Slot::Clear() {
   attempt_->reports().emplace_back(attempt_->Result(Since(started_)));
   Flush(true);
+  if (keeps() && sandbox_ != nullptr) {
+    sandbox_->ForgetKept();
+  }
+  Sweep();
+  attempt_.reset();
+  phase_ = Phase::kIdle;
+  shop_.freed(number_);
+}
+
+/// Nothing of the attempt stays for the next one.
+void Slot::Sweep() {
   files_.Collect();  // a process that was left over may have written again
   base::StatusOr<std::optional<std::string>> aside = scratch_.Clear();
   if (!aside.ok()) {
@@ -367,9 +419,6 @@ void Slot::Clear() {
   } else if (aside->has_value()) {
     asio::post(*shop_.pool, [path = **std::move(aside)] { RemoveTree(path); });
   }
-  attempt_.reset();
-  phase_ = Phase::kIdle;
-  shop_.freed(number_);
 }
 
 void Slot::HoldReports() {
@@ -392,7 +441,11 @@ void Slot::KeepSummary(model::StepIndex step, std::string text) {
   }
   const model::AttemptKey& key = attempt_->assignment().lease.key;
   std::string file = fmt::format("{}.{}.{}.md", key.job.value() + 1, key.attempt, step.value() + 1);
-  asio::post(*shop_.pool, [folder = shop_.options->summary_folder, file = std::move(file),
+  std::string folder = shop_.options->summary_folder;
+  if (shop_.options->summaries_by_run) {
+    folder += "/" + model::ToText(key.run);
+  }
+  asio::post(*shop_.pool, [folder = std::move(folder), file = std::move(file),
                            text = std::move(text)] { WriteSummary(folder, file, text); });
 }
 
@@ -423,6 +476,7 @@ void Slot::Stop(const model::StopAttempt& stop) {
   } else {
     attempt_->Stop(stop.reason);
   }
+  Keep(StopCame{stop.reason, stop.kill});
   pool_stop_.request_stop();
   // What works for the attempt without a command sees the stop when it is done.
   EndCommand(Cut::kStopped, stop.kill                ? base::Duration(0)
@@ -468,6 +522,7 @@ void Slot::OnDeadline(SteadyTime now) {
   }
   if (budget_deadline_ <= now) {
     budget_deadline_ = kNever;
+    Keep(BudgetEnded{});
     attempt_->EndBudget();
     EndCommand(Cut::kBudget, base::Duration(0));
   }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -20,12 +21,14 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "agents/runner/attempt.h"
+#include "agents/runner/attempt_record.h"
 #include "agents/runner/compiled_spec.h"
 #include "agents/runner/environment.h"
 #include "agents/runner/runner.h"
 #include "agents/runner/scratch.h"
 #include "agents/runner/secret_values.h"
 #include "agents/runner/step_files.h"
+#include "agents/runner/tree_shelf.h"
 
 namespace agents::runner {
 
@@ -37,10 +40,10 @@ struct Workshop {
   boost::asio::thread_pool* pool = nullptr;
   const RunnerOptions* options = nullptr;
   SpecCache specs;
-  std::unique_ptr<SecretValues> secrets;
-  /// The tree unfolded last: all jobs of a run start from the same one.
-  engine::ports::TreeRequest tree;
-  std::string tree_folder;
+  std::map<engine::model::RunId, std::unique_ptr<SecretValues>> secrets;
+  std::unique_ptr<TreeShelf> trees;
+  /// How long sandboxes go on without this process; 0: they die with it.
+  engine::base::Duration offline{0};
   /// Sends reports of the attempt, in order; the last with `ended`.
   std::function<void(const engine::model::Lease&, std::vector<engine::model::Report>, bool ended)>
       send;
@@ -55,12 +58,19 @@ class Slot : public std::enable_shared_from_this<Slot> {
   Slot(Workshop& shop, std::uint32_t number, std::unique_ptr<engine::ports::Sandbox> sandbox);
   ~Slot();
 
-  engine::base::Status Open(const std::string& folder);
+  /// With `adopt` the folder is that of an earlier process, whose step may still run in it.
+  engine::base::Status Open(const std::string& folder, bool adopt);
 
   bool is_free() const { return phase_ == Phase::kIdle; }
   /// The attempt it has; only while it is not free.
   const engine::model::Lease& lease() const { return lease_; }
   void Begin(engine::model::Assignment assignment);
+  /// Goes on with an attempt of an earlier process, whose sandbox this slot has. `starts`: how many
+  /// commands that sandbox was told to start.
+  void Resume(engine::model::Assignment assignment, const std::vector<AttemptRecord>& records,
+              std::uint64_t starts);
+  /// Kills what the sandbox still runs for an attempt that nobody knows.
+  void Scrub();
   void Stop(const engine::model::StopAttempt& stop);
 
   SteadyTime NextDeadline() const;
@@ -72,18 +82,34 @@ class Slot : public std::enable_shared_from_this<Slot> {
   enum class Phase { kIdle, kPreparing, kDownloading, kStepping, kHashing, kUploading, kClearing };
   static constexpr SteadyTime kNever = SteadyTime::max();
 
+  void Take(engine::model::Assignment assignment, SteadyTime started);
+  void GoOn(const std::vector<AttemptRecord>& records, std::uint64_t starts);
+  void GoOnWith(StartCommand running, SteadyTime since, bool was_started);
+  void HoldTree();
+  std::optional<engine::ports::TreeRequest> TreeOf(
+      const engine::model::Assignment& assignment) const;
+  void SetBudget(SteadyTime ends_at);
+  /// For the agent after this one.
+  void Keep(const AttemptRecord& record);
+  bool keeps() const { return shop_.offline.count() > 0; }
+
   // Each is one arrow of the picture above.
   void PrepareWorkspace(bool may_replace);
   void WorkspaceReady(const engine::base::Status& status, bool may_replace);
+  void TakeTree(const engine::ports::TreeRequest& request,
+                std::function<void(engine::base::StatusOr<std::string>)> done);
   void Mount(const std::string& lower, bool may_replace);
   void Download();
+  void BeginSteps();
   void Advance();
-  void StartStep(StartCommand start);
+  void Perform(NextAction action);
+  void StartStep(StartCommand start, bool is_kept = false);
   void CommandEnded(const engine::ports::CommandExit& exit, bool direct);
   void Hash(const std::vector<std::string>& patterns);
   void Upload(std::vector<UploadRequest> uploads);
   void End();
   void Clear();
+  void Sweep();
 
   void Flush(bool ended);
   void HoldReports();
@@ -114,6 +140,7 @@ class Slot : public std::enable_shared_from_this<Slot> {
   std::unique_ptr<Attempt> attempt_;
   engine::model::Lease lease_;
   SlotPlace place_;
+  std::string tree_folder_;           ///< borrowed from the shelf; empty: none
   std::string workspace_view_;        ///< where this process finds the workspace
   engine::model::StepIndex step_{0};  ///< that was started last
   SteadyTime started_{};

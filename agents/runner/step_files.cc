@@ -114,11 +114,16 @@ StepFiles::~StepFiles() {
   }
 }
 
-base::Status StepFiles::Open(const std::string& folder) {
+base::Status StepFiles::Open(const std::string& folder, bool adopt) {
   const std::array<const char*, 4> names = {"output", "env", "summary", "mask"};
   for (std::size_t i = 0; i < files_.size(); ++i) {
     files_[i].path = folder + "/" + names[i];
-    RETURN_IF_ERROR(Reopen(files_[i]));
+    if (adopt) {
+      files_[i].fd = open(files_[i].path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    }
+    if (files_[i].fd < 0) {
+      RETURN_IF_ERROR(Reopen(files_[i]));
+    }
   }
   return base::OkStatus();
 }
@@ -133,12 +138,12 @@ base::Status StepFiles::Reopen(File& file) {
   return file.fd >= 0 ? base::OkStatus() : base::FromErrno(errno, "create " + file.path);
 }
 
-base::StatusOr<std::string> StepFiles::Take(File& file, std::string_view name) {
+base::StatusOr<std::string> StepFiles::ReadOne(File& file, std::string_view name) {
   struct stat status {};
   // No name left: the step wrote a new file and renamed it over ours (`sed -i`), or removed it.
-  const bool replaced = fstat(file.fd, &status) != 0 || status.st_nlink == 0;
+  file.replaced = fstat(file.fd, &status) != 0 || status.st_nlink == 0;
   int fd = file.fd;
-  if (replaced) {
+  if (file.replaced) {
     fd = open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
       status.st_size = 0;
@@ -151,13 +156,9 @@ base::StatusOr<std::string> StepFiles::Take(File& file, std::string_view name) {
     const ssize_t got = pread(fd, text.data(), text.size(), 0);
     text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
   }
-  if (replaced) {
-    if (fd >= 0) {
-      close(fd);
-    }
-    RETURN_IF_ERROR(Reopen(file));
-  } else if (size > 0 && ftruncate(file.fd, 0) != 0) {
-    return base::FromErrno(errno, "empty " + file.path);
+  file.written = size > 0;
+  if (file.replaced && fd >= 0) {
+    close(fd);
   }
   if (size > kFileBytesMax) {
     return base::ResourceExhausted("${}: {} bytes, the limit is {}", name, size, kFileBytesMax);
@@ -165,10 +166,20 @@ base::StatusOr<std::string> StepFiles::Take(File& file, std::string_view name) {
   return text;
 }
 
-StepNotes StepFiles::Collect() {
+void StepFiles::Empty() {
+  for (File& file : files_) {
+    if (file.replaced || (file.written && ftruncate(file.fd, 0) != 0)) {
+      // A file that cannot be made again fails the next step that writes to it.
+      Reopen(file).IgnoreError();
+    }
+    file.replaced = file.written = false;
+  }
+}
+
+StepNotes StepFiles::Read() {
   StepNotes notes;
   const auto take = [&](std::size_t index, std::string_view name) -> std::string {
-    base::StatusOr<std::string> text = Take(files_[index], name);
+    base::StatusOr<std::string> text = ReadOne(files_[index], name);
     if (!text.ok()) {
       notes.problem = text.status();
       return {};

@@ -44,11 +44,18 @@ class StepFiles {
   StepFiles(const StepFiles&) = delete;
   StepFiles& operator=(const StepFiles&) = delete;
 
-  /// Makes the files in `folder`, which exists.
-  engine::base::Status Open(const std::string& folder);
+  /// Makes the files in `folder`, which exists. With `adopt` those that are there stay as they are:
+  /// a step of an earlier process may still write to them.
+  engine::base::Status Open(const std::string& folder, bool adopt = false);
 
-  /// Reads what was written since the last call and empties the files.
-  StepNotes Collect();
+  /// What was written since `Empty`.
+  StepNotes Read();
+  void Empty();
+  StepNotes Collect() {
+    StepNotes notes = Read();
+    Empty();
+    return notes;
+  }
 
   const std::string& output_path() const { return files_[0].path; }
   const std::string& env_path() const { return files_[1].path; }
@@ -59,8 +66,10 @@ class StepFiles {
   struct File {
     std::string path;
     int fd = -1;
+    bool replaced = false;  ///< as `Read` found it
+    bool written = false;
   };
-  engine::base::StatusOr<std::string> Take(File& file, std::string_view name);
+  static engine::base::StatusOr<std::string> ReadOne(File& file, std::string_view name);
   engine::base::Status Reopen(File& file);
   std::array<File, 4> files_;
 };

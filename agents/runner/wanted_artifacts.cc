@@ -25,7 +25,7 @@ void TakeNamed(const model::NeedResult& result, const std::string* name,
 
 base::StatusOr<std::vector<model::Artifact>> WantedArtifacts(const model::Assignment& assignment) {
   std::vector<model::Artifact> wanted;
-  const model::JobSpec& spec = model::SpecOf(*assignment.plan, assignment.lease.key.job);
+  const model::JobSpec& spec = model::SpecOf(*assignment.plan, assignment.job);
   for (const model::Need& need : spec.needs) {
     const auto result = std::ranges::find_if(
         assignment.needs, [&](const model::NeedResult& each) { return each.spec == need.spec; });

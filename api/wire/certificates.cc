@@ -202,6 +202,7 @@ base::StatusOr<Certificate> Signed(const KeyPair& authority, EVP_PKEY* key,
       AddExtension(made.get(), issuer.get(), NID_key_usage, "critical,digitalSignature") &&
       AddExtension(made.get(), issuer.get(), NID_ext_key_usage,
                    server ? "serverAuth" : "clientAuth") &&
+      AddExtension(made.get(), issuer.get(), NID_subject_key_identifier, "hash") &&
       AddExtension(made.get(), issuer.get(), NID_authority_key_identifier, "keyid") &&
       AddNames(made.get(), order) && X509_sign(made.get(), issuer_key.get(), EVP_sha256()) > 0;
   if (!ok) {

@@ -37,6 +37,8 @@ std::vector<Document> WriteDocuments(const std::string& folder, bool quick) {
   add(fmt::format("{} jobs", many), many, ManyJobs(many));
   add(fmt::format("two stages of {}", many / 2), many, TwoStages(many / 2));
   add(fmt::format("{0} cells need {0} cells", cells), 2 * cells, MatrixNeedsMatrix(cells));
+  add(fmt::format("{} jobs on templates", 2 * cells / 10), 2 * cells / 10,
+      TemplateFamily(2 * cells / 10));
   return documents;
 }
 

@@ -130,6 +130,39 @@ std::string TwoStages(std::size_t count) {
   return to_string(text);
 }
 
+std::string TemplateFamily(std::size_t jobs) {
+  constexpr std::size_t kDepth = 10;
+  const std::size_t chains = jobs / kDepth;
+  Text text;
+  Append(text, "name: family\ntemplates:\n");
+  for (std::size_t chain = 0; chain < chains; ++chain) {
+    for (std::size_t level = 0; level < kDepth; ++level) {
+      Append(text, "  base-{}-{}:\n", chain, level);
+      if (level > 0) {
+        Append(text, "    extends: base-{}-{}\n", chain, level - 1);
+      }
+      Append(text, "    timeout: {}m\n    retry:\n      max: {}\n      on: [timeout]\n", level + 1,
+             level % 3);
+      Append(text, "    env:\n      LEVEL: \"{0}\"\n      SET_{0}: \"yes\"\n      MODE: m{0}\n",
+             level);
+      Append(text, "    before:\n      - ./setup.sh {}\n", level);
+    }
+    Append(text, "  last-{0}:\n    extends: base-{0}-{1}\n    inputs:\n", chain, kDepth - 1);
+    Append(text,
+           "      suite:\n        required: true\n      minutes:\n        type: number\n"
+           "        default: 5\n    steps:\n      - make ${{{{ inputs.suite }}}}\n"
+           "      - run: ./report.sh ${{{{ inputs.minutes }}}}\n        if: ${{{{ always() }}}}\n");
+  }
+  Append(text, "jobs:\n");
+  for (std::size_t i = 0; i < jobs; ++i) {
+    Append(text, "  job-{:04}:\n    extends:\n      - template: last-{}\n        with:\n", i,
+           i / kDepth);
+    Append(text, "          suite: suite-{}\n    env:\n      JOB: \"{}\"\n    priority: {}\n", i, i,
+           i % 5);
+  }
+  return to_string(text);
+}
+
 std::string MatrixNeedsMatrix(std::size_t cells) {
   std::size_t side = 1;
   for (std::size_t divisor = 1; divisor * divisor <= cells; ++divisor) {

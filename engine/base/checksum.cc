@@ -83,4 +83,9 @@ std::uint32_t Crc32(std::uint32_t so_far, std::string_view bytes) {
   return ByTable(so_far, bytes);
 }
 
+std::uint32_t Crc32OfBoth(std::uint32_t first, std::uint32_t second, std::uint64_t second_length) {
+  return static_cast<std::uint32_t>(
+      crc32_combine(first, second, static_cast<z_off_t>(second_length)));
+}
+
 }  // namespace engine::base

@@ -44,5 +44,14 @@ TEST(Crc32, GoesOnWhereItStopped) {
   EXPECT_EQ(Crc32(Crc32(0, "1234"), "56789"), Crc32(0, "123456789"));
 }
 
+TEST(Crc32, OfTwoPiecesIsThatOfTheWhole) {
+  const std::string text = "the first piece, and the second";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    const std::uint32_t first = Crc32(0, text.substr(0, cut));
+    const std::uint32_t second = Crc32(0, text.substr(cut));
+    EXPECT_EQ(Crc32OfBoth(first, second, text.size() - cut), Crc32(0, text)) << cut;
+  }
+}
+
 }  // namespace
 }  // namespace engine::base

@@ -41,6 +41,7 @@ model::Assignment AssignmentOf(const RunState& run, JobIndex job) {
   const model::Defaults& defaults = model::DefaultSettings();
   return {.lease = LeaseOf(run, job),
           .plan = run.program->plan(),
+          .job = job,
           .context = run.accepted.context,
           .run_env = run.env,
           .job_env = state.detail != nullptr ? state.detail->env : std::vector<model::NamedValue>(),

@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/loop/commit_thread.h"
 
-#include <csignal>
-#include <pthread.h>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include "engine/base/check.h"
+#include "engine/loop/quiet_thread.h"
 
 namespace engine::loop {
 
 CommitThread::CommitThread(boost::asio::io_context& io, ports::RunStore& store)
     : io_(io), store_(store) {
-  // The new thread inherits the mask: signals are for the main thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { Run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_setname_np(thread_.native_handle(), "dayfly-commit");
+  thread_ = StartQuietThread("dayfly-commit", [this] { Run(); });
 }
 
 CommitThread::~CommitThread() {

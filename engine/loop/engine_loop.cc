@@ -149,6 +149,10 @@ base::Status EngineLoop::Post(model::Input input, Reply reply) {
   return shared_->Post(std::move(input), std::move(reply), /*bounded=*/true);
 }
 
+void EngineLoop::PostReport(model::Input input, Reply reply) {
+  shared_->Post(std::move(input), std::move(reply), /*bounded=*/false).IgnoreError();
+}
+
 ports::InputSink EngineLoop::Sink() {
   return [shared = shared_](model::Input input) {
     shared->Post(std::move(input), {}, /*bounded=*/false).IgnoreError();
@@ -196,6 +200,10 @@ void EngineLoop::StreamEnded(model::WorkerId worker, model::SessionId session) {
 
 model::Epoch EngineLoop::epoch() const {
   return shared_->sequencer.epoch();
+}
+
+std::vector<std::pair<model::WorkerId, model::SessionId>> EngineLoop::RecoveredWorkers() const {
+  return shared_->sequencer.core().Workers();
 }
 
 const LoopCounters& EngineLoop::counters() const {

@@ -14,6 +14,8 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -54,6 +56,9 @@ class EngineLoop {
   /// Any thread. `reply` (may be empty) is called on the engine's thread when what the input led to
   /// is durable. `ResourceExhausted` when the inbox is full: nothing was taken, `reply` is dropped.
   base::Status Post(model::Input input, Reply reply = {});
+  /// Any thread. As `Post`, for what workers say, whose amount is bounded elsewhere: never refused,
+  /// unless the loop is gone.
+  void PostReport(model::Input input, Reply reply);
   /// Any thread. For reports of workers, whose number is bounded by what they were assigned: never
   /// refused. Stays callable after the loop is gone.
   ports::InputSink Sink();
@@ -69,6 +74,8 @@ class EngineLoop {
   void StreamEnded(model::WorkerId worker, model::SessionId session);
 
   model::Epoch epoch() const;
+  /// Workers the recovered core knows; between `Recover` and `Start`.
+  std::vector<std::pair<model::WorkerId, model::SessionId>> RecoveredWorkers() const;
   const LoopCounters& counters() const;
 
  private:

@@ -48,9 +48,11 @@ struct SequencerOptions {
   std::uint64_t snapshot_at_stop = 1'000;
   /// Facts in one commit, about.
   std::size_t batch_facts_max = 8192;
-  /// Commits that fail one after the other until `OnFatal`; between them the pause doubles.
+  /// Commits that fail one after the other until `OnFatal`; between them the pause doubles up to
+  /// its limit. A server whose database may be away for minutes goes on as long as it is the owner.
   int failures_max = 6;
   base::Duration first_pause = std::chrono::milliseconds(20);
+  base::Duration pause_max = std::chrono::seconds(1);
   /// Workers are parts of this process, their sessions are the epoch: nothing is sent to those of
   /// an earlier epoch. The owner posts `WorkerConnected` with `owner_restarted` for the new one.
   bool workers_die_with_us = false;
@@ -159,6 +161,7 @@ class Sequencer {
   void Resume();
   base::Status Rebuild();
   base::Status ShowMissed(const std::vector<ports::FactRow>& tail, std::uint64_t tail_seq);
+  void Show(const std::vector<ports::FactRow>& rows, std::uint64_t seq);
   void Fail(const base::Status& status);
 
   void WatchWorkers(const model::Fact& fact);

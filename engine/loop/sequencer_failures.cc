@@ -56,7 +56,9 @@ void Sequencer::Pause(const base::Status& status) {
     return;
   }
   phase_ = Phase::kPaused;
-  paused_until_ = Now() + options_.first_pause * (std::int64_t{1} << std::min(failures_ - 1, 20));
+  const base::Duration pause =
+      options_.first_pause * (std::int64_t{1} << std::min(failures_ - 1, 20));
+  paused_until_ = Now() + std::min(pause, options_.pause_max);
   if (parts_.on_trouble) {
     parts_.on_trouble(status);
   }
@@ -90,11 +92,27 @@ base::Status Sequencer::Rebuild() {
   return base::OkStatus();
 }
 
-// The failed commit may have happened: its facts are true, and nobody has been told.
+// The failed commit may have happened: its facts are true, and nobody has been told. Nobody is told
+// before all of them are read: reading may break off, and the next try would tell them again.
 base::Status Sequencer::ShowMissed(const std::vector<ports::FactRow>& tail,
                                    std::uint64_t tail_seq) {
-  std::uint64_t seq = tail_seq;
-  const auto show = [this, &seq](const ports::FactRow& row) {
+  if (tail_seq <= durable_seq_) {
+    Show(tail, tail_seq);
+    return base::OkStatus();
+  }
+  // The commit brought a snapshot along, so the tail does not hold them.
+  std::vector<ports::FactRow> missed;
+  RETURN_IF_ERROR(parts_.store->ReadAfter(durable_seq_, [&missed](const ports::FactRow& row) {
+    missed.push_back(row);
+    return true;
+  }));
+  Show(missed, durable_seq_);
+  return base::OkStatus();
+}
+
+// `seq` is that of the fact before `rows`.
+void Sequencer::Show(const std::vector<ports::FactRow>& rows, std::uint64_t seq) {
+  for (const ports::FactRow& row : rows) {
     if (seq >= durable_seq_) {
       counters_.facts += row.facts.size();
       for (const model::Fact& fact : row.facts) {
@@ -105,15 +123,7 @@ base::Status Sequencer::ShowMissed(const std::vector<ports::FactRow>& tail,
       }
     }
     seq += row.facts.size();
-    return true;
-  };
-  if (tail_seq > durable_seq_) {
-    // It brought a snapshot along, so the tail does not hold them.
-    seq = 0;
-    return parts_.store->ReadAll(show);
   }
-  std::for_each(tail.begin(), tail.end(), show);
-  return base::OkStatus();
 }
 
 void Sequencer::Fail(const base::Status& status) {

@@ -105,6 +105,21 @@ TEST(FailedCommit, WithASnapshotThatIsStoredAllTheSameShowsTheFactsToo) {
   EXPECT_TRUE(scene.observer.in_order);
 }
 
+TEST(FailedCommit, WhoseFactsCannotAllBeReadShowsThemOnceWhenTheyCan) {
+  Scene scene({.snapshot_every = 1});
+  scene.draw = FailCommits({1}, UnknownOutcome());
+  scene.sequencer->Take(Submit(JobsAside(1)));
+  scene.sequencer->Take(Submit(JobsAside(1), model::RunId(kRun.value() + 1)));
+  scene.Settle();
+  scene.store->FailReads({base::Unavailable("the connection broke")});
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(scene.WakeUp());
+    scene.Settle();
+  }
+  EXPECT_EQ(scene.observer.Count<model::RunAccepted>(), 2);
+  EXPECT_TRUE(scene.observer.in_order);
+}
+
 TEST(FailedCommit, PausesLongerEachTimeAndThenGivesUp) {
   Scene scene({.failures_max = 3});
   scene.draw = [](const ports::CommitBatch&) { return DiskFull(); };
@@ -124,6 +139,19 @@ TEST(FailedCommit, PausesLongerEachTimeAndThenGivesUp) {
   EXPECT_EQ((*answer)->status, scene.fatals[0]);
   EXPECT_TRUE(scene.sequencer->fatal());
   EXPECT_EQ((*scene.Take(model::CancelRun{}))->status, scene.fatals[0]);
+}
+
+TEST(FailedCommit, NeverPausesLongerThanItsLimit) {
+  Scene scene({.failures_max = 100, .pause_max = std::chrono::milliseconds(50)});
+  scene.draw = [](const ports::CommitBatch&) { return DiskFull(); };
+  scene.sequencer->Take(Submit(JobsAside(2)));
+  scene.Settle();
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_LE(scene.wake_at.value() - scene.clock.Now(), std::chrono::milliseconds(50));
+    ASSERT_TRUE(scene.WakeUp());
+    scene.Settle();
+  }
+  EXPECT_TRUE(scene.fatals.empty());
 }
 
 TEST(FailedCommit, ThatSucceedsLaterForgetsTheFailures) {
@@ -162,6 +190,22 @@ TEST(FailedCommit, WhoseRecoveryFailsTooIsTriedAgain) {
   scene.Settle();
   scene.store->FailRecoveries({base::Unavailable("locked"), base::Unavailable("locked")});
   for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(scene.WakeUp());
+    scene.Settle();
+  }
+  EXPECT_TRUE(scene.fatals.empty());
+  EXPECT_EQ(scene.link.dispatched.size(), 1U);
+}
+
+TEST(FailedCommit, WhosePlansAreOutOfReachForAMomentIsTriedAgain) {
+  Scene scene;
+  scene.draw = FailCommits({2}, DiskFull());
+  scene.sequencer->Take(Submit(JobsAside(1)));
+  scene.Settle();
+  scene.sequencer->Take(Worker(kSession));
+  scene.Settle();
+  scene.store->FailPlans({base::Unavailable("the connection broke")});
+  for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(scene.WakeUp());
     scene.Settle();
   }

@@ -29,7 +29,9 @@ struct NeedResult {
 /// All a worker needs to know to run an attempt. Cheap to copy: what is large is shared.
 struct Assignment {
   Lease lease;
+  /// The run's plan, or as much of it as the worker needs (`api/wire/cut_plan.h`).
   PlanRef plan;
+  JobIndex job;  ///< in `plan`; `lease.key.job` is its number in the run
   std::shared_ptr<const RunContext> context;
   std::shared_ptr<const std::vector<NamedValue>> run_env;  ///< document level, evaluated
   std::vector<NamedValue> job_env;                         ///< from `JobReadied::env`

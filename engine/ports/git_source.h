@@ -45,8 +45,12 @@ class GitSource {
   virtual base::StatusOr<WorkingTree> WriteWorkingTree(const std::string& folder) = 0;
 
   /// The folder that holds the tree's files, made at the first call and only read from then on. It
-  /// stays at least as long as this object. `NotFound`: objects of the tree are gone.
+  /// stays until it was released as often as it was unfolded, or as long as this object.
+  /// `NotFound`: objects of the tree are gone.
   virtual base::StatusOr<std::string> UnfoldTree(const TreeRequest& request) = 0;
+
+  /// The caller uses `folder`, which `UnfoldTree` gave, no longer. Does not block.
+  virtual void ReleaseTree(const std::string& /*folder*/) {}
 };
 
 }  // namespace engine::ports

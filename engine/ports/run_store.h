@@ -62,6 +62,7 @@ struct StoreCounters {
   std::uint64_t plan_bytes = 0;
   std::uint64_t snapshot_bytes = 0;
   std::uint64_t written_bytes = 0;  ///< to files, as far as the store can see
+  std::uint64_t statements = 0;     ///< sent to a database server, each a round trip
 };
 
 class RunStore : public PlanSource {
@@ -82,8 +83,12 @@ class RunStore : public PlanSource {
   /// may be unknown.
   virtual base::Status Commit(const CommitBatch& batch) = 0;
 
-  /// Hands the log from its very beginning to `visit`, row by row, until it returns false.
-  virtual base::Status ReadAll(const std::function<bool(const FactRow&)>& visit) = 0;
+  using VisitRow = std::function<bool(const FactRow&)>;
+  /// Hands the log behind fact `after` (0, or the last of a commit) to `visit`, row by row, until
+  /// it returns false. Not OK: some rows may have been handed out.
+  virtual base::Status ReadAfter(std::uint64_t after, const VisitRow& visit) = 0;
+  /// From its very beginning.
+  base::Status ReadAll(const VisitRow& visit) { return ReadAfter(0, visit); }
 };
 
 }  // namespace engine::ports

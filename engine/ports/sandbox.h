@@ -25,6 +25,9 @@ struct Command {
   std::string workdir;           ///< absolute
   std::uint64_t log_limit = 0;   ///< bytes kept; 0: no limit
   model::LogTag log_tag;         ///< whose output it is, for those who follow it while it runs
+  /// Values that must not stand in the log: replaced by `***` before a byte of it is kept, in
+  /// whatever form they are printed (docs/logs.md). They are never written anywhere.
+  std::vector<std::string> masks;
 };
 
 struct CommandExit {
@@ -86,6 +89,25 @@ class Sandbox {
 
   /// Kills everything that is left of the attempt and reaps it. `done` once, when nothing is left.
   virtual void KillAll(std::function<void()> done) = 0;
+
+  // The following is for a sandbox that goes on when its owner has died; one that dies with its
+  // owner needs none of it.
+
+  /// Holds `record` in memory, behind those that are held already, for whoever adopts the sandbox.
+  /// While any is held the sandbox outlives its owner, for `offline` at most. In order with
+  /// `Start`.
+  virtual void Keep(std::string /*record*/, base::Duration /*offline*/) {}
+  /// Drops the records: the attempt is over.
+  virtual void ForgetKept() {}
+  /// Of an adopted sandbox: as if this owner had started the command that was started last.
+  virtual void Await(ExitHandler /*done*/) {}
+};
+
+/// A sandbox whose owner died, with its next owner.
+struct AdoptedSandbox {
+  std::unique_ptr<Sandbox> sandbox;
+  std::vector<std::string> kept;  ///< what the dead owner gave to `Keep`, in order
+  std::uint64_t starts = 0;       ///< commands it was told to start since it held no record
 };
 
 }  // namespace engine::ports

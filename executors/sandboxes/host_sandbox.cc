@@ -5,8 +5,10 @@
 #include <csignal>
 #include <fcntl.h>
 #include <map>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -18,6 +20,7 @@
 
 #include "engine/base/check.h"
 #include "executors/sandboxes/file_descriptor.h"
+#include "executors/sandboxes/keeper_door.h"
 #include "executors/sandboxes/keeper_marks.h"
 #include "executors/sandboxes/keeper_protocol.h"
 #include "executors/sandboxes/leftovers.h"
@@ -69,12 +72,51 @@ StatusOr<pid_t> StartKeeper(const std::string& program, const std::string& mark,
   return pid;
 }
 
+/// A keeper as a process, whether it is a child of this one or was another's.
+class KeeperProcess {
+ public:
+  static KeeperProcess Child(pid_t pid) { return KeeperProcess(pid, true); }
+  /// The process at the other end of an adopted keeper's socket.
+  static KeeperProcess Peer(int socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    return KeeperProcess(peer.pid, false);
+  }
+
+  void Signal(int signal) const { syscall(SYS_pidfd_send_signal, fd_.get(), signal, nullptr, 0); }
+  /// Returns when it has ended.
+  void Await() {
+    pollfd polled{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+    while (fd_.valid() && poll(&polled, 1, -1) < 0 && errno == EINTR) {
+    }
+    while (is_child_ && waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    is_child_ = false;
+    fd_.Close();
+  }
+
+ private:
+  KeeperProcess(pid_t pid, bool is_child)
+      : pid_(pid), is_child_(is_child), fd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+  pid_t pid_;
+  bool is_child_;
+  FileDescriptor fd_;
+};
+
 /// The conversation with one keeper. Outlives its `HostSandbox` while handlers of the io_context
 /// still refer to it.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(asio::io_context& io, HostSandboxOptions options, FileDescriptor socket, pid_t keeper)
-      : io_(io), options_(std::move(options)), socket_(io, socket.Release()), keeper_(keeper) {}
+  Connection(asio::io_context& io, HostSandboxOptions options, FileDescriptor socket,
+             KeeperProcess keeper)
+      : io_(io),
+        options_(std::move(options)),
+        socket_(io, socket.Release()),
+        keeper_(std::move(keeper)) {}
+
+  /// Before `Listen`, of a keeper to adopt: waits until it has answered.
+  StatusOr<engine::ports::AdoptedSandbox> AwaitAdopted();
 
   const SandboxFacts& facts() const { return facts_; }
 
@@ -114,9 +156,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Close() {
     closed_ = true;
     pending_.clear();
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-    AwaitKeeper();
+    EndKeeper(SIGTERM);
   }
 
  private:
@@ -164,6 +204,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
   }
 
+  /// A keeper that could outlive us is told; any other ends by itself once its socket is closed and
+  /// what it started is dead.
+  void EndKeeper(int signal) {
+    if (options_.outlives_owner) {
+      keeper_.Signal(signal);
+    }
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    keeper_.Await();
+  }
+
+  // They come before `Listen` only.
+  void Take(const KeptRecord& /*kept*/) {}
+  void Take(const Adopted& /*adopted*/) {}
   void Take(Ready& ready) {
     facts_ = std::move(ready.facts);
     if (!ready.status.ok()) {
@@ -227,9 +281,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Lose(std::string_view why) {
     lost_ = true;
     lost_status_ = Unavailable("keeper of slot {}: {}", options_.slot, why);
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-    AwaitKeeper();
+    EndKeeper(SIGKILL);
     const auto reaped = ReapSlotLeftovers(options_.run_folder, options_.slot);
     if (!reaped.ok()) {
       lost_status_ = Unavailable("{}; {}", engine::base::Message(lost_status_),
@@ -246,13 +298,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (!closed_ && options_.on_lost) {
       options_.on_lost(lost_status_);
     }
-  }
-
-  /// The keeper ends by itself once its socket is closed and what it started is dead.
-  void AwaitKeeper() {
-    while (keeper_ > 0 && waitpid(keeper_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    keeper_ = 0;
   }
 
   static void AnswerNow(Handler& handler, const Status& status) {
@@ -276,7 +321,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::io_context& io_;
   HostSandboxOptions options_;
   asio::posix::stream_descriptor socket_;
-  pid_t keeper_;
+  KeeperProcess keeper_;
   bool closed_ = false;
   bool lost_ = false;
   bool waiting_to_write_ = false;
@@ -287,6 +332,42 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Serial last_serial_ = 0;
   std::map<Serial, Handler> pending_;
 };
+
+/// How long a keeper to be adopted may take to answer: it does nothing that takes long but mount.
+constexpr int kAdoptPatienceMillis = 10'000;
+
+StatusOr<engine::ports::AdoptedSandbox> Connection::AwaitAdopted() {
+  engine::ports::AdoptedSandbox adopted;
+  for (;;) {
+    pollfd polled{.fd = socket_.native_handle(), .events = POLLIN, .revents = 0};
+    const int ready = poll(&polled, 1, kAdoptPatienceMillis);
+    if (ready < 0 && errno == EINTR) {
+      continue;
+    }
+    const auto room = incoming_.Room(64 << 10);
+    const auto bytes =
+        ready > 0 ? recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT) : 0;
+    if (bytes <= 0) {
+      return Unavailable("the keeper of slot {} does not answer", options_.slot);
+    }
+    incoming_.Received(static_cast<std::size_t>(bytes));
+    for (;;) {
+      ASSIGN_OR_RETURN(const std::string_view frame, incoming_.Next());
+      if (frame.empty()) {
+        break;
+      }
+      ASSIGN_OR_RETURN(Answer answer, DecodeAnswer(frame));
+      if (auto* kept = std::get_if<KeptRecord>(&answer)) {
+        adopted.kept.push_back(std::move(kept->record));
+      } else if (auto* last = std::get_if<Adopted>(&answer)) {
+        RETURN_IF_ERROR(last->status);
+        facts_ = std::move(last->facts);
+        adopted.starts = last->starts;
+        return adopted;
+      }
+    }
+  }
+}
 
 class HostSandbox : public engine::ports::Sandbox {
  public:
@@ -316,14 +397,20 @@ class HostSandbox : public engine::ports::Sandbox {
     connection_->Ask(serial, sandboxes::KillAll{.serial = serial}, std::move(done));
   }
 
+  void Keep(std::string record, engine::base::Duration offline) override {
+    connection_->Tell(sandboxes::KeepRecord{.record = std::move(record), .offline = offline});
+  }
+  void ForgetKept() override { connection_->Tell(ForgetRecords{}); }
+  void Await(ExitHandler done) override {
+    const auto serial = connection_->NextSerial();
+    connection_->Ask(serial, sandboxes::Await{.serial = serial}, std::move(done));
+  }
+
  private:
   std::shared_ptr<Connection> connection_;
 };
 
-}  // namespace
-
-StatusOr<std::unique_ptr<engine::ports::Sandbox>> StartHostSandbox(asio::io_context& io,
-                                                                   HostSandboxOptions options) {
+Status CheckOptions(const HostSandboxOptions& options) {
   if (!options.run_folder.starts_with('/')) {
     return InvalidArgument("the run's folder {} is not absolute", options.run_folder);
   }
@@ -331,6 +418,14 @@ StatusOr<std::unique_ptr<engine::ports::Sandbox>> StartHostSandbox(asio::io_cont
     return InvalidArgument("slot {}: a run has at most {} slots", options.slot,
                            engine::model::kSegmentSlotMax + 1);
   }
+  return engine::base::OkStatus();
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<engine::ports::Sandbox>> StartHostSandbox(asio::io_context& io,
+                                                                   HostSandboxOptions options) {
+  RETURN_IF_ERROR(CheckOptions(options));
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return FromErrno(errno, "socketpair");
@@ -340,15 +435,34 @@ StatusOr<std::unique_ptr<engine::ports::Sandbox>> StartHostSandbox(asio::io_cont
   ASSIGN_OR_RETURN(const pid_t keeper,
                    StartKeeper(options.keeper_program, KeeperMark(options.run_folder, options.slot),
                                theirs.get()));
-  const SetUp setup{.run_folder = options.run_folder,
-                    .slot = options.slot,
-                    .segment_bytes_max = options.segment_bytes_max,
-                    .allow_cgroup = options.allow_cgroup,
-                    .allow_mounts = options.allow_mounts};
-  auto connection = std::make_shared<Connection>(io, std::move(options), std::move(ours), keeper);
+  const SetUp setup{
+      .owner_gone = options.outlives_owner ? OwnerGone::kGoOn : OwnerGone::kKillAndLeave,
+      .run_folder = options.run_folder,
+      .slot = options.slot,
+      .segment_bytes_max = options.segment_bytes_max,
+      .spool_bytes_max = options.spool_bytes_max,
+      .allow_cgroup = options.allow_cgroup,
+      .allow_mounts = options.allow_mounts};
+  auto connection = std::make_shared<Connection>(io, std::move(options), std::move(ours),
+                                                 KeeperProcess::Child(keeper));
   connection->Listen();
   connection->Tell(setup);
   return std::make_unique<HostSandbox>(std::move(connection));
+}
+
+StatusOr<engine::ports::AdoptedSandbox> AdoptHostSandbox(asio::io_context& io,
+                                                         HostSandboxOptions options) {
+  RETURN_IF_ERROR(CheckOptions(options));
+  options.outlives_owner = true;
+  ASSIGN_OR_RETURN(FileDescriptor socket, KnockAtKeeper(options.run_folder, options.slot));
+  KeeperProcess keeper = KeeperProcess::Peer(socket.get());
+  auto connection =
+      std::make_shared<Connection>(io, std::move(options), std::move(socket), std::move(keeper));
+  connection->Tell(Adopt{});
+  ASSIGN_OR_RETURN(engine::ports::AdoptedSandbox adopted, connection->AwaitAdopted());
+  connection->Listen();
+  adopted.sandbox = std::make_unique<HostSandbox>(std::move(connection));
+  return adopted;
 }
 
 }  // namespace executors::sandboxes

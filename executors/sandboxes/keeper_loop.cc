@@ -31,6 +31,11 @@ using engine::base::StatusOr;
 /// As much as a pipe holds. A larger pipe was measured and is slower: what is read has then left
 /// the processor's near caches.
 constexpr std::size_t kReadBytes = 64 << 10;
+/// A writer that is silent for so long has paused. Longer than the gaps between the pieces of one
+/// write, shorter than a reader who follows would notice.
+constexpr std::int64_t kPauseMicros = 100'000;
+/// How often a full spool is looked at.
+constexpr std::int64_t kRoomWaitMicros = 20'000;
 constexpr std::int64_t kFirstScanWaitMicros = 2'000;
 constexpr std::int64_t kLongestScanWaitMicros = 50'000;
 
@@ -73,22 +78,22 @@ int KeeperLoop::Run() {
 
 /// Sleeps until something happened, and takes it in.
 void KeeperLoop::Wait() {
-  const short owner_events = owner_gone_ ? 0 : answers_.empty() ? POLLIN : POLLIN | POLLOUT;
+  const bool owned = life_ == Life::kOwned;
+  const short owner_events = owned && !answers_.empty() ? POLLIN | POLLOUT : POLLIN;
+  const int waits_for = owned ? owner_.get() : life_ == Life::kAlone ? door_.fd() : -1;
   std::vector<pollfd> polled;
   polled.reserve(3 + abandoned_pipes_.size());
-  polled.push_back({.fd = owner_gone_ ? -1 : owner_.get(), .events = owner_events});
+  polled.push_back({.fd = waits_for, .events = owner_events});
   polled.push_back({.fd = signals_.get(), .events = POLLIN});
   const bool pipe_open = running_ && running_->pipe.valid();
-  polled.push_back({.fd = pipe_open ? running_->pipe.get() : -1, .events = POLLIN});
+  spool_full_ = pipe_open && !spool_->HasRoom();
+  polled.push_back({.fd = pipe_open && !spool_full_ ? running_->pipe.get() : -1, .events = POLLIN});
   for (const auto& pipe : abandoned_pipes_) {
     polled.push_back({.fd = pipe.get(), .events = POLLIN});
   }
-  timespec timeout{};
-  if (killing_) {
-    const auto wait = std::max<std::int64_t>(0, killing_->scan_at - MonotonicMicros());
-    timeout = {.tv_sec = wait / 1'000'000, .tv_nsec = (wait % 1'000'000) * 1000};
-  }
-  if (ppoll(polled.data(), polled.size(), killing_ ? &timeout : nullptr, nullptr) < 0) {
+  const auto wait = WaitMicros();
+  const timespec timeout{.tv_sec = wait / 1'000'000, .tv_nsec = (wait % 1'000'000) * 1000};
+  if (ppoll(polled.data(), polled.size(), wait == kNever ? nullptr : &timeout, nullptr) < 0) {
     CHECK(errno == EINTR || errno == ENOMEM);
     return;
   }
@@ -101,12 +106,29 @@ void KeeperLoop::Wait() {
   if (polled[1].revents != 0) {
     OnSignals();
   }
-  if (polled[0].revents != 0) {
+  if (polled[0].revents != 0 && owned) {
     OnOwnerReadable();
+  } else if (polled[0].revents != 0 && life_ == Life::kAlone) {
+    TakeNextOwner();
   }
+  CheckOffline();
   if (killing_) {
     ContinueKill();
   }
+  if (settle_at_ != kNever && MonotonicMicros() >= settle_at_) {
+    SettleMasked();
+  }
+}
+
+/// How long to sleep at most when nothing happens.
+std::int64_t KeeperLoop::WaitMicros() const {
+  const auto wake_at = std::min({killing_ ? killing_->scan_at : kNever, settle_at_,
+                                 life_ == Life::kAlone ? offline_ends_at_ : kNever});
+  if (wake_at == kNever) {
+    return spool_full_ ? kRoomWaitMicros : kNever;
+  }
+  const auto wait = std::max<std::int64_t>(0, wake_at - MonotonicMicros());
+  return spool_full_ ? std::min(wait, kRoomWaitMicros) : wait;
 }
 
 void KeeperLoop::OnOwnerReadable() {
@@ -136,13 +158,43 @@ void KeeperLoop::OnOwnerReadable() {
 }
 
 void KeeperLoop::OwnerIsGone() {
-  if (owner_gone_) {
+  if (life_ != Life::kOwned) {
     return;
   }
-  owner_gone_ = true;
+  owner_.Close();
+  answers_.clear();
+  received_ = {};
+  if (kept_.empty()) {
+    Leave();
+    return;
+  }
+  life_ = Life::kAlone;
+  offline_ends_at_ = MonotonicMicros() + offline_;
+}
+
+void KeeperLoop::Leave() {
+  if (life_ == Life::kLeaving) {
+    return;
+  }
+  life_ = Life::kLeaving;
+  owner_.Close();
+  door_.Close();
   answers_.clear();
   waiting_.clear();
   BeginKill(std::nullopt);
+}
+
+void KeeperLoop::TakeNextOwner() {
+  owner_ = door_.Accept();
+  if (owner_.valid()) {
+    life_ = Life::kOwned;
+  }
+}
+
+void KeeperLoop::CheckOffline() {
+  if (life_ == Life::kAlone && MonotonicMicros() >= offline_ends_at_) {
+    Leave();
+  }
 }
 
 /// What acts at once is served; the rest waits its turn.
@@ -152,6 +204,7 @@ void KeeperLoop::Take(Order order) {
   } else if (const auto* signal = std::get_if<Signal>(&order); signal != nullptr && running_) {
     Serve(*signal);
   } else {
+    starts_ += std::holds_alternative<Start>(order) ? 1 : 0;
     waiting_.push_back(std::move(order));
   }
   ServeWaiting();
@@ -177,8 +230,11 @@ void KeeperLoop::TakeKillAll(const KillAll& order) {
 void KeeperLoop::ServeWaiting() {
   while (!waiting_.empty() && !killing_ && !finished_) {
     const auto& next = waiting_.front();
-    // A signal sent behind a start is for that command.
-    if (running_ && !std::holds_alternative<Signal>(next)) {
+    // A signal sent behind a start is for that command; a record behind it is about it.
+    const bool is_command = std::holds_alternative<Prepare>(next) ||
+                            std::holds_alternative<Start>(next) ||
+                            std::holds_alternative<KillAll>(next);
+    if (running_ && is_command) {
       return;
     }
     // A workspace is never pulled away under a process.
@@ -199,19 +255,25 @@ void KeeperLoop::Serve(SetUp& order) {
   } else if (order.version != kProtocolVersion) {
     ready.status = InvalidArgument("the owner speaks version {} of the keeper's protocol, not {}",
                                    order.version, kProtocolVersion);
-  } else if (order.owner_gone != OwnerGone::kKillAndLeave) {
-    ready.status = engine::base::Unimplemented("keepers that outlive their owner come later");
   } else {
-    setup_ = std::move(order);
-    mark_ = KeeperMark(setup_->run_folder, setup_->slot);
-    workspace_ =
-        std::make_unique<Workspace>(setup_->run_folder, setup_->slot, setup_->allow_mounts);
-    spool_ = std::make_unique<LogSpool>(setup_->run_folder + "/logs", setup_->slot,
-                                        setup_->segment_bytes_max);
-    MakeCgroup();
+    ready.status = MakeReady(order);
   }
   ready.facts = facts_;
   Send(ready);
+}
+
+engine::base::Status KeeperLoop::MakeReady(SetUp& order) {
+  if (order.owner_gone == OwnerGone::kGoOn) {
+    ASSIGN_OR_RETURN(door_, KeeperDoor::Open(order.run_folder, order.slot));
+  }
+  setup_ = std::move(order);
+  mark_ = KeeperMark(setup_->run_folder, setup_->slot);
+  workspace_ = std::make_unique<Workspace>(setup_->run_folder, setup_->slot, setup_->allow_mounts);
+  spool_ = std::make_unique<LogSpool>(
+      setup_->run_folder + "/logs", setup_->slot,
+      LogSpool::Limits{setup_->segment_bytes_max, setup_->spool_bytes_max});
+  MakeCgroup();
+  return OkStatus();
 }
 
 void KeeperLoop::MakeCgroup() {
@@ -240,14 +302,25 @@ void KeeperLoop::Serve(Prepare& order) {
 }
 
 void KeeperLoop::Serve(Start& order) {
-  auto running = StartCommand(order);
+  last_exit_.reset();
+  const auto masked = SetMasks(order.command.masks);
+  auto running = masked.ok() ? StartCommand(order) : StatusOr<Running>(masked);
   if (!running.ok()) {
-    Send(Exited{.serial = order.serial, .exit = {.started = running.status()}});
+    TellExit(order.serial, {.started = running.status()});
     return;
   }
   spool_->Begin(order.command.log_tag, order.command.log_limit);
   running_ = *std::move(running);
   children_left_ = true;
+}
+
+/// Commands of a job have the same secrets mostly, so what was made of them is kept.
+engine::base::Status KeeperLoop::SetMasks(std::vector<std::string>& masks) {
+  if (masks != masks_) {
+    ASSIGN_OR_RETURN(masker_, executors::masking::Masker::Of(masks));
+    masks_ = std::move(masks);
+  }
+  return OkStatus();
 }
 
 StatusOr<KeeperLoop::Running> KeeperLoop::StartCommand(const Start& order) {
@@ -292,6 +365,49 @@ void KeeperLoop::Serve(const KillAll& order) {
   BeginKill(order.serial);
 }
 
+void KeeperLoop::Serve(KeepRecord& order) {
+  kept_.push_back(std::move(order.record));
+  offline_ = order.offline.count();
+}
+
+void KeeperLoop::Serve(const ForgetRecords& /*order*/) {
+  kept_.clear();
+  starts_ = 0;
+  last_exit_.reset();
+}
+
+void KeeperLoop::Serve(const Adopt& order) {
+  Adopted adopted{.facts = facts_, .starts = starts_};
+  if (order.version != kProtocolVersion) {
+    adopted.status = InvalidArgument("the next owner speaks version {} of the protocol, not {}",
+                                     order.version, kProtocolVersion);
+  } else {
+    for (const std::string& record : kept_) {
+      Send(KeptRecord{record});
+    }
+  }
+  Send(adopted);
+}
+
+void KeeperLoop::Serve(const Await& order) {
+  if (running_) {
+    running_->serial = order.serial;
+  } else if (last_exit_) {
+    Send(Exited{.serial = order.serial, .exit = *last_exit_});
+  } else {
+    Send(Exited{.serial = order.serial,
+                .exit = {.started = engine::base::Unavailable("no command was started")}});
+  }
+}
+
+/// An end is told, and kept for the owner after this one.
+void KeeperLoop::TellExit(Serial serial, engine::ports::CommandExit exit) {
+  if (!kept_.empty()) {
+    last_exit_ = exit;
+  }
+  Send(Exited{.serial = serial, .exit = std::move(exit)});
+}
+
 void KeeperLoop::OnSignals() {
   signalfd_siginfo info{};
   bool asked_to_end = false;
@@ -300,7 +416,7 @@ void KeeperLoop::OnSignals() {
   }
   ReapAll();
   if (asked_to_end) {
-    OwnerIsGone();
+    Leave();
   }
 }
 
@@ -336,6 +452,7 @@ bool KeeperLoop::ReapAll() {
 void KeeperLoop::CommandEnded(int wait_code, int wait_status) {
   const auto took = MonotonicMicros() - running_->started_at;
   DrainPipe();
+  EndMasked();
   engine::ports::CommandExit exit;
   if (wait_code == CLD_EXITED) {
     exit.exit_code = wait_status;
@@ -352,7 +469,7 @@ void KeeperLoop::CommandEnded(int wait_code, int wait_status) {
   auto log = spool_->Finish();
   exit.log = std::move(log.log);
   exit.log_status = std::move(log.status);
-  Send(Exited{.serial = running_->serial, .exit = std::move(exit)});
+  TellExit(running_->serial, std::move(exit));
   running_.reset();
 }
 
@@ -370,7 +487,32 @@ void KeeperLoop::ReadPipe() {
     }
     return;
   }
-  spool_->Append({buffer_.data(), static_cast<std::size_t>(bytes)});
+  Keep({buffer_.data(), static_cast<std::size_t>(bytes)});
+}
+
+void KeeperLoop::Keep(std::span<const char> bytes) {
+  if (masker_.is_idle()) {
+    spool_->Append(bytes);
+    return;
+  }
+  masked_.clear();
+  masker_.Feed({bytes.data(), bytes.size()}, masked_);
+  spool_->Append(masked_);
+  settle_at_ = masker_.holds() ? MonotonicMicros() + kPauseMicros : kNever;
+}
+
+void KeeperLoop::SettleMasked() {
+  settle_at_ = kNever;
+  masked_.clear();
+  masker_.GiveOut(masked_);
+  spool_->Append(masked_);
+}
+
+void KeeperLoop::EndMasked() {
+  settle_at_ = kNever;
+  masked_.clear();
+  masker_.Finish(masked_);
+  spool_->Append(masked_);
 }
 
 /// Reads what was in the pipe when the main process had ended. Not until its end: another process
@@ -387,7 +529,7 @@ void KeeperLoop::DrainPipe() {
     if (bytes <= 0) {
       break;
     }
-    spool_->Append({buffer_.data(), static_cast<std::size_t>(bytes)});
+    Keep({buffer_.data(), static_cast<std::size_t>(bytes)});
     left -= static_cast<std::size_t>(bytes);
   }
   if (children_left_) {
@@ -432,7 +574,7 @@ void KeeperLoop::ContinueKill() {
   if (serial) {
     Send(Killed{.serial = *serial});
   }
-  if (owner_gone_) {
+  if (life_ == Life::kLeaving) {
     finished_ = true;
     if (workspace_) {
       workspace_->TearDown();
@@ -445,7 +587,7 @@ void KeeperLoop::ContinueKill() {
 
 /// Where that is refused, the walk through /proc does alone what both did.
 void KeeperLoop::RenewCgroup() {
-  if (!cgroup_ || owner_gone_) {
+  if (!cgroup_ || life_ == Life::kLeaving) {
     return;
   }
   if (const auto renewed = cgroup_->Renew(); !renewed.ok()) {
@@ -473,7 +615,7 @@ void KeeperLoop::KillSurvivors() {
 }
 
 void KeeperLoop::Send(const Answer& answer) {
-  if (!owner_gone_) {
+  if (life_ == Life::kOwned) {
     CHECK(EncodeFrame(answer, answers_));
   }
 }

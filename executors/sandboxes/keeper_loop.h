@@ -3,22 +3,39 @@
 // `poll` on the owner, SIGCHLD, the command's pipe and the pipes of what earlier commands left
 // behind.
 //
+// Secrets are masked before the spool sees them; what the masker holds back is settled when the
+// command has printed nothing for `kPauseMicros`. While the spool is full the pipe is not read, so
+// the command waits in its writes.
+//
 // A command ends when its main process does; its pipe is then read to what was there. What it left
 // running may go on until the attempt's end (`KillAll`): its output is read, so that it does not
 // block, and dropped.
+//
+// When the owner is gone, a keeper of `dayfly run` kills everything and leaves. One of an agent
+// that holds records (`KeepRecord`) goes on alone, until the next owner adopts it or `offline` has
+// passed:
+//
+//   owned ──owner gone, nothing kept──▶ leaving ──nothing left──▶ (ends)
+//     │ ▲                                  ▲
+//     │ └──adopted── alone ──offline ends──┘
+//     └──owner gone────▲
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <sys/types.h>
 #include <vector>
 
 #include "engine/ports/sandbox.h"
+#include "executors/masking/masker.h"
 #include "executors/sandboxes/cgroup.h"
 #include "executors/sandboxes/file_descriptor.h"
+#include "executors/sandboxes/keeper_door.h"
 #include "executors/sandboxes/keeper_protocol.h"
 #include "executors/sandboxes/log_spool.h"
 #include "executors/sandboxes/spawn.h"
@@ -35,6 +52,8 @@ class KeeperLoop {
   int Run();
 
  private:
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
   struct Running {
     Serial serial = 0;
     pid_t pid = 0;
@@ -49,11 +68,15 @@ class KeeperLoop {
 
   // What happened outside.
   void Wait();
+  std::int64_t WaitMicros() const;
   void OnOwnerReadable();
   void OnSignals();
   void ReadPipe();
   void DropOutput(const std::vector<pollfd>& polled, std::size_t first);
   void OwnerIsGone();
+  void Leave();
+  void TakeNextOwner();
+  void CheckOffline();
 
   // Orders.
   void Take(Order order);
@@ -64,14 +87,23 @@ class KeeperLoop {
   void Serve(Start& order);
   void Serve(const Signal& order);
   void Serve(const KillAll& order);
-  bool MakeReady(const SetUp& order);
+  void Serve(KeepRecord& order);
+  void Serve(const ForgetRecords& order);
+  void Serve(const Adopt& order);
+  void Serve(const Await& order);
+  engine::base::Status MakeReady(SetUp& order);
   void MakeCgroup();
+  engine::base::Status SetMasks(std::vector<std::string>& masks);
   engine::base::StatusOr<Running> StartCommand(const Start& order);
 
   // Processes.
   bool ReapAll();
   void CommandEnded(int wait_code, int wait_status);
+  void TellExit(Serial serial, engine::ports::CommandExit exit);
   void DrainPipe();
+  void Keep(std::span<const char> bytes);
+  void SettleMasked();
+  void EndMasked();
   std::uint32_t CountLeft() const;
   void BeginKill(std::optional<Serial> serial);
   void ContinueKill();
@@ -81,19 +113,34 @@ class KeeperLoop {
   void Send(const Answer& answer);
   void FlushAnswers();
 
+  enum class Life { kOwned, kAlone, kLeaving };
+
+  Life life_ = Life::kOwned;
   FileDescriptor owner_;
+  KeeperDoor door_;
   FileDescriptor signals_;
   FileDescriptor null_;
   FrameBuffer received_;
   std::string answers_;  ///< not yet taken by the socket
-  bool owner_gone_ = false;
   bool finished_ = false;
+
+  std::vector<std::string> kept_;
+  std::int64_t offline_ = 0;          ///< microseconds
+  std::int64_t offline_ends_at_ = 0;  ///< while alone
+  std::uint64_t starts_ = 0;          ///< since nothing was kept
+  /// How the last command ended, until it is forgotten: the owner may die before it has heard.
+  std::optional<engine::ports::CommandExit> last_exit_;
 
   std::optional<SetUp> setup_;
   std::string mark_;
   engine::ports::SandboxFacts facts_;
   std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<LogSpool> spool_;
+  std::vector<std::string> masks_;  ///< the values that `masker_` was made of
+  executors::masking::Masker masker_;
+  std::string masked_;               ///< room for what `masker_` gives out
+  std::int64_t settle_at_ = kNever;  ///< when what it holds back is given out
+  bool spool_full_ = false;
   std::optional<StepCgroup> cgroup_;
   std::uint64_t oom_kills_seen_ = 0;
   Spawner spawner_;

@@ -24,6 +24,10 @@ std::string NotesFolder(std::string_view run_folder) {
   return fmt::format("{}/keepers", run_folder);
 }
 
+std::string SocketName(std::uint32_t slot) {
+  return fmt::format("{}.sock", slot);
+}
+
 std::string NotePath(std::string_view run_folder, std::uint32_t slot) {
   return fmt::format("{}/{}", NotesFolder(run_folder), slot);
 }

@@ -21,4 +21,8 @@ std::string CgroupName(std::string_view run_folder, std::uint32_t slot);
 std::string NotesFolder(std::string_view run_folder);
 std::string NotePath(std::string_view run_folder, std::uint32_t slot);
 
+/// The name, in `NotesFolder`, of the socket on which a keeper that outlived its owner awaits the
+/// next one.
+std::string SocketName(std::uint32_t slot);
+
 }  // namespace executors::sandboxes

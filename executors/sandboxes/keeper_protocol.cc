@@ -3,15 +3,17 @@
 
 #include <algorithm>
 #include <cstring>
-#include <type_traits>
 #include <utility>
+
+#include "engine/base/field_archive.h"
 
 namespace executors::sandboxes {
 namespace {
 
 using engine::base::InvalidArgument;
-using engine::base::Status;
 using engine::base::StatusOr;
+using Writer = engine::base::FieldWriter;
+using Reader = engine::base::FieldReader;
 
 /// Numbers of the kinds on the wire; orders below 64, answers above.
 enum class Kind : std::uint8_t {
@@ -20,122 +22,19 @@ enum class Kind : std::uint8_t {
   kStart = 3,
   kSignal = 4,
   kKillAll = 5,
+  kKeepRecord = 6,
+  kForgetRecords = 7,
+  kAdopt = 8,
+  kAwait = 9,
   kReady = 65,
   kPrepared = 66,
   kExited = 67,
   kKilled = 68,
+  kKeptRecord = 69,
+  kAdopted = 70,
 };
 
-/// Appends fields to a frame.
-class Writer {
- public:
-  explicit Writer(std::string& out) : out_(out) {}
-
-  template <typename T>
-  requires std::is_arithmetic_v<T>
-  void operator()(const T& value) {
-    out_.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
-  void operator()(const std::string& text) {
-    (*this)(static_cast<std::uint32_t>(text.size()));
-    out_.append(text);
-  }
-  void operator()(const Status& status) {
-    (*this)(static_cast<std::int32_t>(status.code()));
-    (*this)(std::string(engine::base::Message(status)));
-  }
-  void operator()(const engine::base::Duration& duration) {
-    (*this)(static_cast<std::int64_t>(duration.count()));
-  }
-  template <typename T>
-  void operator()(const std::vector<T>& list) {
-    (*this)(static_cast<std::uint32_t>(list.size()));
-    for (const auto& item : list) {
-      (*this)(item);
-    }
-  }
-  template <typename T>
-  requires std::is_enum_v<T>
-  void operator()(const T& value) { (*this)(static_cast<std::underlying_type_t<T>>(value)); }
-  void operator()(const engine::model::LogRange& range);
-
- private:
-  std::string& out_;
-};
-
-/// Takes fields off a frame; after the first that does not fit, `ok` is false and stays so.
-class Reader {
- public:
-  explicit Reader(std::string_view in) : in_(in) {}
-  [[nodiscard]] bool ok() const { return ok_; }
-  [[nodiscard]] bool AtEnd() const { return ok_ && in_.empty(); }
-
-  template <typename T>
-  requires std::is_arithmetic_v<T>
-  void operator()(T& value) {
-    if (!Has(sizeof value)) {
-      return;
-    }
-    if constexpr (std::is_same_v<T, bool>) {
-      value = in_[0] != 0;
-    } else {
-      std::memcpy(&value, in_.data(), sizeof value);
-    }
-    in_.remove_prefix(sizeof value);
-  }
-  void operator()(std::string& text) {
-    std::uint32_t size = 0;
-    (*this)(size);
-    if (Has(size)) {
-      text.assign(in_.substr(0, size));
-      in_.remove_prefix(size);
-    }
-  }
-  void operator()(Status& status) {
-    std::int32_t code = 0;
-    std::string message;
-    (*this)(code);
-    (*this)(message);
-    status = code == 0 ? engine::base::OkStatus()
-                       : engine::base::MakeStatus(static_cast<absl::StatusCode>(code), message);
-  }
-  void operator()(engine::base::Duration& duration) {
-    std::int64_t count = 0;
-    (*this)(count);
-    duration = engine::base::Duration(count);
-  }
-  template <typename T>
-  void operator()(std::vector<T>& list) {
-    std::uint32_t size = 0;
-    (*this)(size);
-    // Each item takes four bytes at least, so a count beyond what is left is a lie.
-    if (!Has(std::size_t{size} * 4)) {
-      return;
-    }
-    list.resize(size);
-    for (auto& item : list) {
-      (*this)(item);
-    }
-  }
-  template <typename T>
-  requires std::is_enum_v<T>
-  void operator()(T& value) {
-    std::underlying_type_t<T> number{};
-    (*this)(number);
-    value = static_cast<T>(number);
-  }
-  void operator()(engine::model::LogRange& range);
-
- private:
-  bool Has(std::size_t bytes) {
-    ok_ = ok_ && in_.size() >= bytes;
-    return ok_;
-  }
-  std::string_view in_;
-  bool ok_ = true;
-};
-
-// Each struct's fields once, for both directions: `Archive` is `Writer` or `Reader`.
+// Each struct's fields once, for both directions: `Archive` is a writer or a reader.
 template <typename Archive, typename T>
 void RangeFields(Archive& archive, T& range) {
   archive(range.segment);
@@ -144,7 +43,7 @@ void RangeFields(Archive& archive, T& range) {
 }
 template <typename Archive, typename T>
 void LogFields(Archive& archive, T& log) {
-  archive(log.ranges);
+  archive.List(log.ranges, [](auto& each, auto& range) { RangeFields(each, range); });
   archive(log.checksum);
   archive(log.truncated);
   archive(log.lost_bytes);
@@ -164,6 +63,7 @@ void SetUpFields(Archive& archive, T& order) {
   archive(order.run_folder);
   archive(order.slot);
   archive(order.segment_bytes_max);
+  archive(order.spool_bytes_max);
   archive(order.allow_cgroup);
   archive(order.allow_mounts);
 }
@@ -183,6 +83,7 @@ void StartFields(Archive& archive, T& order) {
   archive(order.command.log_tag.job);
   archive(order.command.log_tag.attempt);
   archive(order.command.log_tag.step);
+  archive(order.command.masks);
 }
 template <typename Archive, typename T>
 void ReadyFields(Archive& archive, T& answer) {
@@ -210,11 +111,16 @@ void ExitedFields(Archive& archive, T& answer) {
   archive(answer.exit.log_status);
 }
 
-void Writer::operator()(const engine::model::LogRange& range) {
-  RangeFields(*this, range);
+template <typename Archive, typename T>
+void RecordFields(Archive& archive, T& order) {
+  archive(order.record);
+  archive(order.offline);
 }
-void Reader::operator()(engine::model::LogRange& range) {
-  RangeFields(*this, range);
+template <typename Archive, typename T>
+void AdoptedFields(Archive& archive, T& answer) {
+  archive(answer.status);
+  FactsFields(archive, answer.facts);
+  archive(answer.starts);
 }
 
 /// Writes the length and the kind around what `fields` appends.
@@ -265,6 +171,18 @@ bool EncodeFrame(const Order& order, std::string& out) {
     bool operator()(const KillAll& o) const {
       return Frame(Kind::kKillAll, out, [&](Writer& w) { w(o.serial); });
     }
+    bool operator()(const KeepRecord& o) const {
+      return Frame(Kind::kKeepRecord, out, [&](Writer& w) { RecordFields(w, o); });
+    }
+    bool operator()(const ForgetRecords&) const {
+      return Frame(Kind::kForgetRecords, out, [](Writer&) {});
+    }
+    bool operator()(const Adopt& o) const {
+      return Frame(Kind::kAdopt, out, [&](Writer& w) { w(o.version); });
+    }
+    bool operator()(const Await& o) const {
+      return Frame(Kind::kAwait, out, [&](Writer& w) { w(o.serial); });
+    }
   };
   return std::visit(Visitor{out}, order);
 }
@@ -283,6 +201,12 @@ bool EncodeFrame(const Answer& answer, std::string& out) {
     }
     bool operator()(const Killed& a) const {
       return Frame(Kind::kKilled, out, [&](Writer& w) { w(a.serial); });
+    }
+    bool operator()(const KeptRecord& a) const {
+      return Frame(Kind::kKeptRecord, out, [&](Writer& w) { w(a.record); });
+    }
+    bool operator()(const Adopted& a) const {
+      return Frame(Kind::kAdopted, out, [&](Writer& w) { AdoptedFields(w, a); });
     }
   };
   return std::visit(Visitor{out}, answer);
@@ -303,10 +227,21 @@ StatusOr<Order> DecodeOrder(std::string_view frame) {
       return Decode<Order, Signal>(reader, [](Reader& r, Signal& o) { r(o.signal); });
     case Kind::kKillAll:
       return Decode<Order, KillAll>(reader, [](Reader& r, KillAll& o) { r(o.serial); });
+    case Kind::kKeepRecord:
+      return Decode<Order, KeepRecord>(reader,
+                                       [](Reader& r, KeepRecord& o) { RecordFields(r, o); });
+    case Kind::kForgetRecords:
+      return Decode<Order, ForgetRecords>(reader, [](Reader&, ForgetRecords&) {});
+    case Kind::kAdopt:
+      return Decode<Order, Adopt>(reader, [](Reader& r, Adopt& o) { r(o.version); });
+    case Kind::kAwait:
+      return Decode<Order, Await>(reader, [](Reader& r, Await& o) { r(o.serial); });
     case Kind::kReady:
     case Kind::kPrepared:
     case Kind::kExited:
     case Kind::kKilled:
+    case Kind::kKeptRecord:
+    case Kind::kAdopted:
       break;
   }
   return InvalidArgument("a frame of kind {} is no order", static_cast<int>(kind));
@@ -325,11 +260,19 @@ StatusOr<Answer> DecodeAnswer(std::string_view frame) {
       return Decode<Answer, Exited>(reader, [](Reader& r, Exited& a) { ExitedFields(r, a); });
     case Kind::kKilled:
       return Decode<Answer, Killed>(reader, [](Reader& r, Killed& a) { r(a.serial); });
+    case Kind::kKeptRecord:
+      return Decode<Answer, KeptRecord>(reader, [](Reader& r, KeptRecord& a) { r(a.record); });
+    case Kind::kAdopted:
+      return Decode<Answer, Adopted>(reader, [](Reader& r, Adopted& a) { AdoptedFields(r, a); });
     case Kind::kSetUp:
     case Kind::kPrepare:
     case Kind::kStart:
     case Kind::kSignal:
     case Kind::kKillAll:
+    case Kind::kKeepRecord:
+    case Kind::kForgetRecords:
+    case Kind::kAdopt:
+    case Kind::kAwait:
       break;
   }
   return InvalidArgument("a frame of kind {} is no answer", static_cast<int>(kind));

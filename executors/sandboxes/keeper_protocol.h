@@ -8,6 +8,10 @@
 // Orders are served one after the other: `Start` ends when its command does, `KillAll` when nothing
 // is left. `Signal` and `KillAll` act at once; a `Start` still waiting before a `KillAll` is
 // answered `Cancelled`. So an owner may send KillAll, Prepare, Start in one go.
+//
+// A keeper that goes on without its owner takes the next one on its socket (`SocketName`): that one
+// says `Adopt` first, gets `KeptRecord` for each record the dead owner left and then `Adopted`, and
+// asks with `Await` for the end of the command that was started last. `SetUp` is not repeated.
 #pragma once
 
 #include <cstddef>
@@ -23,13 +27,13 @@
 
 namespace executors::sandboxes {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::size_t kFrameBytesMax = 16U << 20;
 
 /// What the keeper does when its owner is gone.
 enum class OwnerGone : std::uint8_t {
   kKillAndLeave = 0,  ///< `dayfly run`
-  kGoOn = 1,          ///< under an agent; not served yet
+  kGoOn = 1,          ///< under an agent: goes on while records are kept, for their `offline`
 };
 
 /// A number the owner chooses and the answer repeats.
@@ -41,6 +45,7 @@ struct SetUp {
   std::string run_folder;
   std::uint32_t slot = 0;
   std::uint64_t segment_bytes_max = 0;
+  std::uint64_t spool_bytes_max = 0;  ///< 0: no limit
   bool allow_cgroup = true;
   bool allow_mounts = true;
 };
@@ -58,7 +63,22 @@ struct Signal {
 struct KillAll {
   Serial serial = 0;
 };
-using Order = std::variant<SetUp, Prepare, Start, Signal, KillAll>;
+/// Held in memory for the next owner; not answered.
+struct KeepRecord {
+  std::string record;
+  engine::base::Duration offline{0};  ///< how long to go on without an owner
+};
+/// Drops the records, and forgets the command that was started last; not answered.
+struct ForgetRecords {};
+struct Adopt {
+  std::uint32_t version = kProtocolVersion;
+};
+/// Answered with `Exited` of the command that was started last, at once when it has ended.
+struct Await {
+  Serial serial = 0;
+};
+using Order =
+    std::variant<SetUp, Prepare, Start, Signal, KillAll, KeepRecord, ForgetRecords, Adopt, Await>;
 
 struct Ready {
   std::uint32_t version = kProtocolVersion;
@@ -77,7 +97,15 @@ struct Exited {
 struct Killed {
   Serial serial = 0;
 };
-using Answer = std::variant<Ready, Prepared, Exited, Killed>;
+struct KeptRecord {
+  std::string record;
+};
+struct Adopted {
+  engine::base::Status status;
+  engine::ports::SandboxFacts facts;
+  std::uint64_t starts = 0;  ///< `Start` orders received since the records were last dropped
+};
+using Answer = std::variant<Ready, Prepared, Exited, Killed, KeptRecord, Adopted>;
 
 /// Appends one frame to `out`. False, and nothing appended, when it would be too long.
 bool EncodeFrame(const Order& order, std::string& out);

@@ -164,6 +164,20 @@ TEST(KeeperProtocol, CarriesExited) {
   EXPECT_EQ(back.exit.log_status, sent.exit.log_status);
 }
 
+TEST(KeeperProtocol, CarriesWhatTheNextOwnerNeeds) {
+  const KeepRecord keep = OrderBack(KeepRecord{std::string("a\0b", 3), std::chrono::minutes(15)});
+  EXPECT_EQ(keep.record, std::string("a\0b", 3));
+  EXPECT_EQ(keep.offline, std::chrono::minutes(15));
+  EXPECT_EQ(OrderBack(Adopt{.version = 9}).version, 9U);
+  EXPECT_EQ(OrderBack(Await{.serial = 4}).serial, 4U);
+  EXPECT_EQ(AnswerBack(KeptRecord{.record = "x"}).record, "x");
+  const Adopted adopted = AnswerBack(
+      Adopted{.status = engine::base::InvalidArgument("why"), .facts = SampleFacts(), .starts = 7});
+  EXPECT_EQ(adopted.status, engine::base::InvalidArgument("why"));
+  ExpectSampleFacts(adopted.facts);
+  EXPECT_EQ(adopted.starts, 7U);
+}
+
 /// One frame of every kind, without its length.
 std::vector<std::pair<bool, std::string>> AllFrames() {
   std::vector<std::pair<bool, std::string>> frames;  // is an order, payload
@@ -180,6 +194,12 @@ std::vector<std::pair<bool, std::string>> AllFrames() {
   add(Answer(Prepared{.facts = SampleFacts()}));
   add(Answer(SampleExit()));
   add(Answer(Killed{.serial = 1}));
+  add(Order(KeepRecord{.record = "what happened", .offline = std::chrono::minutes(15)}));
+  add(Order(ForgetRecords{}));
+  add(Order(Adopt{}));
+  add(Order(Await{.serial = 1}));
+  add(Answer(KeptRecord{.record = "what happened"}));
+  add(Answer(Adopted{.facts = SampleFacts(), .starts = 3}));
   return frames;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "engine/base/status.h"
@@ -19,6 +20,10 @@ struct Leftovers {
 /// waits until they are gone, and removes their cgroups and layers. The caller holds the run's
 /// lock. `DeadlineExceeded` names a process that would not die.
 engine::base::StatusOr<Leftovers> ReapLeftovers(const std::string& run_folder);
+
+/// The same, sparing the slots in `spared`, whose keepers go on.
+engine::base::StatusOr<Leftovers> ReapLeftoversBut(const std::string& run_folder,
+                                                   const std::set<std::uint32_t>& spared);
 
 /// The same for one slot of a run whose keeper died.
 engine::base::StatusOr<Leftovers> ReapSlotLeftovers(const std::string& run_folder,

@@ -36,8 +36,14 @@ std::string LimitMark(std::uint64_t limit) {
 
 }  // namespace
 
-LogSpool::LogSpool(std::string folder, std::uint32_t slot, std::uint64_t segment_bytes_max)
-    : folder_(std::move(folder)), slot_(slot), segment_bytes_max_(segment_bytes_max) {}
+LogSpool::LogSpool(std::string folder, std::uint32_t slot, Limits limits)
+    : folder_(std::move(folder)), slot_(slot), limits_(limits) {
+  if (limits_.spool_bytes_max > 0) {
+    // Only full segments are removed, so a full spool must hold some.
+    limits_.segment_bytes_max = std::min(limits_.segment_bytes_max,
+                                         std::max<std::uint64_t>(1, limits_.spool_bytes_max / 4));
+  }
+}
 
 void LogSpool::Begin(const engine::model::LogTag& tag, std::uint64_t limit) {
   tag_ = tag;
@@ -113,7 +119,24 @@ bool LogSpool::EnsureFolder() {
   return folder_fd_.valid();
 }
 
-std::uint32_t LogSpool::FirstFreeOrdinal() const {
+bool LogSpool::HasRoom() {
+  const auto is_full = [this] { return earlier_bytes_ + segment_size_ >= limits_.spool_bytes_max; };
+  if (limits_.spool_bytes_max == 0 || !is_full()) {
+    return true;
+  }
+  std::erase_if(earlier_, [this](const Kept& kept) {
+    const auto name = engine::model::SegmentFileName(kept.segment);
+    if (faccessat(folder_fd_.get(), name.c_str(), F_OK, 0) == 0 || errno != ENOENT) {
+      return false;
+    }
+    earlier_bytes_ -= kept.bytes;
+    return true;
+  });
+  return !is_full();
+}
+
+/// Counts what an earlier keeper left; the first ordinal that is free.
+std::uint32_t LogSpool::TakeStock() {
   std::uint32_t free = 0;
   DIR* listing = opendir(folder_.c_str());
   if (listing == nullptr) {
@@ -123,6 +146,11 @@ std::uint32_t LogSpool::FirstFreeOrdinal() const {
     const auto segment = engine::model::SegmentFromFileName(entry->d_name);
     if (segment && engine::model::SegmentSlot(*segment) == slot_) {
       free = std::max(free, engine::model::SegmentOrdinal(*segment) + 1);
+      struct stat file {};
+      if (fstatat(dirfd(listing), entry->d_name, &file, 0) == 0) {
+        earlier_.push_back({*segment, static_cast<std::uint64_t>(file.st_size)});
+        earlier_bytes_ += earlier_.back().bytes;
+      }
     }
   }
   closedir(listing);
@@ -131,19 +159,20 @@ std::uint32_t LogSpool::FirstFreeOrdinal() const {
 
 /// Opens the first segment, or the next when the present one is full. On failure `errno` says why.
 bool LogSpool::OpenSegment() {
-  if (segment_fd_.valid() && segment_size_ < segment_bytes_max_) {
+  if (segment_fd_.valid() && segment_size_ < limits_.segment_bytes_max) {
     return true;
   }
   if (segment_fd_.valid()) {
     // Its bytes go to the disk while the command goes on; `Finish` waits for them.
     StartWriteBack();
     unflushed_.push_back(std::move(segment_fd_));
+    earlier_.push_back({segment_, segment_size_});
+    earlier_bytes_ += std::exchange(segment_size_, 0);
     WriteTimes();
   } else if (!EnsureFolder()) {
     return false;
   }
-  const auto ordinal =
-      ordinal_known_ ? engine::model::SegmentOrdinal(segment_) + 1 : FirstFreeOrdinal();
+  const auto ordinal = ordinal_known_ ? engine::model::SegmentOrdinal(segment_) + 1 : TakeStock();
   if (ordinal > engine::model::kSegmentOrdinalMax) {
     errno = EFBIG;
     return false;

@@ -17,14 +17,21 @@ namespace executors::sandboxes {
 
 class LogSpool {
  public:
+  struct Limits {
+    std::uint64_t segment_bytes_max = 0;
+    std::uint64_t spool_bytes_max = 0;  ///< of all the slot's segments together; 0: no limit
+  };
   /// Segments go to `folder`, which is made with the first byte. They begin after the highest
   /// number that is there: an earlier keeper's segments are never written again.
-  LogSpool(std::string folder, std::uint32_t slot, std::uint64_t segment_bytes_max);
+  LogSpool(std::string folder, std::uint32_t slot, Limits limits);
 
   /// A new command's log begins; at most `limit` bytes of it are kept (0: all), then a mark.
   void Begin(const engine::model::LogTag& tag, std::uint64_t limit);
   /// Bytes as they came. Never fails: what cannot be kept is counted and `Finish` tells.
   void Append(std::span<const char> bytes);
+  /// False: the spool is full until somebody removes segments. What is appended all the same is
+  /// kept; the caller stops reading what the command prints, and asks again.
+  bool HasRoom();
   struct Finished {
     engine::model::StepLog log;
     engine::base::Status status;  ///< not OK: why bytes were lost
@@ -36,7 +43,7 @@ class LogSpool {
   void Keep(std::span<const char> bytes);
   bool OpenSegment();
   bool EnsureFolder();
-  std::uint32_t FirstFreeOrdinal() const;
+  std::uint32_t TakeStock();
   void NoteTime();
   void WriteTimes();
   void WriteLive(bool growing);
@@ -46,7 +53,13 @@ class LogSpool {
 
   std::string folder_;
   std::uint32_t slot_;
-  std::uint64_t segment_bytes_max_;
+  Limits limits_;
+  struct Kept {
+    std::uint32_t segment = 0;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Kept> earlier_;  ///< segments that are full and may have been removed
+  std::uint64_t earlier_bytes_ = 0;
 
   FileDescriptor folder_fd_;
   FileDescriptor segment_fd_;

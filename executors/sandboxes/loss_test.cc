@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keepers and owners that die: nothing they started may stay alive.
 #include <csignal>
-#include <poll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "executors/sandboxes/keeper_marks.h"
@@ -15,29 +13,6 @@
 
 namespace executors::sandboxes {
 namespace {
-
-/// A process that is held by a descriptor, so that its number cannot become another's.
-class Held {
- public:
-  explicit Held(pid_t pid) : fd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
-  [[nodiscard]] bool valid() const { return fd_.valid(); }
-  void AwaitEnd() const {
-    pollfd poll_fd{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-    while (poll(&poll_fd, 1, -1) != 1) {
-    }
-  }
-  [[nodiscard]] bool ended() const {
-    pollfd poll_fd{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-    return poll(&poll_fd, 1, 0) == 1;
-  }
-
- private:
-  FileDescriptor fd_;
-};
-
-pid_t PidIn(const std::string& text) {
-  return static_cast<pid_t>(std::stol(text));
-}
 
 class LossTest : public SandboxTest, public ::testing::WithParamInterface<bool> {
  protected:

@@ -77,7 +77,8 @@ std::optional<Process> ReadProcess(pid_t pid) {
   return process;
 }
 
-bool HasEntry(std::string_view environment, std::string_view mark) {
+/// The entry that is `mark`, or begins with it when it ends in `*`; empty: none.
+std::string_view FindEntry(std::string_view environment, std::string_view mark) {
   const bool prefix = mark.ends_with('*');
   if (prefix) {
     mark.remove_suffix(1);
@@ -86,14 +87,14 @@ bool HasEntry(std::string_view environment, std::string_view mark) {
     const auto end = environment.find('\0');
     const auto entry = environment.substr(0, end);
     if (prefix ? entry.starts_with(mark) : entry == mark) {
-      return true;
+      return entry;
     }
     if (end == std::string_view::npos) {
       break;
     }
     environment.remove_prefix(end + 1);
   }
-  return false;
+  return {};
 }
 
 }  // namespace
@@ -131,8 +132,13 @@ pid_t ParentOf(pid_t pid) {
   return process ? process->parent : 0;
 }
 
+std::string MarkOf(pid_t pid, std::string_view mark) {
+  const std::string environment = ReadProcFile(pid, "environ");
+  return std::string(FindEntry(environment, mark));
+}
+
 bool IsMarked(pid_t pid, std::string_view mark) {
-  return HasEntry(ReadProcFile(pid, "environ"), mark);
+  return !MarkOf(pid, mark).empty();
 }
 
 std::vector<pid_t> ProcessesMarked(std::string_view mark) {

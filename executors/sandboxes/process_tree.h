@@ -30,6 +30,9 @@ pid_t ParentOf(pid_t pid);
 /// that begins with it when it ends in `*`. Only those this user may look into.
 std::vector<pid_t> ProcessesMarked(std::string_view mark);
 
+/// The entry of `pid` that `mark` matches as above; empty: it is none of those.
+std::string MarkOf(pid_t pid, std::string_view mark);
+
 /// Whether `pid` is one of those.
 bool IsMarked(pid_t pid, std::string_view mark);
 

@@ -10,9 +10,11 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <poll.h>
 #include <sstream>
 #include <string>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -25,6 +27,29 @@
 #include "executors/sandboxes/host_sandbox.h"
 
 namespace executors::sandboxes {
+
+/// A process that is held by a descriptor, so that its number cannot become another's.
+class Held {
+ public:
+  explicit Held(pid_t pid) : fd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+  [[nodiscard]] bool valid() const { return fd_.valid(); }
+  void AwaitEnd() const {
+    pollfd poll_fd{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+    while (poll(&poll_fd, 1, -1) != 1) {
+    }
+  }
+  [[nodiscard]] bool ended() const {
+    pollfd poll_fd{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+    return poll(&poll_fd, 1, 0) == 1;
+  }
+
+ private:
+  FileDescriptor fd_;
+};
+
+inline pid_t PidIn(const std::string& text) {
+  return static_cast<pid_t>(std::stol(text));
+}
 
 class SandboxTest : public ::testing::Test {
  protected:

@@ -221,8 +221,11 @@ base::StatusOr<base::Digest> PutManifest(engine::ports::ArtifactStore& chunks,
   return chunks.Put(root);
 }
 
-base::StatusOr<Manifest> GetManifest(engine::ports::ArtifactStore& chunks,
-                                     const base::Digest& root_digest) {
+namespace {
+
+base::StatusOr<Manifest> ReadManifest(engine::ports::ArtifactStore& chunks,
+                                      const base::Digest& root_digest,
+                                      std::vector<base::Digest>& parts) {
   ASSIGN_OR_RETURN(const std::string root, chunks.Get(root_digest));
   if (root.starts_with(kInline)) {
     return DecodeManifest(std::string_view(root).substr(kInline.size()));
@@ -232,11 +235,29 @@ base::StatusOr<Manifest> GetManifest(engine::ports::ArtifactStore& chunks,
   }
   std::string body;
   for (std::size_t at = kParts.size(); at < root.size(); at += kDigestBytes) {
-    ASSIGN_OR_RETURN(const std::string part,
-                     chunks.Get(DigestOf(std::string_view(root).substr(at, kDigestBytes))));
+    parts.push_back(DigestOf(std::string_view(root).substr(at, kDigestBytes)));
+    ASSIGN_OR_RETURN(const std::string part, chunks.Get(parts.back()));
     body += part;
   }
   return DecodeManifest(body);
+}
+
+}  // namespace
+
+base::StatusOr<Manifest> GetManifest(engine::ports::ArtifactStore& chunks,
+                                     const base::Digest& root) {
+  std::vector<base::Digest> parts;
+  return ReadManifest(chunks, root, parts);
+}
+
+base::StatusOr<std::vector<base::Digest>> ListChunks(engine::ports::ArtifactStore& chunks,
+                                                     const base::Digest& root) {
+  std::vector<base::Digest> all;
+  ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(chunks, root, all));
+  for (const ManifestChunk& chunk : manifest.chunks) {
+    all.push_back(chunk.digest);
+  }
+  return all;
 }
 
 }  // namespace store::artifacts

@@ -67,4 +67,8 @@ engine::base::StatusOr<engine::base::Digest> PutManifest(engine::ports::Artifact
 engine::base::StatusOr<Manifest> GetManifest(engine::ports::ArtifactStore& chunks,
                                              const engine::base::Digest& root);
 
+/// All that an artifact consists of beside its root: parts of its manifest, chunks of its files.
+engine::base::StatusOr<std::vector<engine::base::Digest>> ListChunks(
+    engine::ports::ArtifactStore& chunks, const engine::base::Digest& root);
+
 }  // namespace store::artifacts

@@ -93,6 +93,16 @@ TEST_F(StoredManifest, IsCutIntoPartsWhenItIsLarge) {
   const auto back = GetManifest(*store_, *root);
   ASSERT_TRUE(back.ok()) << back.status();
   EXPECT_EQ(*back, large);
+  EXPECT_EQ(ListChunks(*store_, *root)->size(), 2u);  // the parts; folders have no chunks
+}
+
+TEST_F(StoredManifest, ListsTheChunksOfItsFiles) {
+  const base::Digest chunk = *store_->Put("content");
+  Manifest manifest{.chunks = {{.digest = chunk, .size = 7}}};
+  manifest.entries.push_back({.path = "a", .mode = 0644, .size = 7, .pieces = {{0, 0, 7}}});
+  const auto root = PutManifest(*store_, manifest);
+  ASSERT_TRUE(root.ok()) << root.status();
+  EXPECT_EQ(*ListChunks(*store_, *root), std::vector<base::Digest>{chunk});
 }
 
 TEST_F(StoredManifest, IsNotMistakenForAnyChunk) {

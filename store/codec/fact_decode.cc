@@ -238,12 +238,7 @@ StatusOr<model::FactBody> FactDecoder::Get(const pb::StepEnded& in) {
   ASSIGN_OR_RETURN(out.status, GetStatus(in.status()));
   out.reason = Why(in);
   out.took = base::Duration(in.took());
-  for (const pb::LogRange& range : in.log()) {
-    out.log.ranges.push_back({range.segment(), range.offset(), range.length()});
-  }
-  out.log.checksum = in.log_checksum();
-  out.log.truncated = in.log_truncated();
-  out.log.lost_bytes = in.log_lost_bytes();
+  out.log = GetLog(in);
   return model::FactBody(std::move(out));
 }
 

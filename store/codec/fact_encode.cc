@@ -228,15 +228,7 @@ void FactEncoder::Put(const model::StepEnded& body) {
   out->set_status(static_cast<std::uint32_t>(body.status));
   PutWhy(body.reason, out);
   out->set_took(body.took.count());
-  for (const model::LogRange& range : body.log.ranges) {
-    pb::LogRange* entry = out->add_log();
-    entry->set_segment(range.segment);
-    entry->set_offset(range.offset);
-    entry->set_length(range.length);
-  }
-  out->set_log_checksum(body.log.checksum);
-  out->set_log_truncated(body.log.truncated);
-  out->set_log_lost_bytes(body.log.lost_bytes);
+  PutLog(body.log, out);
 }
 
 void AppendPayload(std::span<const model::Fact> facts, std::string& out) {

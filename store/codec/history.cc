@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/codec/history.h"
 
+#include <charconv>
+
+#include <fmt/ranges.h>
+
 #include "engine/model/fact.h"
 
 namespace store::codec {
@@ -14,6 +18,7 @@ RunHistoryRow Accepted(const model::RunAccepted& fact, base::Instant at) {
   row.run = fact.run;
   row.at = at;
   row.plan = fact.plan;
+  row.idempotency_key = fact.idempotency_key;
   if (fact.context != nullptr) {
     row.pipeline_file = fact.context->pipeline_file;
     row.source = fact.context->source;
@@ -54,6 +59,22 @@ JobHistoryRow Ended(const model::JobEnded& fact, base::Instant at,
 }
 
 }  // namespace
+
+std::string TextOf(const JobCounts& counts) {
+  return fmt::format("{}", fmt::join(counts, ","));
+}
+
+JobCounts CountsFrom(std::string_view text) {
+  JobCounts counts{};
+  for (std::uint32_t& count : counts) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc() || end == text.data() + text.size()) {
+      break;
+    }
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+  }
+  return counts;
+}
 
 void ProjectHistory(const engine::ports::FactRow& row, HistoryRows& out) {
   // A job that an attempt ended is ended right behind it, by the same step of the core.

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/time.h"
@@ -22,6 +23,7 @@ struct RunHistoryRow {
   engine::base::Instant at{};
   engine::model::PlanDigest plan;  ///< when accepted
   std::string pipeline_file, source, commit, branch, event, by;
+  std::string idempotency_key;                                     ///< when accepted
   engine::model::Status status = engine::model::Status::kWaiting;  ///< when ended
   engine::model::Reason reason;
   std::array<std::uint32_t, engine::model::kStatusCount> counts{};
@@ -46,6 +48,12 @@ struct HistoryRows {
   std::vector<JobHistoryRow> jobs;
   friend bool operator==(const HistoryRows&, const HistoryRows&) = default;
 };
+
+using JobCounts = std::array<std::uint32_t, engine::model::kStatusCount>;
+/// As text, for people who look into a table: `0,0,0,9,…`.
+std::string TextOf(const JobCounts& counts);
+/// What cannot be read counts 0.
+JobCounts CountsFrom(std::string_view text);
 
 /// Appends what this row of the log leads to. Depends on nothing but the row.
 void ProjectHistory(const engine::ports::FactRow& row, HistoryRows& out);

@@ -20,6 +20,11 @@ std::string EncodePlan(const engine::model::Plan& plan);
 /// `FailedPrecondition`: written by a newer version, which is named. `DataLoss`: damaged.
 engine::base::StatusOr<engine::model::PlanRef> DecodePlan(std::string_view bytes);
 
+/// The 32 bytes of a digest, for the column of a table; lives as long as `digest`.
+std::string_view BytesOf(const engine::model::PlanDigest& digest);
+/// Back; bytes that are too few count 0.
+engine::model::PlanDigest DigestFrom(std::string_view bytes);
+
 /// Of an encoded plan.
 engine::model::PlanDigest DigestOfBytes(std::string_view encoded_plan);
 /// Encodes, and throws the bytes away.

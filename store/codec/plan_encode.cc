@@ -313,6 +313,16 @@ std::string EncodePlan(const model::Plan& plan) {
   return out;
 }
 
+std::string_view BytesOf(const model::PlanDigest& digest) {
+  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
+}
+
+model::PlanDigest DigestFrom(std::string_view bytes) {
+  model::PlanDigest digest;
+  std::copy_n(bytes.begin(), std::min(bytes.size(), digest.bytes.size()), digest.bytes.begin());
+  return digest;
+}
+
 model::PlanDigest DigestOfBytes(std::string_view encoded_plan) {
   return engine::base::Sha256(encoded_plan);
 }

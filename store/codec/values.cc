@@ -100,6 +100,29 @@ std::vector<base::Duration> GetDurations(
   return out;
 }
 
+void PutLog(const model::StepLog& log, pb::StepEnded* out) {
+  for (const model::LogRange& range : log.ranges) {
+    pb::LogRange* entry = out->add_log();
+    entry->set_segment(range.segment);
+    entry->set_offset(range.offset);
+    entry->set_length(range.length);
+  }
+  out->set_log_checksum(log.checksum);
+  out->set_log_truncated(log.truncated);
+  out->set_log_lost_bytes(log.lost_bytes);
+}
+
+model::StepLog GetLog(const pb::StepEnded& step) {
+  model::StepLog log;
+  for (const pb::LogRange& range : step.log()) {
+    log.ranges.push_back({range.segment(), range.offset(), range.length()});
+  }
+  log.checksum = step.log_checksum();
+  log.truncated = step.log_truncated();
+  log.lost_bytes = step.log_lost_bytes();
+  return log;
+}
+
 void PutResult(const model::JobResult& result, base::Instant at, pb::JobResult* out) {
   out->set_status(static_cast<std::uint32_t>(result.status));
   if (HasReason(result.reason)) {

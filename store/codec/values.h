@@ -5,6 +5,7 @@
 
 #include "engine/base/status.h"
 #include "engine/base/time.h"
+#include "engine/model/log_range.h"
 #include "engine/model/run_context.h"
 #include "engine/model/status.h"
 #include "store/codec/facts.pb.h"
@@ -48,6 +49,9 @@ void PutDurations(const std::vector<base::Duration>& durations,
                   google::protobuf::RepeatedField<std::int64_t>* out);
 std::vector<base::Duration> GetDurations(
     const google::protobuf::RepeatedField<std::int64_t>& durations);
+
+void PutLog(const model::StepLog& log, pb::StepEnded* out);
+model::StepLog GetLog(const pb::StepEnded& step);
 
 void PutResult(const model::JobResult& result, base::Instant at, pb::JobResult* out);
 base::StatusOr<model::JobResult> GetResult(const pb::JobResult& result, base::Instant at);

@@ -57,7 +57,8 @@ base::StatusOr<std::string> PackedRefs(git_repository* repository, const std::st
           })) == 0) {
     const git_oid* target = git_reference_target(reference.get());
     const std::string name = git_reference_name(reference.get());
-    if (target == nullptr || !name.starts_with("refs/")) {
+    // Those of ours only keep fetched objects; they are no part of the repository.
+    if (target == nullptr || !name.starts_with("refs/") || name.starts_with("refs/dayfly/")) {
       continue;
     }
     std::string& line = lines[name];

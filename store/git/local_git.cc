@@ -137,7 +137,11 @@ class LocalGit::Unfolding {
 struct LocalGit::Locks {
   std::mutex making;
   std::mutex mutex;
-  std::map<std::string, LayerLock> held;  ///< by layer
+  struct Held {
+    LayerLock lock;
+    std::uint32_t users = 0;
+  };
+  std::map<std::string, Held> held;  ///< by layer
 };
 
 LocalGit::LocalGit(LocalGitOptions options)
@@ -169,8 +173,18 @@ base::StatusOr<std::string> LocalGit::UnfoldTree(const ports::TreeRequest& reque
     }
   }
   const std::lock_guard<std::mutex> guard(locks_->mutex);
-  locks_->held.insert_or_assign(unfolding.name(), std::move(lock));
+  Locks::Held& held = locks_->held[unfolding.name()];
+  held.lock = std::move(lock);
+  ++held.users;
   return unfolding.folder();
+}
+
+void LocalGit::ReleaseTree(const std::string& folder) {
+  const std::lock_guard<std::mutex> guard(locks_->mutex);
+  const auto held = locks_->held.find(folder.substr(folder.rfind('/') + 1));
+  if (held != locks_->held.end() && --held->second.users == 0) {
+    locks_->held.erase(held);
+  }
 }
 
 base::StatusOr<std::uint32_t> LocalGit::RemoveOldTrees() {

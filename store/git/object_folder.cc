@@ -78,6 +78,14 @@ base::Status FlushPath(const std::string& path, int (*flush)(int)) {
   return result == 0 ? base::OkStatus() : base::FromErrno(error, "flush " + path);
 }
 
+/// libgit2 does not always say why it could not write; `why`, errno right after it, does.
+base::Status CannotWrite(int error, int why, const std::string& what) {
+  const base::Status status = FromGit(error, what);
+  return why == ENOSPC || why == EDQUOT
+             ? base::ResourceExhausted("{}", base::Message(base::FromErrno(why, what)))
+             : status;
+}
+
 }  // namespace
 
 base::StatusOr<ObjectFolder> ObjectFolder::Open(const std::string& folder,
@@ -115,10 +123,7 @@ base::StatusOr<git_oid> ObjectFolder::Write(git_object_t type, std::string_view 
   }
   if (const int error = git_odb_write(&id, own_.get(), bytes.data(), bytes.size(), type);
       error < 0) {
-    const int why = errno;
-    const base::Status status = FromGit(error, "write an object to " + folder_);
-    return why == ENOSPC || why == EDQUOT ? base::ResourceExhausted("{}", base::Message(status))
-                                          : status;
+    return CannotWrite(error, errno, "write an object to " + folder_);
   }
   bytes_written_ += bytes.size();
   unflushed_.push_back(id);
@@ -149,7 +154,7 @@ base::StatusOr<git_oid> ObjectFolder::WriteFile(int fd, std::uint64_t size,
     error = git_odb_stream_finalize_write(&id, stream);
   }
   if (error < 0) {
-    return FromGit(error, "write '" + path + "' to " + folder_);
+    return CannotWrite(error, errno, "write '" + path + "' to " + folder_);
   }
   bytes_written_ += size;
   unflushed_.push_back(id);

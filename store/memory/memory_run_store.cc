@@ -28,7 +28,7 @@ class MemoryRunStore : public ports::RunStore {
   }
   StatusOr<ports::Recovered> Recover() override;
   Status Commit(const ports::CommitBatch& batch) override;
-  Status ReadAll(const std::function<bool(const ports::FactRow&)>& visit) override;
+  Status ReadAfter(std::uint64_t after, const VisitRow& visit) override;
   StatusOr<model::PlanRef> LoadPlan(const model::PlanDigest& digest) override;
 
  private:
@@ -127,9 +127,9 @@ StatusOr<ports::Recovered> MemoryRunStore::Recover() {
   return out;
 }
 
-Status MemoryRunStore::ReadAll(const std::function<bool(const ports::FactRow&)>& visit) {
+Status MemoryRunStore::ReadAfter(std::uint64_t after, const VisitRow& visit) {
   for (const auto& [seq, row] : disk_->log) {
-    if (!visit(row)) {
+    if (seq > after && !visit(row)) {
       break;
     }
   }

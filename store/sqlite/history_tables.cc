@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/history_tables.h"
 
-#include <algorithm>
-#include <charconv>
-
-#include <fmt/ranges.h>
+#include "store/codec/plan_codec.h"
 
 namespace store::sqlite {
 namespace {
@@ -12,10 +9,6 @@ namespace {
 namespace model = engine::model;
 using base::Status;
 using base::StatusOr;
-
-std::string_view BytesOf(const base::Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
-}
 
 void BindReason(Statement& statement, int first, const model::Reason& reason) {
   statement.Bind(first, static_cast<std::int64_t>(reason.code))
@@ -29,24 +22,12 @@ model::Reason ReasonAt(const Statement& statement, int first) {
           base::InstantFromMicros(statement.Int(first + 2)), statement.Text(first + 3)};
 }
 
-// As text, for people who look into the table: `0,0,0,9,…`.
-void ParseCounts(std::string_view text, std::array<std::uint32_t, model::kStatusCount>& out) {
-  for (std::uint32_t& count : out) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error != std::errc() || end == text.data() + text.size()) {
-      return;
-    }
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
-  }
-}
-
 codec::RunHistoryRow RunRowAt(const Statement& row) {
   codec::RunHistoryRow out;
   out.run = model::RunId(row.Uint(0));
   out.ended = row.Int(1) != 0;
   out.at = base::InstantFromMicros(row.Int(2));
-  const std::string_view plan = row.Bytes(3);
-  std::copy_n(plan.begin(), std::min(plan.size(), out.plan.bytes.size()), out.plan.bytes.begin());
+  out.plan = codec::DigestFrom(row.Bytes(3));
   out.pipeline_file = row.Text(4);
   out.source = row.Text(5);
   out.commit = row.Text(6);
@@ -55,7 +36,7 @@ codec::RunHistoryRow RunRowAt(const Statement& row) {
   out.by = row.Text(9);
   out.status = static_cast<model::Status>(row.Int(10));
   out.reason = ReasonAt(row, 11);
-  ParseCounts(row.Bytes(15), out.counts);
+  out.counts = codec::CountsFrom(row.Bytes(15));
   return out;
 }
 
@@ -83,11 +64,11 @@ StatusOr<HistoryTables> HistoryTables::Prepare(Database& db) {
 }
 
 Status HistoryTables::InsertRun(const codec::RunHistoryRow& row) {
-  const std::string counts = fmt::format("{}", fmt::join(row.counts, ","));
+  const std::string counts = codec::TextOf(row.counts);
   insert_run_.Bind(1, row.run.value())
       .Bind(2, std::int64_t{row.ended})
       .Bind(3, base::ToMicros(row.at))
-      .BindBlob(4, BytesOf(row.plan))
+      .BindBlob(4, codec::BytesOf(row.plan))
       .BindBlob(5, row.pipeline_file)
       .BindBlob(6, row.source)
       .BindBlob(7, row.commit)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/run_index.h"
 
-#include <charconv>
 #include <utility>
 
-#include <fmt/ranges.h>
-
+#include "store/codec/history.h"
+#include "store/codec/run_prefix.h"
 #include "store/sqlite/database.h"
 
 namespace store::sqlite {
@@ -16,7 +15,6 @@ namespace ports = engine::ports;
 using base::Status;
 using base::StatusOr;
 
-// A run's text id sorts as its number does, so that a prefix is a range of both.
 constexpr const char* kSchema = R"sql(
 CREATE TABLE run (
   run INTEGER PRIMARY KEY,
@@ -53,31 +51,11 @@ ports::RunRow RowAt(const Statement& row) {
   if (!row.IsNull(9)) {
     out.ended_at = base::InstantFromMicros(row.Int(9));
   }
-  std::string_view counts = row.Bytes(10);
-  for (std::uint32_t& count : out.counts) {
-    const char* begin = counts.data();
-    const auto [end, error] = std::from_chars(begin, begin + counts.size(), count);
-    if (error != std::errc() || end == begin + counts.size()) {
-      break;
-    }
-    counts.remove_prefix(static_cast<std::size_t>(end - begin) + 1);
-  }
+  out.counts = codec::CountsFrom(row.Bytes(10));
   out.folder = row.Text(11);
   out.owner = {row.Int(12), row.Text(13), row.Uint(14)};
   return out;
 }
-
-// As people write an id: capitals, and the letters that Crockford's base 32 takes for digits.
-std::string Normalized(std::string_view prefix) {
-  std::string out;
-  for (const char c : prefix) {
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    out.push_back(lower == 'o' ? '0' : lower == 'i' || lower == 'l' ? '1' : lower);
-  }
-  return out;
-}
-
-constexpr std::size_t kIdLength = 13;  // see `model::ToText(RunId)`
 
 class SqliteRunIndex : public ports::RunIndex {
  public:
@@ -122,42 +100,22 @@ StatusOr<std::vector<ports::RunRow>> SqliteRunIndex::ListRuns(const ports::RunFi
 }
 
 StatusOr<ports::RunRow> SqliteRunIndex::FindRun(std::string_view id_prefix) {
-  std::string low = Normalized(id_prefix);
-  std::string high = low;
-  low.resize(kIdLength, '0');
-  high.resize(kIdLength, 'z');
-  const auto first = model::RunIdFromText(low);
-  const auto last = model::RunIdFromText(high);
-  if (id_prefix.empty() || id_prefix.size() > kIdLength || !first || !last) {
-    return base::InvalidArgument("'{}' is no run id", id_prefix);
-  }
+  ASSIGN_OR_RETURN(const codec::RunIdRange range, codec::RangeOfPrefix(id_prefix));
+  std::vector<ports::RunRow> found;
   if (db_ == nullptr) {
-    return base::NotFound("no run '{}'", id_prefix);
+    return codec::OnlyRun(id_prefix, std::move(found));
   }
-  constexpr std::size_t kShown = 5;
   ASSIGN_OR_RETURN(Statement query,
                    db_->Prepare(fmt::format("SELECT {} FROM run WHERE run BETWEEN ? AND ? ORDER BY "
                                             "run DESC LIMIT {}",
-                                            kColumns, kShown + 1)));
-  query.Bind(1, first->value()).Bind(2, last->value());
-  std::vector<ports::RunRow> found;
+                                            kColumns, codec::kCandidatesMax)));
+  query.Bind(1, range.first.value()).Bind(2, range.last.value());
   ASSIGN_OR_RETURN(bool more, query.Step());
   while (more) {
     found.push_back(RowAt(query));
     ASSIGN_OR_RETURN(more, query.Step());
   }
-  if (found.empty()) {
-    return base::NotFound("no run '{}'", id_prefix);
-  }
-  if (found.size() == 1) {
-    return std::move(found.front());
-  }
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < std::min(found.size(), kShown); ++i) {
-    names.push_back(ToText(found[i].run));
-  }
-  return base::InvalidArgument("several runs begin with '{}': {}{}", id_prefix,
-                               fmt::join(names, ", "), found.size() > kShown ? ", …" : "");
+  return codec::OnlyRun(id_prefix, std::move(found));
 }
 
 StatusOr<std::map<std::string, base::Duration>> SqliteRunIndex::KnownDurations(
@@ -182,7 +140,7 @@ Status SqliteRunIndex::SaveRun(const ports::RunRow& row) {
   ASSIGN_OR_RETURN(
       Statement save,
       db_->Prepare("INSERT OR REPLACE INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
-  const std::string counts = fmt::format("{}", fmt::join(row.counts, ","));
+  const std::string counts = codec::TextOf(row.counts);
   save.Bind(1, row.run.value())
       .BindBlob(2, row.pipeline)
       .BindBlob(3, row.pipeline_file)

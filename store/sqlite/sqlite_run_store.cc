@@ -19,10 +19,6 @@ namespace ports = engine::ports;
 using base::Status;
 using base::StatusOr;
 
-std::string_view BytesOf(const base::Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
-}
-
 class SqliteRunStore : public ports::RunStore {
  public:
   SqliteRunStore(std::unique_ptr<Database> db, const RunStoreOptions& options)
@@ -34,7 +30,7 @@ class SqliteRunStore : public ports::RunStore {
   StatusOr<model::Epoch> AcquireShard() override;
   StatusOr<ports::Recovered> Recover() override;
   Status Commit(const ports::CommitBatch& batch) override;
-  Status ReadAll(const std::function<bool(const ports::FactRow&)>& visit) override;
+  Status ReadAfter(std::uint64_t after, const VisitRow& visit) override;
   StatusOr<model::PlanRef> LoadPlan(const model::PlanDigest& digest) override;
 
  private:
@@ -174,7 +170,7 @@ Status SqliteRunStore::InsertPlans(const ports::CommitBatch& batch) {
       return base::InvalidArgument("plan {} does not have the digest {}", plan->name,
                                    ToHex(digest));
     }
-    insert_plan_.BindBlob(1, BytesOf(digest)).BindBlob(2, bytes);
+    insert_plan_.BindBlob(1, codec::BytesOf(digest)).BindBlob(2, bytes);
     RETURN_IF_ERROR(insert_plan_.Run());
     counters_.plan_bytes += bytes.size();
   }
@@ -279,15 +275,15 @@ StatusOr<ports::Recovered> SqliteRunStore::Recover() {
   return out;
 }
 
-Status SqliteRunStore::ReadAll(const std::function<bool(const ports::FactRow&)>& visit) {
+Status SqliteRunStore::ReadAfter(std::uint64_t after, const VisitRow& visit) {
   Transaction transaction(*db_);
   RETURN_IF_ERROR(transaction.Begin("DEFERRED"));
-  return ReadLog(0, [&visit](const ports::FactRow& row) { return visit(row); });
+  return ReadLog(after, [&visit](const ports::FactRow& row) { return visit(row); });
 }
 
 StatusOr<model::PlanRef> SqliteRunStore::LoadPlan(const model::PlanDigest& digest) {
   ASSIGN_OR_RETURN(Statement query, db_->Prepare("SELECT bytes FROM plan WHERE digest=?"));
-  query.BindBlob(1, BytesOf(digest));
+  query.BindBlob(1, codec::BytesOf(digest));
   ASSIGN_OR_RETURN(const bool row, query.Step());
   if (!row) {
     return base::NotFound("{}: no plan {}", db_->path(), ToHex(digest));

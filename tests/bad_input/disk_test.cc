@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A disk that is full: a small file system in a mount namespace of the test's own. The run ends
 // with exit code 3, nothing recorded is lost, and it goes on when there is room again.
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <sched.h>
@@ -18,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 /// True when this process may mount without anybody else seeing it.
 bool MayMount() {
@@ -93,10 +93,27 @@ TEST_F(SmallDisk, FullFromTheStartIsSaidAndNothingRuns) {
   EXPECT_EQ(RunPipeline().exit_code, 0) << Errors();
 }
 
+TEST_F(SmallDisk, ASourceThatDoesNotFitIsSaidAndNothingRuns) {
+  // Bytes that do not get smaller, more than are written in one piece.
+  std::string bytes;
+  for (std::uint32_t at = 0; bytes.size() < 10'000'000; ++at) {
+    bytes += static_cast<char>((at * 2654435761U) >> 24U);
+    bytes += static_cast<char>((at * 2246822519U) >> 23U);
+  }
+  Write("large", bytes);
+  WriteJobs("  a: { steps: ['echo a >> \"$SHARED/ran\"'] }\n");
+  const Outcome run = RunPipeline();
+  EXPECT_EQ(run.exit_code, 3);
+  EXPECT_THAT(run.errors, HasSubstr("the source cannot be recorded: write 'large' to "));
+  EXPECT_THAT(run.errors, HasSubstr("No space left on device"));
+  EXPECT_EQ(Shared("ran"), "");
+  EXPECT_THAT(Runs(), ::testing::IsEmpty());
+}
+
 TEST_F(SmallDisk, ALogThatDoesNotFitIsCutAndSaid) {
   WriteJobs("  a: { steps: [\"head -c 8000000 /dev/zero | tr '\\\\0' x\"] }\n");
   const Outcome run = RunPipeline();
-  EXPECT_EQ(LastOf(run, "event") == "run_ended" || run.exit_code == 3, true) << run.out;
+  EXPECT_TRUE(LastOf(run, "event") == "run_ended" || run.exit_code == 3) << run.out;
   const Outcome raw = Dayfly({"logs", "latest", "a", "--raw"});
   EXPECT_EQ(raw.exit_code, 3) << "missing bytes are named and give exit code 3";
   EXPECT_THAT(raw.errors, HasSubstr("missing"));

@@ -47,11 +47,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
   dsl::MemorySourceLoader loader;
   loader.Add("f.yml", text);
-  const dsl::Compiled compiled = dsl::Compile(
-      "f.yml", loader, {.purpose = dsl::Purpose::kPlan, .jobs_max = 1000, .diagnostics_max = 100});
+  loader.Add(
+      "i.yml",
+      "templates: { t: { inputs: { n: {} }, env: { N: \"${{ inputs.n }}\" }, steps: [\"x ${{ "
+      "inputs.n }}\"] } }\n");
+  const dsl::Compiled compiled = dsl::Compile("f.yml", loader,
+                                              {.purpose = dsl::Purpose::kPlan,
+                                               .jobs_max = 1000,
+                                               .diagnostics_max = 100,
+                                               .explain_job = "a"});
+  CHECK(!dsl::RenderOrigins("a", compiled.origins).empty());
+  CHECK(!dsl::RenderOriginsJson("a", compiled.origins).empty());
   CHECK((compiled.plan == nullptr) == dsl::HasErrors(compiled.diagnostics));
   for (const dsl::Diagnostic& diagnostic : compiled.diagnostics) {
-    CheckDiagnostic(diagnostic, lines);
+    CheckDiagnostic(diagnostic, diagnostic.file == "f.yml" ? lines : 2);
   }
   if (compiled.plan != nullptr) {
     View(*compiled.plan, dsl::PlanFormat::kJson, true);

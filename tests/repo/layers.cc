@@ -97,6 +97,7 @@ constexpr std::array kKnownHeaders = {
     KnownHeader{"gtest/", "gtest"},
     KnownHeader{"archive.h", "libarchive"},
     KnownHeader{"archive_entry.h", "libarchive"},
+    KnownHeader{"libpq-fe.h", "libpqxx"},
     KnownHeader{"nlohmann/", "nlohmann-json"},
     KnownHeader{"openssl/", "openssl"},
     KnownHeader{"pqxx/", "libpqxx"},

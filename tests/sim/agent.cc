@@ -28,13 +28,15 @@ void Agent::MaybeDie() {
   if (world_.random->OneIn(world_.faults->worker_dies, 1000)) {
     world_.die();
   } else if (world_.random->OneIn(world_.faults->worker_cut_off, 1000)) {
-    CutOff(milliseconds(world_.random->Below(60'000)));
+    const bool is_long = world_.random->OneIn(world_.faults->cut_is_long, 1000);
+    CutOff(milliseconds(is_long ? 900'000 + world_.random->Below(900'000)
+                                : world_.random->Below(60'000)));
   }
 }
 
 void Agent::Dispatched(const Assignment& assignment) {
   const AttemptKey& key = assignment.lease.key;
-  if (!seen_.insert(key).second) {
+  if (!world_.orders_are_filtered && !seen_.insert(key).second) {
     return;
   }
   attempts_[key].assignment = assignment;
@@ -74,6 +76,9 @@ void Agent::BeginStep(const AttemptKey& key) {
   MaybeDie();
   if (!alive_) {
     return;
+  }
+  if (world_.step_begins) {
+    world_.step_begins();
   }
   const Attempt& attempt = attempts_.at(key);
   Report(key, ReportStepStarted{StepIndex(attempt.step)});
@@ -121,13 +126,9 @@ void Agent::Finish(const AttemptKey& key) {
   if (attempt.phase != Phase::kQueued) {
     --busy_;
   }
-  // `Report` needs the lease, which went with the attempt.
-  outbox_.push_back(
+  world_.report(
       {attempt.assignment.lease,
        {ReportEnded{.status = attempt.status, .reason = attempt.reason, .took = milliseconds(1)}}});
-  if (outbox_.size() == 1) {
-    SendHead();
-  }
   FillSlots();
 }
 
@@ -135,11 +136,9 @@ void Agent::Stopped(const StopAttempt& stop) {
   const AttemptKey& key = stop.lease.key;
   const auto found = attempts_.find(key);
   if (found == attempts_.end()) {
-    if (seen_.insert(key).second) {  // never heard of: a tombstone, and an answer
-      outbox_.push_back({stop.lease, {ReportEnded{Status::kCancelled, false, stop.reason}}});
-      if (outbox_.size() == 1) {
-        SendHead();
-      }
+    // Never heard of: a tombstone, and an answer.
+    if (world_.orders_are_filtered || seen_.insert(key).second) {
+      world_.report({stop.lease, {ReportEnded{Status::kCancelled, false, stop.reason}}});
     }
     return;
   }
@@ -184,50 +183,36 @@ void Agent::Stopped(const StopAttempt& stop) {
 }
 
 void Agent::Report(const AttemptKey& key, engine::model::Report report) {
-  const Lease& lease = attempts_.at(key).assignment.lease;
-  // Reports of one attempt that wait behind the head travel together.
-  if (outbox_.size() > 1 && outbox_.back().lease == lease) {
-    outbox_.back().reports.push_back(std::move(report));
-    return;
-  }
-  outbox_.push_back({lease, {std::move(report)}});
-  if (outbox_.size() == 1) {
-    SendHead();
+  world_.report({attempts_.at(key).assignment.lease, {std::move(report)}});
+}
+
+void Agent::DropQueued() {
+  for (const AttemptKey& key : std::exchange(queue_, {})) {
+    attempts_.erase(key);
   }
 }
 
-void Agent::SendHead() {
-  if (!alive_ || outbox_.empty()) {
-    return;
+void Agent::Abort(const AttemptKey& attempt) {
+  if (attempts_.erase(attempt) > 0) {
+    --busy_;
+    FillSlots();
   }
-  const std::uint64_t turn = ++head_sent_;
-  const AttemptReported message = outbox_.front();
-  const auto resend_when_unanswered = [this, turn] {
-    if (alive_ && turn == head_sent_) {
-      SendHead();
+}
+
+void Agent::AbortAll() {
+  attempts_.clear();
+  queue_.clear();
+  busy_ = 0;
+}
+
+std::vector<AttemptKey> Agent::running() const {
+  std::vector<AttemptKey> keys;
+  for (const auto& [key, attempt] : attempts_) {
+    if (attempt.phase != Phase::kQueued) {
+      keys.push_back(key);
     }
-  };
-  world_.schedule->After(milliseconds(500 + world_.random->Below(1500)), resend_when_unanswered);
-  if (cut_off() || world_.random->OneIn(world_.faults->message_lost, 1000)) {
-    return;
   }
-  const auto deliver = [this, message, turn] {
-    if (!alive_) {
-      return;
-    }
-    world_.send(message, [this, turn](const engine::loop::Answer& answer) {
-      if (alive_ && turn == head_sent_ && answer.status.ok()) {
-        outbox_.pop_front();
-        ++head_sent_;
-        SendHead();
-      }
-    });
-  };
-  world_.schedule->After(Duration(world_.random->Below(2000)), deliver);
-  if (world_.random->OneIn(world_.faults->message_repeated, 1000)) {
-    world_.schedule->After(milliseconds(world_.random->Below(5000)),
-                           [this, message] { world_.send(message, {}); });
-  }
+  return keys;
 }
 
 }  // namespace tests::sim

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A simulated worker: takes dispatches into its slots, executes steps in virtual time, obeys stops,
-// and sends its reports in order until each is acknowledged, as a session does.
+// A simulated worker's executing half: takes dispatches into its slots, executes steps in virtual
+// time, obeys stops, says what happened. How that reaches the engine is somebody else's business:
+// `DirectLine` under `dayfly run`, `RemoteAgent` over a network.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include "engine/base/random.h"
-#include "engine/loop/sequencer.h"
 #include "engine/model/effect.h"
 #include "engine/model/input.h"
 #include "tests/sim/faults.h"
@@ -25,10 +25,12 @@ struct AgentSurroundings {
   engine::base::Random* random = nullptr;
   const Faults* faults = nullptr;
   std::uint64_t outcome_seed = 0;
-  /// Hands an input to the engine, when there is one; the reply is lost with the engine.
-  std::function<void(engine::model::Input, engine::loop::Reply)> send;
+  std::function<void(const engine::model::AttemptReported&)> report;
+  /// Repeated and late orders are sorted out before they come here.
+  bool orders_are_filtered = false;
   std::function<void(const engine::model::Lease&)> executed;
-  std::function<void()> die;  ///< the worker's process is killed
+  std::function<void()> step_begins;  ///< may be empty
+  std::function<void()> die;          ///< the worker's process is killed
 };
 
 class Agent {
@@ -48,7 +50,13 @@ class Agent {
   /// Nothing of it happens any more.
   void Kill() { alive_ = false; }
   void CutOff(engine::base::Duration length);
-  bool quiet() const { return attempts_.empty() && outbox_.empty(); }
+  bool quiet() const { return attempts_.empty(); }
+
+  // What may befall it beside orders; no report is made of any of these.
+  void DropQueued();                                     ///< the process that held the queue died
+  void Abort(const engine::model::AttemptKey& attempt);  ///< its processes are gone
+  void AbortAll();
+  std::vector<engine::model::AttemptKey> running() const;
 
  private:
   enum class Phase : std::uint8_t { kQueued, kSteps, kFinally };
@@ -72,7 +80,6 @@ class Agent {
   void Later(const engine::model::AttemptKey& key, engine::base::Duration delay,
              std::function<void()> then);
   void Report(const engine::model::AttemptKey& key, engine::model::Report report);
-  void SendHead();
   void MaybeDie();
 
   engine::model::WorkerId worker_;
@@ -85,8 +92,6 @@ class Agent {
   std::deque<engine::model::AttemptKey> queue_;
   std::set<engine::model::AttemptKey> seen_;  ///< accepted or tombstoned: never begun again
   std::uint32_t busy_ = 0;
-  std::deque<engine::model::AttemptReported> outbox_;
-  std::uint64_t head_sent_ = 0;  ///< how often the head was sent; older answers are void
 };
 
 }  // namespace tests::sim

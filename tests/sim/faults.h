@@ -20,12 +20,19 @@ struct Faults {
   PerMille crash_before_commit = 0;  ///< the engine dies, the batch is lost
   PerMille crash_after_commit = 0;   ///< the batch is durable, no effect was issued
   PerMille crash_after_effects = 0;  ///< effects were issued, their answers find a new engine
-  PerMille message_lost = 0;         ///< sent again after a while, as a session does
+  PerMille message_lost = 0;         ///< sent again after a while, or found missing
   PerMille message_repeated = 0;
   PerMille worker_dies = 0;                 ///< at an attempt's step
   PerMille worker_cut_off = 0;              ///< works on, unheard, for up to a minute
   PerMille stop_ignored = 0;                ///< the worker hangs and does not obey a stop
   bool engine_takes_workers_along = false;  ///< as under `dayfly run`
+
+  // Where agents and a server talk over a network.
+  PerMille message_reordered = 0;  ///< overtaken by the next one
+  PerMille stream_cut = 0;         ///< at a message; both ends learn of it
+  PerMille agent_restarts = 0;     ///< killed at an attempt's step; its keepers go on
+  PerMille journal_wiped = 0;      ///< of such a restart, in 1,000: it comes back without memory
+  PerMille cut_is_long = 0;        ///< of such a cut, in 1,000: longer than `offline`
 
   static Faults Draw(engine::base::Random& random) {
     Faults faults;
@@ -45,6 +52,11 @@ struct Faults {
     faults.worker_cut_off = draw(15);
     faults.stop_ignored = draw(50);
     faults.engine_takes_workers_along = random.OneIn(1, 2);
+    faults.message_reordered = draw(10);
+    faults.stream_cut = draw(15);
+    faults.agent_restarts = draw(30);
+    faults.journal_wiped = draw(300);
+    faults.cut_is_long = draw(100);
     return faults;
   }
 

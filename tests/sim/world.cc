@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/world.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -131,10 +132,13 @@ void World::StartEngine() {
     return;
   }
   CheckReplay();
+  if (!faults_.engine_takes_workers_along) {
+    StartHub();
+  }
   sequencer_->Start(*this);
   sequencer_->Pump();
   if (faults_.engine_takes_workers_along && up_) {
-    ConnectAgent(WorkerId(1), SessionId(sequencer_->epoch().value()));
+    AddLocalWorker(SessionId(sequencer_->epoch().value()));
   }
 }
 
@@ -146,10 +150,12 @@ void World::CrashEngine() {
   ++generation_;
   up_ = false;
   dead_.push_back(std::move(sequencer_));  // it may be further up the stack: buried later
-  if (faults_.engine_takes_workers_along) {
-    for (const auto& agent : agents_) {
-      agent->Kill();
-    }
+  dead_hubs_.push_back(std::move(hub_));
+  for (const LocalWorker& worker : locals_) {
+    worker.agent->Kill();
+  }
+  if (network_ != nullptr) {
+    network_->ServerDied();
   }
   ScheduleRestart();
 }
@@ -228,9 +234,6 @@ void World::Send(Input input, engine::loop::Reply reply) {
     return;
   }
   const std::uint64_t generation = generation_;
-  if (const auto* report = std::get_if<AttemptReported>(&input)) {
-    sequencer_->Touch(report->lease.worker, report->lease.session);
-  }
   sequencer_->Take(std::move(input),
                    [this, generation, reply = std::move(reply)](const Answer& answer) {
                      tally_.refusals += answer.refused.size();
@@ -255,111 +258,184 @@ void World::Tell(Input input, std::function<bool()> still_true) {
   });
 }
 
-Agent* World::FindAgent(WorkerId worker, SessionId session) {
-  for (const auto& agent : agents_) {
-    if (agent->alive() && agent->worker() == worker && agent->session() == session) {
-      return agent.get();
+void World::PumpSoon() {
+  schedule_.After({}, [this, generation = generation_] {
+    if (generation == generation_ && up_) {
+      sequencer_->Pump();
+    }
+  });
+}
+
+// ---- engine::ports::AgentLink
+
+void World::Dispatch(const Assignment& assignment) {
+  ReadLog();
+  invariants_.OnDispatched(assignment.lease);
+  if (hub_ != nullptr) {
+    hub_->Dispatch(assignment);
+    return;
+  }
+  const auto order = [assignment](Agent& agent) { agent.Dispatched(assignment); };
+  SendToLocal(assignment.lease.session, order);
+  if (random_.OneIn(faults_.message_repeated, 1000)) {
+    SendToLocal(assignment.lease.session, order);
+  }
+}
+
+void World::Stop(const StopAttempt& stop) {
+  if (hub_ != nullptr) {
+    hub_->Stop(stop);
+    return;
+  }
+  SendToLocal(stop.lease.session, [stop](Agent& agent) { agent.Stopped(stop); });
+}
+
+// ---- workers of the engine's process
+
+AgentSurroundings World::ExecutionParts() {
+  AgentSurroundings parts;
+  parts.schedule = &schedule_;
+  parts.random = &random_;
+  parts.faults = &faults_;
+  parts.outcome_seed = seed_;
+  parts.executed = [this](const Lease& lease) {
+    ++tally_.executions;
+    ReadLog();
+    invariants_.OnExecuted(lease);
+  };
+  return parts;
+}
+
+Agent* World::FindLocal(SessionId session) {
+  for (const LocalWorker& worker : locals_) {
+    if (worker.agent->alive() && worker.agent->session() == session) {
+      return worker.agent.get();
     }
   }
   return nullptr;
 }
 
-void World::SendToAgent(WorkerId worker, SessionId session, std::function<void(Agent&)> order) {
-  const Agent* agent = FindAgent(worker, session);
+void World::SendToLocal(SessionId session, std::function<void(Agent&)> order) {
+  const Agent* agent = FindLocal(session);
   if (agent == nullptr) {
     return;
   }
-  // The session sends again, a second later, what was not acknowledged.
   const bool lost = agent->cut_off() || random_.OneIn(faults_.message_lost, 1000);
   const Duration delay = lost ? milliseconds(1000) : Duration(random_.Below(3000));
-  schedule_.After(delay, [this, worker, session, order, lost] {
-    Agent* receiver = FindAgent(worker, session);
+  schedule_.After(delay, [this, session, order, lost] {
+    Agent* receiver = FindLocal(session);
     if (lost) {
-      SendToAgent(worker, session, order);
+      SendToLocal(session, order);
     } else if (receiver != nullptr) {
       order(*receiver);
     }
   });
 }
 
-void World::Dispatch(const Assignment& assignment) {
-  ReadLog();
-  invariants_.OnDispatched(assignment.lease);
-  const auto order = [assignment](Agent& agent) { agent.Dispatched(assignment); };
-  SendToAgent(assignment.lease.worker, assignment.lease.session, order);
-  if (random_.OneIn(faults_.message_repeated, 1000)) {
-    SendToAgent(assignment.lease.worker, assignment.lease.session, order);
-  }
-}
-
-void World::Stop(const StopAttempt& stop) {
-  SendToAgent(stop.lease.worker, stop.lease.session, [stop](Agent& agent) { agent.Stopped(stop); });
-}
-
-// ---- workers
-
-void World::ConnectAgent(WorkerId worker, SessionId session) {
+void World::AddLocalWorker(SessionId session) {
   const auto slots = static_cast<std::uint32_t>(1 + random_.Below(4));
   const auto ahead = static_cast<std::uint32_t>(random_.Below(3));
-  const std::size_t place = agents_.size();
-  AgentSurroundings surroundings;
-  surroundings.schedule = &schedule_;
-  surroundings.random = &random_;
-  surroundings.faults = &faults_;
-  surroundings.outcome_seed = seed_;
-  surroundings.send = [this](Input input, engine::loop::Reply reply) {
+  const std::size_t place = locals_.size();
+  DirectLineParts line;
+  line.schedule = &schedule_;
+  line.random = &random_;
+  line.faults = &faults_;
+  line.alive = [this, place] { return locals_[place].agent->alive(); };
+  line.cut_off = [this, place] { return locals_[place].agent->cut_off(); };
+  line.send = [this](Input input, engine::loop::Reply reply) {
     Send(std::move(input), std::move(reply));
   };
-  surroundings.executed = [this](const Lease& lease) {
-    ++tally_.executions;
-    ReadLog();
-    invariants_.OnExecuted(lease);
+  AgentSurroundings parts = ExecutionParts();
+  parts.report = [this, place](const AttemptReported& report) {
+    locals_[place].line->Push(report);
   };
-  surroundings.die = [this, place] { KillAgent(*agents_[place], random_.OneIn(2, 3)); };
-  agents_.push_back(std::make_unique<Agent>(worker, session, slots, std::move(surroundings)));
-  workers_ = std::max(workers_, worker.value());
-  const bool restarted = faults_.engine_takes_workers_along && session.value() > 1;
-  Tell(WorkerConnected{worker, session, "default", slots, ahead, restarted},
-       [this, place] { return agents_[place]->alive(); });
+  parts.die = [this] {  // the same process
+    ++tally_.workers_died;
+    CrashEngine();
+  };
+  locals_.push_back({std::make_unique<DirectLine>(std::move(line)),
+                     std::make_unique<Agent>(WorkerId(1), session, slots, std::move(parts))});
+  Tell(WorkerConnected{WorkerId(1), session, "default", slots, ahead, session.value() > 1},
+       [this, place] { return locals_[place].agent->alive(); });
 }
 
-void World::KillAgent(Agent& agent, bool provider_tells) {
-  ++tally_.workers_died;
-  if (faults_.engine_takes_workers_along) {
-    CrashEngine();  // the same process
+// ---- workers behind a network
+
+void World::StartHub() {
+  api::hub::HubParts parts;
+  parts.take = [this](Input input, engine::loop::Reply reply) {
+    const std::uint64_t generation = generation_;
+    sequencer_->Take(std::move(input),
+                     [this, generation, reply = std::move(reply)](const Answer& answer) {
+                       tally_.refusals += answer.refused.size();
+                       if (generation == generation_) {
+                         reply(answer);
+                       }
+                     });
+    PumpSoon();
+  };
+  parts.touch = [this](WorkerId worker, SessionId session) {
+    sequencer_->Touch(worker, session);
+    PumpSoon();
+  };
+  parts.stream_ended = [this](WorkerId worker, SessionId session) {
+    sequencer_->StreamEnded(worker, session);
+    PumpSoon();
+  };
+  parts.soon = [this](std::function<void()> what) { schedule_.After({}, std::move(what)); };
+  parts.watch = this;
+  hub_ = std::make_unique<api::hub::AgentHub>(
+      std::move(parts), api::hub::HubOptions{.order_life = sequencer_->epoch().value()});
+  hub_->Adopt(sequencer_->core().Workers());
+  sequencer_->AddObserver(hub_.get());
+}
+
+// The provider may know, after a moment.
+void World::Ask(WorkerId worker, SessionId session) {
+  const auto dead = provider_tells_.find(worker);
+  if (dead == provider_tells_.end() || !dead->second) {
     return;
   }
-  agent.Kill();
-  const WorkerId worker = agent.worker();
-  const SessionId session = agent.session();
-  if (provider_tells) {
-    schedule_.After(milliseconds(random_.Below(1500)), [this, worker, session] {
-      Tell(WorkerGone{worker, session, "killed by signal 9"});
-    });
-  }
-  schedule_.After(milliseconds(1600 + random_.Below(1000)),
-                  [this] { ConnectAgent(WorkerId(workers_ + 1), SessionId(1)); });
+  schedule_.After(milliseconds(random_.Below(500)), [this, worker, session] {
+    Tell(WorkerGone{worker, session, "killed by signal 9"});
+  });
 }
 
-// Every living agent that can be heard is heard; one that was given up while it was cut off learns
-// so and comes back empty, as a new session.
-void World::Heartbeats() {
-  for (std::size_t i = 0; i < agents_.size(); ++i) {
-    Agent& agent = *agents_[i];
-    if (!agent.alive() || agent.cut_off() || !up_) {
-      continue;
-    }
-    if (invariants_.Lost(agent.worker(), agent.session())) {
-      agent.Kill();
-      ConnectAgent(agent.worker(), SessionId(agent.session().value() + 1));
-      continue;
-    }
-    sequencer_->Touch(agent.worker(), agent.session());
-    sequencer_->Pump();
-  }
-  if (!Finished()) {
-    schedule_.After(seconds(3), [this] { Heartbeats(); });
-  }
+void World::AddRemoteAgent() {
+  const std::size_t place = remotes_.size();
+  AgentSurroundings execution = ExecutionParts();
+  execution.die = [this, place] { KillRemote(*remotes_[place]); };
+  RemoteSurroundings parts;
+  parts.schedule = &schedule_;
+  parts.random = &random_;
+  parts.faults = &faults_;
+  parts.addresses = {"a", "b"};
+  parts.slots = static_cast<std::uint32_t>(1 + random_.Below(4));
+  parts.ahead_max = static_cast<std::uint32_t>(random_.Below(3));
+  parts.dial = [this, place](agents::core::StreamNumber number, const std::string& address) {
+    network_->Dial(*remotes_[place], number, address);
+  };
+  parts.send = [this, place](agents::core::StreamNumber number, const AgentMessage& message) {
+    tally_.sessions += std::holds_alternative<AgentBegin>(message) ? 1 : 0;
+    network_->Send(*remotes_[place], number, message);
+  };
+  parts.hang_up = [this, place](agents::core::StreamNumber) { network_->HangUp(*remotes_[place]); };
+  parts.died = [this, place] {
+    ++tally_.agents_restarted;
+    network_->HangUp(*remotes_[place]);
+  };
+  parts.breach = [this](std::string what) { invariants_.Fail(std::move(what)); };
+  remotes_.push_back(
+      std::make_unique<RemoteAgent>(WorkerId(place + 1), std::move(execution), std::move(parts)));
+  remotes_.back()->Start();
+}
+
+void World::KillRemote(RemoteAgent& agent) {
+  ++tally_.workers_died;
+  agent.Kill();
+  provider_tells_[agent.worker()] = random_.OneIn(2, 3);
+  network_->HangUp(agent);
+  schedule_.After(milliseconds(1600 + random_.Below(1000)), [this] { AddRemoteAgent(); });
 }
 
 // ---- the story
@@ -395,12 +471,11 @@ bool World::Finished() const {
   if (!up_ || !sequencer_->idle() || !invariants_.AllRunsEnded()) {
     return false;
   }
-  for (const auto& agent : agents_) {
-    if (agent->alive() && !agent->quiet()) {
-      return false;
-    }
-  }
-  return true;
+  const auto busy_local = [](const LocalWorker& each) {
+    return each.agent->alive() && !(each.agent->quiet() && each.line->empty());
+  };
+  const auto busy_remote = [](const auto& each) { return each->alive() && !each->quiet(); };
+  return std::ranges::none_of(locals_, busy_local) && std::ranges::none_of(remotes_, busy_remote);
 }
 
 void World::ReadLog() {
@@ -433,6 +508,7 @@ void World::CheckReplay() {
 
 void World::AfterStep() {
   dead_.clear();
+  dead_hubs_.clear();
   ReadLog();
   if (++tally_.steps % kReplayEvery == 0 && up_ && sequencer_->idle()) {
     CheckReplay();
@@ -442,13 +518,19 @@ void World::AfterStep() {
 std::optional<std::string> World::Run() {
   schedule_.After(kStorm, [this] { faults_ = faults_.Calmed(); });
   DrawInputs();
-  StartEngine();
   if (!faults_.engine_takes_workers_along) {
-    for (std::uint32_t i = 0; i < agents_wanted_; ++i) {
-      ConnectAgent(WorkerId(i + 1), SessionId(1));
-    }
+    network_ =
+        std::make_unique<Network>(NetworkParts{.schedule = &schedule_,
+                                               .random = &random_,
+                                               .faults = &faults_,
+                                               .hub = [this] { return up_ ? hub_.get() : nullptr; },
+                                               .owner = [this] { return OwnerAddress(); },
+                                               .after = [this] { PumpSoon(); }});
   }
-  Heartbeats();
+  StartEngine();
+  for (std::uint32_t i = 0; network_ != nullptr && i < agents_wanted_; ++i) {
+    AddRemoteAgent();
+  }
   const Instant horizon = InstantFromMicros(kStart) + kHorizon;
   while (!invariants_.breach() && !Finished()) {
     if (!schedule_.RunOne() || schedule_.Now() > horizon || tally_.steps > kStepsMax) {
@@ -461,6 +543,7 @@ std::optional<std::string> World::Run() {
     invariants_.AtTheEnd();
   }
   tally_.facts = invariants_.facts();
+  tally_.streams_cut = network_ == nullptr ? 0 : network_->cuts();
   return invariants_.breach();
 }
 

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// One simulated world: the real core and sequencer, the memory store, simulated workers, and
-// faults, all from one seed. `Run` plays it to the end and returns what broke, if anything did.
+// One simulated world: the real core and sequencer, the memory store, and faults, all from one
+// seed. Workers are parts of the engine's process, as under `dayfly run`, or agents behind a
+// network: then the real hub, the real agents' machines, and a network that fails stand in between.
+// `Run` plays it to the end and returns what broke, if anything did.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "api/hub/agent_hub.h"
 #include "engine/base/random.h"
 #include "engine/loop/committer.h"
 #include "engine/loop/sequencer.h"
 #include "engine/ports/agent_link.h"
+#include "engine/ports/worker_watch.h"
 #include "store/memory/memory_run_store.h"
 #include "tests/sim/agent.h"
+#include "tests/sim/direct_line.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/invariants.h"
+#include "tests/sim/network.h"
+#include "tests/sim/remote_agent.h"
 #include "tests/sim/schedule.h"
 
 namespace tests::sim {
@@ -32,9 +40,14 @@ struct Tally {
   std::uint64_t replays = 0;
   std::uint64_t executions = 0;
   std::uint64_t refusals = 0;
+  std::uint64_t streams_cut = 0;
+  std::uint64_t agents_restarted = 0;
+  std::uint64_t sessions = 0;
 };
 
-class World : private engine::loop::Committer, private engine::ports::AgentLink {
+class World : private engine::loop::Committer,
+              private engine::ports::AgentLink,
+              private engine::ports::WorkerWatch {
  public:
   explicit World(std::uint64_t seed);
   ~World() override;
@@ -55,6 +68,8 @@ class World : private engine::loop::Committer, private engine::ports::AgentLink 
   // engine::ports::AgentLink
   void Dispatch(const engine::model::Assignment& assignment) override;
   void Stop(const engine::model::StopAttempt& stop) override;
+  // engine::ports::WorkerWatch
+  void Ask(engine::model::WorkerId worker, engine::model::SessionId session) override;
 
   void DrawInputs();
   void StartEngine();
@@ -63,14 +78,24 @@ class World : private engine::loop::Committer, private engine::ports::AgentLink 
   void ArmWakeUp(Instant when);
   void Tell(engine::model::Input input, std::function<bool()> still_true = {});
   void Send(engine::model::Input input, engine::loop::Reply reply);
-  void SendToAgent(engine::model::WorkerId worker, engine::model::SessionId session,
-                   std::function<void(Agent&)> order);
   void LateCommit(const engine::ports::CommitBatch& batch);
 
-  void ConnectAgent(engine::model::WorkerId worker, engine::model::SessionId session);
-  void KillAgent(Agent& agent, bool provider_tells);
-  void Heartbeats();
-  Agent* FindAgent(engine::model::WorkerId worker, engine::model::SessionId session);
+  // Workers that are parts of the engine's process.
+  struct LocalWorker {
+    std::unique_ptr<DirectLine> line;
+    std::unique_ptr<Agent> agent;
+  };
+  void AddLocalWorker(engine::model::SessionId session);
+  void SendToLocal(engine::model::SessionId session, std::function<void(Agent&)> order);
+  Agent* FindLocal(engine::model::SessionId session);
+
+  // Workers behind a network.
+  void StartHub();
+  void AddRemoteAgent();
+  void KillRemote(RemoteAgent& agent);
+  AgentSurroundings ExecutionParts();
+  void PumpSoon();
+  std::string OwnerAddress() const { return generation_ % 4 < 2 ? "a" : "b"; }
 
   void AfterStep();
   void ReadLog();
@@ -93,8 +118,13 @@ class World : private engine::loop::Committer, private engine::ports::AgentLink 
   std::uint64_t armed_ = 0;
   bool up_ = false;
 
-  std::vector<std::unique_ptr<Agent>> agents_;  ///< dead ones stay: their timers may still fire
-  std::uint64_t workers_ = 0;
+  // Dead ones stay: their timers may still fire.
+  std::vector<LocalWorker> locals_;
+  std::vector<std::unique_ptr<RemoteAgent>> remotes_;
+  std::map<engine::model::WorkerId, bool> provider_tells_;  ///< of those that died
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<api::hub::AgentHub> hub_;
+  std::vector<std::unique_ptr<api::hub::AgentHub>> dead_hubs_;
   std::uint32_t agents_wanted_ = 0;
   std::size_t runs_ = 0;
 };

@@ -43,17 +43,21 @@ class FaultyRunStore : public engine::ports::RunStore {
   void FailRecoveries(std::vector<engine::base::Status> statuses) {
     recover_failures_ = std::move(statuses);
   }
+  /// So does `ReadAfter`, each time after the first row.
+  void FailReads(std::vector<engine::base::Status> statuses) {
+    read_failures_ = std::move(statuses);
+  }
+  /// So does `LoadPlan`.
+  void FailPlans(std::vector<engine::base::Status> statuses) {
+    plan_failures_ = std::move(statuses);
+  }
 
   engine::ports::StoreCounters counters() const override { return real_.counters(); }
   engine::base::StatusOr<engine::model::Epoch> AcquireShard() override {
     return real_.AcquireShard();
   }
   engine::base::StatusOr<engine::ports::Recovered> Recover() override {
-    if (!recover_failures_.empty()) {
-      const engine::base::Status status = recover_failures_.front();
-      recover_failures_.erase(recover_failures_.begin());
-      return status;
-    }
+    RETURN_IF_ERROR(Next(recover_failures_));
     return real_.Recover();
   }
   engine::base::Status Commit(const engine::ports::CommitBatch& batch) override {
@@ -64,19 +68,33 @@ class FaultyRunStore : public engine::ports::RunStore {
     engine::base::Status status = real_.Commit(batch);
     return fault.kind == FaultKind::kAfterCommit ? fault.status : status;
   }
-  engine::base::Status ReadAll(
-      const std::function<bool(const engine::ports::FactRow&)>& visit) override {
-    return real_.ReadAll(visit);
+  engine::base::Status ReadAfter(std::uint64_t after, const VisitRow& visit) override {
+    const engine::base::Status failure = Next(read_failures_);
+    RETURN_IF_ERROR(real_.ReadAfter(
+        after, [&](const engine::ports::FactRow& row) { return visit(row) && failure.ok(); }));
+    return failure;
   }
   engine::base::StatusOr<engine::model::PlanRef> LoadPlan(
       const engine::model::PlanDigest& digest) override {
+    RETURN_IF_ERROR(Next(plan_failures_));
     return real_.LoadPlan(digest);
   }
 
  private:
+  static engine::base::Status Next(std::vector<engine::base::Status>& failures) {
+    if (failures.empty()) {
+      return engine::base::OkStatus();
+    }
+    const engine::base::Status status = failures.front();
+    failures.erase(failures.begin());
+    return status;
+  }
+
   engine::ports::RunStore& real_;
   Draw draw_;
   std::vector<engine::base::Status> recover_failures_;
+  std::vector<engine::base::Status> read_failures_;
+  std::vector<engine::base::Status> plan_failures_;
 };
 
 }  // namespace tests::support

@@ -4,6 +4,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Memory, RunStoreConformance, testing::Values(MakeMemoryScene));
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -229,6 +230,23 @@ TEST_P(RunStoreConformance, KeepsPlansByDigest) {
 TEST_P(RunStoreConformance, APlanThatWasNeverStoredIsNotFound) {
   EXPECT_EQ(store_->LoadPlan(engine::base::Sha256("none")).status().code(),
             absl::StatusCode::kNotFound);
+}
+
+TEST_P(RunStoreConformance, ReadsOnFromTheEndOfAnyCommit) {
+  ASSERT_TRUE(Commit(Next(kRun)).ok());
+  const std::uint64_t after = seq_;
+  ASSERT_TRUE(Commit(Next(kRun)).ok());
+  std::vector<engine::model::Fact> facts;
+  const auto gather = [&facts](const engine::ports::FactRow& row) {
+    facts.insert(facts.end(), row.facts.begin(), row.facts.end());
+    return true;
+  };
+  ASSERT_TRUE(store_->ReadAfter(after, gather).ok());
+  EXPECT_TRUE(std::equal(facts.begin(), facts.end(),
+                         written_.begin() + static_cast<std::ptrdiff_t>(after), written_.end()));
+  facts.clear();
+  ASSERT_TRUE(store_->ReadAfter(seq_, gather).ok());
+  EXPECT_TRUE(facts.empty());
 }
 
 TEST_P(RunStoreConformance, ReadingStopsWhenTheVisitorHasEnough) {

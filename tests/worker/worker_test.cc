@@ -25,6 +25,7 @@ using agents::runner::Step;
 using agents::runner::Text;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class Worker : public agents::runner::RunnerTest {
@@ -200,6 +201,26 @@ TEST_F(Worker, SummariesAreKept) {
   RunJob({Step("true"), Step("echo '# Done' >> $DAYFLY_SUMMARY")});
   CloseRunner();
   EXPECT_EQ(ReadFile(run_folder_ + "/summaries/1.1.2.md"), "# Done\n");
+}
+
+TEST_F(Worker, NoFileHoldsTheValueOfASecretOrMask) {
+  Freeze();
+  secrets_.values["TOKEN"] = "sesame-open-sesame";
+  model::StepSpec step = Step("echo \"$TOKEN\"; printf '%s' \"$TOKEN\" | base64; set -x; : $TOKEN");
+  step.env = {{.name = "TOKEN", .value = Text("${{ secrets.TOKEN }}")}};
+  model::StepSpec script = Step("print('${{ secrets.TOKEN }}'[::-1].upper())");
+  script.shell = "python3";
+  RunJob({step, Step("v=masked; echo $v-by-the-step >> $DAYFLY_MASK"),
+          Step("v=masked; echo $v-by-the-step"), script});
+  EXPECT_EQ(LogOf(0, 0), "***\n***\n+ : ***\n");
+  EXPECT_EQ(LogOf(0, 2), "***\n");
+  CloseRunner();
+  for (const auto& entry : fs::recursive_directory_iterator(run_folder_)) {
+    if (entry.is_regular_file()) {
+      EXPECT_THAT(ReadFile(entry.path()), Not(HasSubstr("sesame-open"))) << entry.path();
+      EXPECT_THAT(ReadFile(entry.path()), Not(HasSubstr("masked-by"))) << entry.path();
+    }
+  }
 }
 
 TEST_F(Worker, GitTellsOfTheRecordedState) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happened to an attempt so far, as records that its sandbox keeps in memory: given to an
+// `Attempt` again, in order, they bring it to where it was. So an agent that was killed goes on
+// with the step that still runs. They hold outputs, variables and masks, among them secrets: never
+// write them to a disk.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "agents/runner/attempt.h"
+#include "agents/runner/step_files.h"
+#include "engine/base/status.h"
+#include "engine/base/time.h"
+#include "engine/model/ids.h"
+#include "engine/model/run_context.h"
+#include "engine/model/status.h"
+#include "engine/ports/sandbox.h"
+
+namespace agents::runner {
+
+/// Microseconds of the machine's monotonic clock, which all its processes share.
+using SteadyMicros = std::int64_t;
+
+/// The first record: whose the others are.
+struct AttemptBegun {
+  engine::model::AttemptKey key;
+  SteadyMicros at = 0;
+};
+/// Workspace and artifacts are there.
+struct WorkspaceReadied {};
+/// The command is about to be started. Twice for a step that goes through the shell after all.
+struct StepStarting {
+  engine::model::StepIndex step;
+  SteadyMicros at = 0;
+};
+struct StepDone {
+  engine::ports::CommandExit exit;
+  StepNotes notes;
+  Cut cut = Cut::kNone;
+};
+struct HashMade {
+  std::vector<std::string> patterns;
+  engine::base::Status status;
+  std::string hash;
+};
+struct StopCame {
+  engine::model::Reason reason;
+  bool kill = false;
+};
+/// What follows has to end by then; see `Attempt::EndBudget`.
+struct BudgetSet {
+  SteadyMicros ends_at = 0;
+};
+struct BudgetEnded {};
+struct UploadsMade {
+  engine::base::Status status;
+  std::vector<engine::model::Artifact> artifacts;
+};
+using AttemptRecord = std::variant<AttemptBegun, WorkspaceReadied, StepStarting, StepDone, HashMade,
+                                   StopCame, BudgetSet, BudgetEnded, UploadsMade>;
+
+std::string EncodeRecord(const AttemptRecord& record);
+/// `FailedPrecondition`: another version of this program wrote it; `DataLoss`: it is damaged.
+engine::base::StatusOr<AttemptRecord> DecodeRecord(std::string_view bytes);
+/// All of one attempt; the first is `AttemptBegun`.
+engine::base::StatusOr<std::vector<AttemptRecord>> DecodeRecords(
+    const std::vector<std::string>& records);
+
+}  // namespace agents::runner

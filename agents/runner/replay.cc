@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agents/runner/replay.h"
+
+#include <utility>
+
+#include "engine/base/overloaded.h"
+
+namespace agents::runner {
+namespace {
+
+namespace base = engine::base;
+namespace model = engine::model;
+
+class Replayer {
+ public:
+  Replayer(Attempt& attempt, std::span<const AttemptRecord> records)
+      : attempt_(attempt), left_(records) {}
+
+  base::StatusOr<Replayed> Run() {
+    while (!stopped_) {
+      TakeOrders();
+      NextAction action = attempt_.Next();
+      if (!std::holds_alternative<WantHash>(action)) {
+        DropUnwantedHashes();
+      }
+      RETURN_IF_ERROR(
+          std::visit(base::Overloaded{[&](StartCommand& start) { return Step(std::move(start)); },
+                                      [&](WantHash& want) { return Hash(std::move(want)); },
+                                      [&](StepsOver&) { return EndSteps(); },
+                                      [&](AllOver&) { return Pause(AllOver{}); }},
+                     action));
+    }
+    if (!left_.empty()) {
+      return Unfit();
+    }
+    return std::move(replayed_);
+  }
+
+ private:
+  template <typename Record>
+  const Record* Front() const {
+    return left_.empty() ? nullptr : std::get_if<Record>(&left_.front());
+  }
+  /// The next record, if it is of this kind.
+  template <typename Record>
+  const Record* Take() {
+    const Record* record = Front<Record>();
+    if (record != nullptr) {
+      left_ = left_.subspan(1);
+    }
+    return record;
+  }
+  static base::Status Unfit() {
+    return base::Internal("what is on record of the attempt does not fit its job");
+  }
+  base::Status Pause(NextAction next) {
+    replayed_.next = std::move(next);
+    stopped_ = true;
+    return base::OkStatus();
+  }
+
+  /// Stops and budgets may stand anywhere.
+  void TakeOrders() {
+    for (;;) {
+      if (const auto* stop = Take<StopCame>()) {
+        stop->kill ? attempt_.Kill(stop->reason) : attempt_.Stop(stop->reason);
+      } else if (const auto* budget = Take<BudgetSet>()) {
+        replayed_.budget_ends_at = budget->ends_at;
+      } else if (Take<BudgetEnded>() != nullptr) {
+        attempt_.EndBudget();
+      } else {
+        return;
+      }
+    }
+  }
+
+  /// A stop came while they were made, and then nobody needed them.
+  void DropUnwantedHashes() {
+    while (Take<HashMade>() != nullptr) {
+      TakeOrders();
+    }
+  }
+
+  base::Status Step(StartCommand start) {
+    const StepStarting* starting = Take<StepStarting>();
+    if (starting == nullptr) {
+      return left_.empty() ? Pause(std::move(start)) : Unfit();
+    }
+    SteadyMicros since = starting->at;
+    while (starting != nullptr) {
+      if (starting->step != start.step) {
+        return Unfit();
+      }
+      since = starting->at;
+      ++replayed_.starts;
+      TakeOrders();
+      starting = Take<StepStarting>();
+      if (starting != nullptr) {
+        start = attempt_.ThroughShell();
+      }
+    }
+    if (const auto* done = Take<StepDone>()) {
+      replayed_.left_over = replayed_.left_over || done->exit.leftover > 0;
+      attempt_.StepEnded(done->exit, done->notes, done->cut);
+      attempt_.summary_of_last_step();  // was kept when it ended
+      return base::OkStatus();
+    }
+    replayed_.running = std::move(start);
+    replayed_.running_since = since;
+    stopped_ = true;
+    return base::OkStatus();
+  }
+
+  base::Status Hash(WantHash want) {
+    const auto* made = Take<HashMade>();
+    if (made == nullptr) {
+      return Pause(std::move(want));
+    }
+    attempt_.GiveHash(made->patterns, made->status.ok()
+                                          ? base::StatusOr<std::string>(made->hash)
+                                          : base::StatusOr<std::string>(made->status));
+    return base::OkStatus();
+  }
+
+  base::Status EndSteps() {
+    std::vector<UploadRequest> uploads = attempt_.EndSteps();
+    TakeOrders();
+    if (const auto* made = Take<UploadsMade>()) {
+      attempt_.Uploaded(made->status.ok()
+                            ? base::StatusOr<std::vector<model::Artifact>>(made->artifacts)
+                            : base::StatusOr<std::vector<model::Artifact>>(made->status));
+    } else if (!uploads.empty()) {
+      replayed_.uploads = std::move(uploads);
+      stopped_ = true;
+    }
+    return base::OkStatus();
+  }
+
+  Attempt& attempt_;
+  std::span<const AttemptRecord> left_;
+  Replayed replayed_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+base::StatusOr<Replayed> Replay(Attempt& attempt, std::span<const AttemptRecord> records) {
+  return Replayer(attempt, records).Run();
+}
+
+}  // namespace agents::runner

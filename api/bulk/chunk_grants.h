@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker may move, attempt by attempt: it may get chunks that its assignment gave it, put
+// chunks that it declared, and send logs of steps that there are. Fed when an attempt is assigned,
+// when it has ended, when its run is forgotten. Threads: any.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "engine/base/digest.h"
+#include "engine/base/status.h"
+#include "engine/model/ids.h"
+#include "engine/model/log_state.h"
+
+namespace api::bulk {
+
+/// What an assignment allows.
+struct Allowance {
+  std::vector<engine::base::Digest> artifacts;  ///< their manifests
+  std::uint32_t steps = 0;                      ///< with those of `finally`
+};
+
+class ChunkGrants {
+ public:
+  /// Of one attempt, so that no worker fills the server's memory: 1 TiB in chunks of 4 MiB.
+  static constexpr std::size_t kDeclaredMax = std::size_t{1} << 18;
+
+  /// The lease holds. That of another worker on the same attempt ends with it.
+  void Open(const engine::model::Lease& lease, const Allowance& allowance);
+  /// The attempt has ended: no more chunks. Its logs may still be on their way.
+  void Close(const engine::model::AttemptKey& attempt);
+  void ForgetRun(engine::model::RunId run);
+  /// True once for each of the manifests that the attempt was given: its chunks are to be given.
+  bool TakeArtifact(const engine::model::AttemptKey& attempt, const engine::base::Digest& manifest);
+  void Give(const engine::model::AttemptKey& attempt,
+            const std::vector<engine::base::Digest>& digests);
+
+  /// All: `PermissionDenied` when the attempt is not leased to `worker`.
+  /// `Declare`: also `ResourceExhausted` above `kDeclaredMax`; then nothing is declared.
+  engine::base::Status Declare(engine::model::WorkerId worker,
+                               const engine::model::AttemptKey& attempt,
+                               const std::vector<engine::base::Digest>& digests);
+  engine::base::Status MayPut(engine::model::WorkerId worker,
+                              const engine::model::AttemptKey& attempt,
+                              const engine::base::Digest& digest) const;
+  engine::base::Status MayGet(engine::model::WorkerId worker,
+                              const engine::model::AttemptKey& attempt,
+                              const engine::base::Digest& digest) const;
+  /// `InvalidArgument`: there is no such step.
+  engine::base::Status MayLog(engine::model::WorkerId worker,
+                              const engine::model::LogKey& log) const;
+
+ private:
+  struct Grant {
+    engine::model::WorkerId worker;
+    std::uint32_t steps = 0;
+    bool has_ended = false;
+    std::set<engine::base::Digest> artifacts;  ///< whose chunks were not given yet
+    std::set<engine::base::Digest> given;
+    std::set<engine::base::Digest> declared;
+  };
+  /// Under the lock.
+  engine::base::StatusOr<const Grant*> Find(engine::model::WorkerId worker,
+                                            const engine::model::AttemptKey& attempt) const;
+
+  mutable std::mutex mutex_;
+  std::map<engine::model::AttemptKey, Grant> grants_;
+};
+
+}  // namespace api::bulk

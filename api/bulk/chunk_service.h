@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// `Chunks` over this server's store. Handlers run on gRPC's threads and only pass bytes on; digests
+// and the disk are dealt with on the threads of a pool. At most `chunks_in_memory_max` chunks are
+// in memory, whatever the number of calls.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include <boost/asio/thread_pool.hpp>
+#include <grpcpp/server_context.h>
+
+#include "api/bulk/chunk_grants.h"
+#include "api/bulk/transfer_room.h"
+#include "api/bulk/unfinished_chunks.h"
+#include "api/wire/chunks.grpc.pb.h"
+#include "engine/ports/artifact_store.h"
+
+namespace api::bulk {
+
+struct ChunkServiceOptions {
+  engine::ports::ArtifactStore* store = nullptr;
+  ChunkGrants* grants = nullptr;
+  /// Who calls; an error ends the call.
+  std::function<engine::base::StatusOr<engine::model::WorkerId>(const grpc::ServerContextBase&)>
+      worker_of;
+  /// All chunks of the artifact whose manifest this is: who was given it may get them. Reads the
+  /// store; called once for each artifact of an attempt, on the pool.
+  std::function<engine::base::StatusOr<std::vector<engine::base::Digest>>(
+      const engine::base::Digest& manifest)>
+      chunks_of;
+  std::size_t threads = 2;
+  std::size_t chunks_in_memory_max = 16;
+  std::uint64_t unfinished_bytes_max = 32 << 20;
+};
+
+class ChunkService : public dayfly::v1::Chunks::CallbackService {
+ public:
+  explicit ChunkService(ChunkServiceOptions options);
+  /// The server that this is registered with must have been shut down.
+  ~ChunkService() override;
+
+  grpc::ServerUnaryReactor* HasChunks(grpc::CallbackServerContext* context,
+                                      const dayfly::v1::HasChunksRequest* request,
+                                      dayfly::v1::HasChunksResponse* response) override;
+  grpc::ServerReadReactor<dayfly::v1::PutChunkRequest>* PutChunk(
+      grpc::CallbackServerContext* context, dayfly::v1::PutChunkResponse* response) override;
+  grpc::ServerWriteReactor<dayfly::v1::GetChunkResponse>* GetChunk(
+      grpc::CallbackServerContext* context, const dayfly::v1::GetChunkRequest* request) override;
+
+ private:
+  class Put;
+  class Get;
+  engine::base::Status AnswerHas(engine::model::WorkerId worker,
+                                 const dayfly::v1::HasChunksRequest& request,
+                                 dayfly::v1::HasChunksResponse& response);
+
+  const ChunkServiceOptions options_;
+  TransferRoom room_;
+  UnfinishedChunks unfinished_;
+  boost::asio::thread_pool pool_;
+};
+
+}  // namespace api::bulk

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/loop/pool_driver.h"
+
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_provider.h"
+
+namespace engine::loop {
+namespace {
+
+using Lines = std::vector<std::string>;
+using ports::LaunchPhase;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class PoolDriverTest : public ::testing::Test {
+ protected:
+  PoolDriverTest() { clock_.Set(base::InstantFromMicros(1'000'000'000)); }
+
+  PoolDriver& driver() {
+    if (driver_ == nullptr) {
+      PoolDriverParts parts;
+      parts.pool = "linux";
+      parts.spec = spec_;
+      parts.epoch = model::Epoch(7);
+      parts.servers = {"server:1"};
+      parts.provider = &provider_;
+      parts.clock = &clock_;
+      parts.load = [this] { return load_; };
+      parts.make_token = [this](const auto& launch, const auto&, auto done) {
+        boost::asio::post(io_, [launch, done] { done("token-of-" + launch); });
+      };
+      parts.drain = [this](model::WorkerId worker) { drained_.push_back(worker); };
+      parts.gone = [this](model::WorkerId worker, const std::string& cause) {
+        gone_.push_back(std::to_string(worker.value()) + ": " + cause);
+      };
+      parts.arm = [this](base::Instant at) { armed_ = at; };
+      driver_ = std::make_unique<PoolDriver>(std::move(parts));
+      driver_->Start(known_);
+      Settle();
+    }
+    return *driver_;
+  }
+  void Settle() {
+    io_.restart();
+    io_.run();
+  }
+  void Look() {
+    driver().OnWakeUp();
+    Settle();
+  }
+  void Join(const std::string& launch, std::uint64_t worker) {
+    driver().Joined(launch, model::WorkerId(worker));
+    load_.assigned[model::WorkerId(worker)] = 0;
+    Settle();
+  }
+  Lines Living() const {
+    Lines launches;
+    for (const auto& [launch, state] : cloud_.workers) {
+      if (state.phase != LaunchPhase::kGone) {
+        launches.push_back(launch);
+      }
+    }
+    return launches;
+  }
+  void Pass(base::Duration time) { clock_.Set(clock_.Now() + time); }
+
+  boost::asio::io_context io_;
+  tests::support::FakeClock clock_;
+  tests::support::FakeCloud cloud_;
+  tests::support::FakeProvider provider_{io_, cloud_};
+  placement::PoolSpec spec_ = {.min = 0, .max = 2, .slots = 2};
+  PoolLoad load_;
+  std::map<ports::LaunchId, model::WorkerId> known_;
+  std::vector<model::WorkerId> drained_;
+  Lines gone_;
+  base::Instant armed_{};
+  std::unique_ptr<PoolDriver> driver_;
+};
+
+TEST_F(PoolDriverTest, LaunchesForWorkAndDrainsWhenThereIsNone) {
+  driver();
+  EXPECT_TRUE(Living().empty());
+  load_.waiting = 3;
+  Look();
+  Look();
+  EXPECT_EQ(Living(), (Lines{"linux-7-1", "linux-7-2"})) << "those that come count";
+  EXPECT_EQ(cloud_.orders[0].join_token, "token-of-linux-7-1");
+  EXPECT_EQ(cloud_.orders[0].slots, 2U);
+
+  Join("linux-7-1", 11);
+  Join("linux-7-2", 12);
+  load_ = {.waiting = 0, .assigned = {{model::WorkerId(11), 2}, {model::WorkerId(12), 1}}};
+  Look();
+  Pass(minutes(60));
+  Look();
+  EXPECT_TRUE(drained_.empty()) << "busy ones stay";
+
+  load_.assigned = {{model::WorkerId(11), 0}, {model::WorkerId(12), 1}};
+  Look();
+  EXPECT_EQ(armed_, clock_.Now() + minutes(5));
+  Pass(minutes(5));
+  Look();
+  EXPECT_EQ(drained_, std::vector{model::WorkerId(11)});
+  cloud_.End("linux-7-1", "exit code 0");
+  Settle();
+  EXPECT_EQ(gone_, Lines{"11: exit code 0"});
+  EXPECT_EQ(driver().WhyGone(model::WorkerId(11)), "exit code 0");
+}
+
+TEST_F(PoolDriverTest, AfterThreeLaunchesThatNeverJoinItWaits) {
+  load_.waiting = 1;
+  driver();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Living().size(), 1U) << i;
+    Pass(minutes(2));
+    Look();
+  }
+  EXPECT_TRUE(Living().empty());
+  EXPECT_EQ(driver().plan().held_back, "3 launches in a row have failed");
+  Pass(minutes(5));
+  Look();
+  EXPECT_EQ(Living(), Lines{"linux-7-4"});
+  Join("linux-7-4", 14);
+  EXPECT_EQ(driver().plan().held_back, "");
+}
+
+TEST_F(PoolDriverTest, ALaunchThatIsRefusedCountsAsFailed) {
+  cloud_.room = base::ResourceExhausted("quota");
+  load_.waiting = 1;
+  driver();
+  Settle();
+  EXPECT_TRUE(Living().empty());
+  EXPECT_EQ(driver().plan().held_back, "3 launches in a row have failed");
+}
+
+TEST_F(PoolDriverTest, AnEarlierOwnersWorkersAreFound) {
+  cloud_.workers["linux-6-1"] = {"linux-6-1", "linux", LaunchPhase::kRunning, ""};
+  cloud_.workers["linux-6-2"] = {"linux-6-2", "linux", LaunchPhase::kGone, "killed by signal 9"};
+  cloud_.workers["other-6-1"] = {"other-6-1", "other", LaunchPhase::kRunning, ""};
+  known_ = {{"linux-6-1", model::WorkerId(1)}, {"linux-6-2", model::WorkerId(2)}};
+  load_.waiting = 2;
+  load_.assigned[model::WorkerId(1)] = 0;
+  driver();
+  EXPECT_EQ(gone_, Lines{"2: killed by signal 9"});
+  EXPECT_EQ(Living(), (Lines{"linux-6-1", "other-6-1"})) << "one worker has room for both";
+}
+
+}  // namespace
+}  // namespace engine::loop

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables in the schema `dayfly`; docs/storage.md tells what they are for. A migration that was
+// released is never changed: a change is another one at the end of the list.
+#pragma once
+
+#include <array>
+
+namespace store::postgres {
+
+struct Migration {
+  int version;
+  const char* name;
+  const char* sql;  ///< runs in the transaction of all that are applied together
+};
+
+// Text of people and steps is `bytea`: it may hold NUL and what is no UTF-8. Times are microseconds
+// since 1970, as facts have them. Members with their default are NULL: most are, and cost nothing.
+inline constexpr const char* kFirstTables = R"sql(
+CREATE TABLE dayfly.shard (
+  id          bigint PRIMARY KEY,
+  epoch       bigint NOT NULL,               -- grows with each owner
+  seq         bigint NOT NULL,               -- facts in the log
+  reconnects  bigint NOT NULL DEFAULT 0,     -- of the owner's connection; part of the fence
+  owner       text   NOT NULL DEFAULT '',    -- '': nobody
+  address     text   NOT NULL DEFAULT '',    -- where clients find the owner
+  lease_until timestamptz NOT NULL DEFAULT '-infinity'
+) WITH (fillfactor = 10);                    -- changed by each commit: room for it on the same page
+
+CREATE TABLE dayfly.log (
+  shard bigint NOT NULL,
+  seq   bigint NOT NULL,                     -- of the row's last fact
+  epoch bigint NOT NULL,
+  run   bigint NOT NULL,                     -- 0: facts about workers
+  day   int    NOT NULL,                     -- since 1970, on which the run was accepted
+  bytes bytea  NOT NULL,                     -- store/codec/facts.proto
+  PRIMARY KEY (shard, seq, day)
+) PARTITION BY RANGE (day);
+
+CREATE TABLE dayfly.plan (
+  digest bytea PRIMARY KEY,
+  name   bytea NOT NULL,                     -- of the pipeline
+  bytes  bytea NOT NULL                      -- store/codec/plan.proto
+);
+
+CREATE TABLE dayfly.snapshot (
+  shard bigint NOT NULL,
+  seq   bigint NOT NULL,
+  bytes bytea  NOT NULL,
+  PRIMARY KEY (shard, seq)
+);
+
+CREATE TABLE dayfly.run_history (
+  run    bigint   NOT NULL,
+  shard  bigint   NOT NULL,
+  at     bigint   NOT NULL,
+  day    int      NOT NULL,
+  status smallint NOT NULL,
+  reason smallint,
+  ended  boolean  NOT NULL,                  -- false: the row of its acceptance
+  detail bigint, until bigint, subject bytea, counts bigint[],
+  plan bytea, pipeline_file bytea, source bytea, "commit" bytea, branch bytea, event bytea,
+  "by" bytea
+) PARTITION BY RANGE (day);
+CREATE INDEX ON dayfly.run_history (day, run);
+
+CREATE TABLE dayfly.job_history (
+  run     bigint   NOT NULL,
+  shard   bigint   NOT NULL,
+  at      bigint   NOT NULL,
+  took    bigint   NOT NULL,                 -- microseconds
+  day     int      NOT NULL,
+  job     int      NOT NULL,
+  attempt int      NOT NULL,
+  status  smallint NOT NULL,
+  reason  smallint,
+  detail bigint, until bigint, subject bytea
+) PARTITION BY RANGE (day);
+CREATE INDEX ON dayfly.job_history (day, run);
+
+-- Not partitioned: a key must be unique over all days.
+CREATE TABLE dayfly.idempotency_key (
+  shard bigint NOT NULL,
+  key   bytea  NOT NULL,
+  day   int    NOT NULL,
+  seq   bigint NOT NULL,                     -- the row of the log in which the run was accepted
+  run   bigint NOT NULL,
+  PRIMARY KEY (shard, key)
+);
+
+-- Makes the partitions of the days from `first` to `last` where they are missing. Attaching a table
+-- that stands already, unlike creating a partition, lets commits go on meanwhile. The lock keeps
+-- two creators apart; the second look is for the one who waited, and it looks into the catalogue
+-- itself, because `to_regclass` may answer from what was known before the wait.
+CREATE FUNCTION dayfly.ensure_days(first int, last int) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+  d int;
+  parent text;
+  child text;
+BEGIN
+  FOR d IN SELECT generate_series(first, last) LOOP
+    FOREACH parent IN ARRAY ARRAY['log', 'run_history', 'job_history'] LOOP
+      child := format('%s_%s', parent, to_char(date '1970-01-01' + d, 'YYYYMMDD'));
+      IF to_regclass(format('dayfly.%I', child)) IS NULL THEN
+        PERFORM pg_advisory_xact_lock(7169104321786802025);
+        IF NOT EXISTS (SELECT FROM pg_class WHERE relname = child
+                       AND relnamespace = 'dayfly'::regnamespace) THEN
+          EXECUTE format('CREATE TABLE dayfly.%I (LIKE dayfly.%I INCLUDING DEFAULTS)', child, parent);
+          EXECUTE format('ALTER TABLE dayfly.%I ATTACH PARTITION dayfly.%I FOR VALUES FROM (%s) TO (%s)',
+                         parent, child, d, d + 1);
+        END IF;
+      END IF;
+    END LOOP;
+  END LOOP;
+END $body$;
+)sql";
+
+inline constexpr std::array kMigrations = {
+    Migration{1, "the first tables", kFirstTables},
+};
+
+/// The version of the tables that this build writes.
+inline constexpr int kSchemaVersion = kMigrations.back().version;
+
+}  // namespace store::postgres
