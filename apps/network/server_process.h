@@ -3,10 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "api/services/seat.h"
 #include "api/services/workers_service.h"
@@ -14,7 +16,9 @@
 #include "apps/network/owned_shard.h"
 #include "apps/server_config.h"
 #include "engine/base/status.h"
+#include "engine/loop/lease_keeper.h"
 #include "engine/loop/system_clock.h"
+#include "engine/ports/shard_lease.h"
 
 namespace apps::network {
 
@@ -33,7 +37,12 @@ class ServerProcess {
   engine::base::Status Prepare();
   engine::base::Status LockStore();
   api::services::WorkersParts WorkersOf();
-  engine::base::Status OwnShard();
+  engine::base::Status OwnShard(std::optional<engine::model::Epoch> leased);
+  engine::base::Status StandBy();
+  void OnStanding(engine::loop::Standing standing, engine::model::Epoch epoch);
+  void LoseShard();
+  void LookForOwner();
+  std::string OwnAddress() const;
   void WaitForSignal();
   void Stop();
   void CutOffCalls();
@@ -48,6 +57,9 @@ class ServerProcess {
   std::unique_ptr<api::services::WorkersService> workers_;
   std::unique_ptr<ApiServer> api_;
   boost::asio::signal_set signals_;
+  boost::asio::steady_timer look_timer_;
+  std::unique_ptr<engine::ports::ShardLease> lease_;  ///< with PostgreSQL; outlives the keeper
+  std::unique_ptr<engine::loop::LeaseKeeper> keeper_;
   int lock_ = -1;  ///< of the SQLite file: one server at a time
   engine::base::Status ended_;
 };

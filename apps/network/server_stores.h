@@ -10,6 +10,7 @@
 #include "engine/model/ids.h"
 #include "engine/ports/run_history.h"
 #include "engine/ports/run_store.h"
+#include "engine/ports/shard_lease.h"
 
 namespace apps::network {
 
@@ -20,6 +21,10 @@ engine::base::StatusOr<std::unique_ptr<engine::ports::RunStore>> OpenRunStore(
 engine::base::StatusOr<std::unique_ptr<engine::ports::RunStore>> OpenReadingStore(
     const ServerConfig& config);
 engine::base::StatusOr<std::unique_ptr<engine::ports::RunHistory>> OpenRunHistory(
+    const ServerConfig& config);
+
+/// Of a database that several servers may share.
+engine::base::StatusOr<std::unique_ptr<engine::ports::ShardLease>> OpenShardLease(
     const ServerConfig& config);
 
 }  // namespace apps::network

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/crash/dayfly_process.h"
+#include "tests/support/dayfly_process.h"
 #include "tests/support/temp_folder.h"
 
 namespace tests::secrets {
@@ -41,8 +41,8 @@ jobs:
 
 class SecretsTest : public ::testing::Test {
  protected:
-  crash::Ended Dayfly(std::vector<std::string> arguments) const {
-    return crash::RunDayfly({.arguments = std::move(arguments),
+  support::Ended Dayfly(std::vector<std::string> arguments) const {
+    return support::RunDayfly({.arguments = std::move(arguments),
                              .env = {"DAYFLY_HOME=" + folder_.File("home"),
                                      "HOME=" + folder_.path().string(), "PATH=/usr/bin:/bin"},
                              .folder = folder_.File("source"),
@@ -59,12 +59,12 @@ TEST_F(SecretsTest, NoFileOfTheRunHoldsAValue) {
   fs::create_directory(folder_.File("source"));
   std::ofstream(folder_.File("source/secrets.yml")) << kPipeline;
   std::ofstream(folder_.File("token")) << kValue << "\n";
-  const crash::Ended run = Dayfly(
+  const support::Ended run = Dayfly(
       {"run", "secrets.yml", "--secret", "TOKEN=@" + folder_.File("token"), "--output", "json"});
   EXPECT_EQ(run.exit_code, 1) << run.text << ReadFile(folder_.File("errors"));
   EXPECT_THAT(run.text, Not(HasSubstr(kValue)));
 
-  const crash::Ended logs = Dayfly({"logs", "latest", "tell", "--raw"});
+  const support::Ended logs = Dayfly({"logs", "latest", "tell", "--raw"});
   EXPECT_EQ(logs.text, "plain ***\n***\n***\n***\nin the script ***\n");
 
   std::size_t files = 0;
