@@ -215,7 +215,7 @@ Status PostgresRunStore::ReadAfter(std::uint64_t after, const VisitRow& visit) {
   Transaction transaction(*connection);
   RETURN_IF_ERROR(transaction.BeginSnapshot());
   RETURN_IF_ERROR(ReadLog(
-      *connection, options_.shard, 0,
+      *connection, options_.shard, after,
       [&visit](const ports::FactRow& row, std::uint64_t) -> StatusOr<bool> { return visit(row); }));
   return transaction.Commit();
 }

@@ -18,7 +18,7 @@ namespace client = api::client;
 
 class Killed : public testing::Test {
  protected:
-  Killed() { std::ofstream(folder_.File("server.yml")) << "listen:\n"; }
+  Killed() { std::ofstream(folder_.File("server.yml")) << "# as it is without settings\n"; }
 
   support::Launch Launch() const {
     return {.arguments = {"server", "--config", folder_.path().string(), "--print-ready"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/server/server_scene.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -25,8 +26,13 @@ void TestAgents::Join(loop::EngineLoop& engine) {
 
 void TestAgents::Dispatch(const model::Assignment& assignment) {
   const std::lock_guard lock(mutex_);
-  ++dispatched_;
-  Begin(assignment);
+  const auto is_known = [&](const model::Assignment& each) {
+    return each.lease == assignment.lease;
+  };
+  if (std::ranges::none_of(begun_, is_known)) {
+    ++dispatched_;
+    Begin(assignment);
+  }
 }
 
 // With `mutex_` held, as `End`.
@@ -70,7 +76,8 @@ std::size_t TestAgents::dispatched() const {
   return dispatched_;
 }
 
-ServerScene::ServerScene(bool eager, const std::string& certificates) : eager_(eager) {
+ServerScene::ServerScene(bool eager, const std::string& certificates)
+    : agents_(std::make_unique<TestAgents>(eager)) {
   config_.certificates = certificates;
   config_.listen = certificates.empty() ? "" : "127.0.0.1:0";
   config_.store_file = folder_.File("runs.db");
@@ -84,7 +91,6 @@ ServerScene::~ServerScene() {
 
 void ServerScene::Start() {
   io_ = std::make_unique<asio::io_context>(1);
-  agents_ = std::make_unique<TestAgents>(eager_);
   seat_ = std::make_unique<api::services::Seat>(
       [io = io_.get()](std::function<void()> work) { asio::post(*io, std::move(work)); });
   apps::network::OwnedShardOptions options;
@@ -112,7 +118,6 @@ void ServerScene::StopAll() {
   thread_.join();
   shard_.reset();
   seat_.reset();
-  agents_.reset();
   io_.reset();
 }
 

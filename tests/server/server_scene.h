@@ -78,10 +78,9 @@ class ServerScene {
 
   support::TempFolder folder_;
   apps::ServerConfig config_;
-  const bool eager_;
   engine::loop::SystemClock clock_;
+  std::unique_ptr<TestAgents> agents_;  ///< outlives the server, as agents do
   std::unique_ptr<boost::asio::io_context> io_;
-  std::unique_ptr<TestAgents> agents_;
   std::unique_ptr<api::services::Seat> seat_;
   std::unique_ptr<apps::network::OwnedShard> shard_;
   std::unique_ptr<apps::network::ApiServer> api_;
