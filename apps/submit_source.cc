@@ -62,17 +62,6 @@ base::Status CheckPushed(const std::string& commit) {
   return base::OkStatus();
 }
 
-// A path that another machine would read from its own disk is made absolute at least.
-base::StatusOr<std::string> Origin() {
-  auto url = Git({"remote", "get-url", "origin"});
-  if (!url.ok()) {
-    return base::FailedPrecondition(
-        "there is no repository with a remote named origin here: name one with --repo and "
-        "--commit");
-  }
-  return url;
-}
-
 }  // namespace
 
 base::StatusOr<SubmitSource> FindSource(const std::string& repository, const std::string& commit) {
@@ -85,7 +74,10 @@ base::StatusOr<SubmitSource> FindSource(const std::string& repository, const std
     source.commit = commit;
     return source;
   }
-  ASSIGN_OR_RETURN(source.repository, Origin());
+  source.repository = Git({"remote", "get-url", "origin"}).value_or("");
+  if (source.repository.empty() && commit.empty()) {
+    return source;
+  }
   if (commit.empty()) {
     RETURN_IF_ERROR(CheckClean());
   }

@@ -15,8 +15,9 @@ struct SubmitSource {
 };
 
 /// `repository` and `commit` as given; what is empty is `origin` and `HEAD` of the repository that
-/// this is started in. `FailedPrecondition` says what to do: changes that are not committed, a
-/// commit that `origin` does not have (as far as was fetched), no `origin`.
+/// this is started in; without an `origin` there is no source, and the server says whether the
+/// pipeline needs one. `FailedPrecondition` says what to do: changes that are not committed, a
+/// commit that `origin` does not have (as far as was fetched).
 engine::base::StatusOr<SubmitSource> FindSource(const std::string& repository,
                                                 const std::string& commit);
 

@@ -122,9 +122,10 @@ void AnswerList(const Call& call, Shard* shard, const std::vector<ports::RunRow>
   call.Finish(base::OkStatus());
 }
 
-void AnswerCancel(const Call& call, const FeedRef& feed, pb::CancelResponse* response) {
+void AnswerCancel(const Call& call, const FeedRef& feed, model::Status before,
+                  pb::CancelResponse* response) {
   response->set_run(model::ToText(feed->run()));
-  response->set_status(wire::ToWire(feed->status()));
+  response->set_status(wire::ToWire(before));
   call.Finish(base::OkStatus());
 }
 
@@ -260,14 +261,16 @@ grpc::ServerUnaryReactor* RunsService::Cancel(grpc::CallbackServerContext* conte
   const Call call(seat_, context);
   WithRun(call, request->run(), [call, request, response](Shard& shard, const FeedRef& feed) {
     if (model::IsFinal(feed->status())) {
-      return AnswerCancel(call, feed, response);
+      return AnswerCancel(call, feed, feed->status(), response);
     }
     const base::Status posted = shard.loop->Post(
         model::CancelRun{
             .run = feed->run(), .kill = request->kill(), .by = CallerOf(*call.context)},
         [call, feed, response](const loop::Answer& answer) {
           // Refused: it has ended in the meantime, which the feed knows.
-          answer.status.ok() ? AnswerCancel(call, feed, response) : call.NotOwner();
+          const model::Status before =
+              answer.refused.empty() ? model::Status::kRunning : feed->status();
+          answer.status.ok() ? AnswerCancel(call, feed, before, response) : call.NotOwner();
         });
     if (!posted.ok()) {
       call.Finish(posted);

@@ -102,6 +102,8 @@ class ServerRuns final : public RunAccess {
 client::Target TargetOf(const ServerChoice& choice) {
   client::Target target;
   target.servers = choice.servers;
+  // A lease of three seconds has to run out before a standby steps in, and then it reads back.
+  target.patience = std::chrono::seconds(15);
   target.authority = choice.certificates + "/ca.pem";
   target.certificate = choice.certificates + "/operator.pem";
   target.key = choice.certificates + "/operator.key";
