@@ -72,10 +72,9 @@ class FactLines {
 }  // namespace
 
 void Plain::Opening(const Board& board, std::string_view verb, std::string& out) const {
-  const std::string workers =
-      header_.workers == 0
-          ? ""
-          : fmt::format(", {} worker{}", header_.workers, header_.workers == 1 ? "" : "s");
+  const std::string workers = header_.workers == 0 ? ""
+                                                   : fmt::format(", {} worker{}", header_.workers,
+                                                                 header_.workers == 1 ? "" : "s");
   out += fmt::format("run {}: {} {} ({} job{}{})\n", header_.run, verb, header_.pipeline,
                      board.job_count(), board.job_count() == 1 ? "" : "s", workers);
 }
