@@ -9,6 +9,7 @@ namespace apps {
 struct CancelOptions {
   std::string run;
   bool kill = false;
+  std::string server;  ///< empty: as the environment or `client.yml` say, else this machine
 };
 
 int CancelCommand(const CancelOptions& options);

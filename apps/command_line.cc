@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "apps/cancel_command.h"
+#include "apps/command_tree.h"
 #include "apps/completion.h"
 #include "apps/eval_command.h"
 #include "apps/exit_code.h"
@@ -20,6 +21,7 @@
 #include "apps/retry_command.h"
 #include "apps/run_command.h"
 #include "apps/runs_command.h"
+#include "apps/server_commands.h"
 #include "apps/show_command.h"
 #include "apps/standard_streams.h"
 #include "apps/validate_command.h"
@@ -29,66 +31,6 @@ namespace apps {
 namespace {
 
 constexpr std::string_view kVersion = DAYFLY_VERSION;
-constexpr std::uint32_t kWorkersMax = 1024;
-
-/// One command under construction. Options live in the callback, so as long as the command line.
-template <typename Options>
-class Command {
- public:
-  Command(CommandLine& line, const std::string& name, const std::string& description,
-          int (*run)(const Options&))
-      : line_(line), options_(std::make_shared<Options>()) {
-    app_ = line.app->add_subcommand(name, description);
-    app_->callback([&line, options = options_, run] {
-      line.chosen = [options, run] { return run(*options); };
-    });
-  }
-
-  Options& options() { return *options_; }
-  CLI::App& app() { return *app_; }
-
-  template <typename T>
-  CLI::Option* Value(const std::string& name, T Options::*member, const std::string& type,
-                     const std::string& description) {
-    return app_->add_option(name, (*options_).*member, description)->type_name(type);
-  }
-  /// One value at each occurrence, so that an argument behind it stays an argument.
-  CLI::Option* Repeated(const std::string& name, std::vector<std::string> Options::*member,
-                        const std::string& type, const std::string& description) {
-    return Value(name, member, type, description)->allow_extra_args(false);
-  }
-  CLI::Option* Flag(const std::string& name, bool Options::*member,
-                    const std::string& description) {
-    return app_->add_flag(name, (*options_).*member, description);
-  }
-  void Choice(const std::string& name, std::string Options::*member,
-              const std::vector<std::string>& choices, const std::string& description) {
-    CLI::Option* option = app_->add_option(name, (*options_).*member, description)
-                              ->type_name(fmt::format("{}", fmt::join(choices, "|")))
-                              ->check(CLI::IsMember(choices).description(""));
-    line_.completions.push_back({option, Completes::kChoice, choices});
-    if (!((*options_).*member).empty()) {
-      option->default_str((*options_).*member);
-    }
-  }
-  CLI::Option* Completed(CLI::Option* option, Completes completes) {
-    line_.completions.push_back({option, completes, {}});
-    return option;
-  }
-  void Workers(std::uint32_t Options::*member) {
-    Value("--workers", member, "N",
-          "How many attempts may run at once. Default: the number of CPUs")
-        ->check(CLI::Range(1U, kWorkersMax).description(""));
-  }
-  void Footer(const std::string& text) { app_->footer(text); }
-
- private:
-  CommandLine& line_;
-  std::shared_ptr<Options> options_;
-  CLI::App* app_;
-};
-
-constexpr const char* kRunArgument = "An id, the beginning of one, or 'latest' for the newest run";
 
 void AddRun(CommandLine& line) {
   Command<RunOptions> command(
@@ -226,6 +168,7 @@ void AddRuns(CommandLine& line) {
   command.Value("--limit", &RunsOptions::limit, "N", "At most so many")->capture_default_str();
   command.Choice("--format", &RunsOptions::format, {"text", "json", "ids"},
                  "A table, an object a line, or ids only");
+  command.Server(&RunsOptions::server);
   command.Footer(R"(Examples:
   dayfly runs
   dayfly runs --format json | jq -r 'select(.status == "failed") | .run'
@@ -242,6 +185,7 @@ void AddShow(CommandLine& line) {
   command.Completed(command.Value("RUN", &ShowOptions::run, "", kRunArgument)->required(),
                     Completes::kRun);
   command.Choice("--format", &ShowOptions::format, {"text", "json"}, "For people, or one object");
+  command.Server(&ShowOptions::server);
   command.Footer(R"(Examples:
   dayfly show latest
   dayfly show 01jd2 --format json
@@ -265,6 +209,7 @@ void AddLogs(CommandLine& line) {
   command.Flag("--raw", &O::raw, "Exactly the bytes the steps wrote, without times and names");
   command.Value("--tail", &O::tail, "N", "Only the last N lines of each step")
       ->check(CLI::NonNegativeNumber.description(""));
+  command.Server(&O::server);
   command.Footer(R"(A job that was tried several times shows every attempt.
 
 Examples:
@@ -287,6 +232,7 @@ void AddCancel(CommandLine& line) {
                     Completes::kRun);
   command.Flag("--kill", &CancelOptions::kill,
                "Ends everything at once, `finally` too. A second cancel does the same");
+  command.Server(&CancelOptions::server);
   command.Footer(R"(Examples:
   dayfly cancel latest
   dayfly cancel latest --kill
@@ -311,7 +257,11 @@ void AddRetry(CommandLine& line) {
   command.Choice("--output", &O::output, {"tree", "plain", "json"},
                  "As for run. Default: tree on a terminal, plain elsewhere");
   command.Repeated("--secret", &O::secrets, "NAME[=@FILE]", "As for run");
+  command.Value("--key", &O::key, "KEY",
+                "At a server: makes the call repeatable; the same key starts one run");
+  command.Flag("--watch", &O::watch, "At a server: shows the new run live, as dayfly watch");
   command.Flag("--stats", &O::stats, "As for run");
+  command.Server(&O::server);
   command.Footer(R"(Examples:
   dayfly retry latest --failed
 
@@ -326,6 +276,7 @@ void AddExplain(CommandLine& line) {
   command.Value("JOB", &O::job, "",
                 "One job. Default: all that are not over; of an ended run, those in trouble");
   command.Choice("--format", &O::format, {"text", "json"}, "For people, or one object");
+  command.Server(&O::server);
   command.Footer(R"(Examples:
   dayfly explain latest
   dayfly explain latest deploy
@@ -467,10 +418,18 @@ std::unique_ptr<CommandLine> BuildCommandLine() {
   AddCancel(*line);
   AddRetry(*line);
   AddExplain(*line);
+  AddServerCommands(*line);
   AddOwnCommands(*line);
   line->app->footer(R"(Environment:
-  DAYFLY_HOME  where runs are kept (default: $XDG_STATE_HOME/dayfly, else ~/.local/state/dayfly)
-  NO_COLOR     when set and not empty: no colours
+  DAYFLY_HOME          where runs are kept (default: $XDG_STATE_HOME/dayfly, else
+                       ~/.local/state/dayfly)
+  DAYFLY_SERVER        the server to talk to: HOST:PORT or unix:PATH, several with commas
+                       between; 'local': this machine's own runs
+  DAYFLY_CERTIFICATES  folder with ca.pem, operator.pem and operator.key, for HOST:PORT
+  NO_COLOR             when set and not empty: no colours
+
+Files:
+  ~/.config/dayfly/client.yml  server: and certificates:, where the variables say nothing
 
 'dayfly help COMMAND' explains a command with examples. 'man dayfly' has it all on one page.)");
   UseHelpFormat(*line->app);

@@ -14,6 +14,7 @@ struct LogsOptions {
   bool follow = false;
   bool raw = false;
   std::int64_t tail = -1;  ///< lines; -1: everything
+  std::string server;      ///< empty: as the environment or `client.yml` say, else this machine
 };
 
 int LogsCommand(const LogsOptions& options);

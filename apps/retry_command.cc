@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/client_config.h"
 #include "apps/exit_code.h"
 #include "apps/local_run.h"
+#include "apps/network_part.h"
 #include "apps/recorded_run.h"
 #include "apps/run_lock.h"
 #include "apps/state_dir.h"
@@ -78,9 +80,7 @@ base::StatusOr<model::SubmitRun> Submission(const RecordedRun& old, bool failed_
   return submission;
 }
 
-}  // namespace
-
-int RetryCommand(const RetryOptions& options) {
+int RetryHere(const RetryOptions& options) {
   const auto state = StateDir::Open();
   if (!state.ok()) {
     return Fail(state.status());
@@ -114,6 +114,17 @@ int RetryCommand(const RetryOptions& options) {
              submission->context->tree.empty() ? "none" : submission->context->tree.substr(0, 12),
              submission->carried.size(), submission->carried.size() == 1 ? " is" : "s are");
   return (*run)->Execute(*std::move(submission));
+}
+
+}  // namespace
+
+int RetryCommand(const RetryOptions& options) {
+  const auto choice = ChooseServer(options.server);
+  if (!choice.ok()) {
+    return Fail(choice.status());
+  }
+  return choice->servers.empty() ? RetryHere(options)
+                                 : RunNetworkCommand(&NetworkPart::retry, options);
 }
 
 }  // namespace apps

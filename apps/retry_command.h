@@ -15,6 +15,9 @@ struct RetryOptions {
   std::string output;
   std::vector<std::string> secrets;
   bool stats = false;
+  std::string key;     ///< at a server: makes the call repeatable
+  bool watch = false;  ///< at a server
+  std::string server;  ///< empty: as the environment or `client.yml` say, else this machine
 };
 
 int RetryCommand(const RetryOptions& options);

@@ -9,6 +9,7 @@ namespace apps {
 struct ShowOptions {
   std::string run;
   std::string format = "text";  ///< `text json`
+  std::string server;  ///< empty: as the environment or `client.yml` say, else this machine
 };
 
 int ShowCommand(const ShowOptions& options);

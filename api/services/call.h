@@ -2,6 +2,7 @@
 // What the handlers of all services share: who calls, and how our errors travel.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include <grpcpp/server_context.h>
@@ -23,19 +24,24 @@ std::string CallerOf(const grpc::ServerContextBase& context);
 /// UNAVAILABLE, with the owner's address in the trailing metadata. Before the call is finished.
 grpc::Status NotOwner(const Seat& seat, grpc::ServerContextBase& context);
 
-/// One unary call under way: who answers it, once. gRPC keeps context and messages until then.
-struct Call {
+/// One unary call under way. Copies are the same call; gRPC keeps context and messages until it is
+/// finished. When the last copy goes and nobody has finished it (its shard was lost, its queue
+/// dropped), it ends as UNAVAILABLE: no call is ever left open.
+class Call {
+ public:
+  Call(Seat& call_seat, grpc::CallbackServerContext* call_context);
+
+  void Finish(const engine::base::Status& status) const;
+  void NotOwner() const;
+
   Seat* seat;
   grpc::CallbackServerContext* context;
   grpc::ServerUnaryReactor* reactor;
 
-  void Finish(const engine::base::Status& status) const { reactor->Finish(ToGrpc(status)); }
-  void NotOwner() const { reactor->Finish(services::NotOwner(*seat, *context)); }
+ private:
+  struct Open;
+  std::shared_ptr<Open> open_;
 };
-
-inline Call BeginCall(Seat& seat, grpc::CallbackServerContext* context) {
-  return {.seat = &seat, .context = context, .reactor = context->DefaultReactor()};
-}
 
 inline constexpr const char* kOwnerKey = "dayfly-owner";  ///< trailing metadata: where the owner is
 inline constexpr const char* kRunKey = "dayfly-run";  ///< trailing metadata: the run it is about

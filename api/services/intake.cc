@@ -108,6 +108,14 @@ bool IsSameRequest(const model::SubmitRun& submit, const model::RunAccepted& fir
 Intake::Intake(Seat& seat, IntakeOptions options)
     : seat_(seat), options_(std::move(options)), compiler_("dayfly-compile", kWaitingMax) {}
 
+void Intake::OnEngine(std::function<void(Shard*)> work) {
+  seat_.OnEngine([alive = std::weak_ptr<char>(alive_), work = std::move(work)](Shard* shard) {
+    if (!alive.expired()) {
+      work(shard);
+    }
+  });
+}
+
 void Intake::Submit(wire::Submission submission, std::string by, Done done) {
   auto shared = std::make_shared<wire::Submission>(std::move(submission));
   const base::Status taken =
@@ -146,7 +154,7 @@ void Intake::Compile(const wire::Submission& submission, const std::string& by, 
   order->input.idempotency_key = submission.request_key;
   order->diagnostics = std::move(prepared->diagnostics);
   order->done = done;
-  seat_.OnEngine([this, order](Shard* shard) { Enter(shard, order); });
+  OnEngine([this, order](Shard* shard) { Enter(shard, order); });
 }
 
 void Intake::Retry(const FeedRef& first, bool failed_only, std::string request_key, std::string by,
@@ -173,7 +181,7 @@ void Intake::Retry(const FeedRef& first, bool failed_only, std::string request_k
     }
   }
   order->done = std::move(done);
-  seat_.OnEngine([this, order](Shard* shard) { Enter(shard, order); });
+  OnEngine([this, order](Shard* shard) { Enter(shard, order); });
 }
 
 void Intake::Enter(Shard* shard, const OrderRef& order) {
@@ -196,7 +204,7 @@ void Intake::AskArchive(Shard& shard, const OrderRef& order) {
       shard.archive->Do([this, order](ports::RunHistory& history, ports::RunStore&) {
         auto first = std::make_shared<base::StatusOr<std::optional<model::RunAccepted>>>(
             history.FindKey(order->input.idempotency_key));
-        seat_.OnEngine([this, order, first](Shard* then) {
+        OnEngine([this, order, first](Shard* then) {
           if (!first->ok()) {
             Finish(order, first->status());
           } else if (first->value()) {
@@ -216,7 +224,11 @@ void Intake::AskArchive(Shard& shard, const OrderRef& order) {
 void Intake::Post(Shard& shard, const OrderRef& order) {
   shard.feeds->Expect(order->input.run, order->input.plan);
   const base::Status posted = shard.loop->Post(
-      order->input, [this, order](const loop::Answer& answer) { Answered(order, answer); });
+      order->input, [this, alive = std::weak_ptr<char>(alive_), order](const loop::Answer& answer) {
+        if (!alive.expired()) {
+          Answered(order, answer);
+        }
+      });
   if (!posted.ok()) {
     shard.feeds->Forget(order->input.run);
     Finish(order, posted);
@@ -258,7 +270,7 @@ void Intake::Finish(const OrderRef& order, base::StatusOr<Started> result,
   order->done(std::move(result), taken);
   auto waiting = busy_.extract(order->input.idempotency_key);
   for (const OrderRef& next : waiting.mapped()) {
-    seat_.OnEngine([this, next](Shard* shard) { Enter(shard, next); });
+    OnEngine([this, next](Shard* shard) { Enter(shard, next); });
   }
 }
 

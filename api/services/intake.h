@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,8 @@ class Intake {
     std::vector<dsl::Diagnostic> diagnostics;
     Done done;
   };
+  /// As `Seat::OnEngine`, but nothing happens once this is gone: the call then ends by itself.
+  void OnEngine(std::function<void(Shard*)> work);
   using OrderRef = std::shared_ptr<Order>;
 
   void Compile(const wire::Submission& submission, const std::string& by, const Done& done);
@@ -78,6 +81,7 @@ class Intake {
   /// Keys whose first request is not answered yet, with those that wait for it. The engine's
   /// thread.
   std::map<std::string, std::vector<OrderRef>> busy_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
   WorkQueue compiler_;
 };
 

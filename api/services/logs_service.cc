@@ -79,6 +79,11 @@ void ToWire(const ports::LogPiece& piece, pb::ReadLogsResponse& out) {
   }
 }
 
+// The reader is gone, or this server is leaving: then the reader asks the next one.
+grpc::Status CutOff() {
+  return {grpc::StatusCode::UNAVAILABLE, "the call was cut off"};
+}
+
 /// One reader. Its pieces come on the feed's threads, its writes end on gRPC's; the mutex keeps a
 /// write from following the end.
 class LogStream final : public grpc::ServerWriteReactor<pb::ReadLogsResponse>,
@@ -110,7 +115,7 @@ class LogStream final : public grpc::ServerWriteReactor<pb::ReadLogsResponse>,
 
   void OnWriteDone(bool ok) override {
     if (!ok) {
-      return End(grpc::Status::CANCELLED);
+      return End(CutOff());
     }
     if (std::chrono::steady_clock::now() - written_at_ > options_.patience) {
       return End(
@@ -120,7 +125,7 @@ class LogStream final : public grpc::ServerWriteReactor<pb::ReadLogsResponse>,
     Next();
   }
 
-  void OnCancel() override { End(grpc::Status::CANCELLED); }
+  void OnCancel() override { End(CutOff()); }
 
   void OnDone() override {
     --reading_;

@@ -122,9 +122,10 @@ void AnswerList(const Call& call, Shard* shard, const std::vector<ports::RunRow>
   call.Finish(base::OkStatus());
 }
 
-void AnswerCancel(const Call& call, const FeedRef& feed, pb::CancelResponse* response) {
+void AnswerCancel(const Call& call, const FeedRef& feed, model::Status before,
+                  pb::CancelResponse* response) {
   response->set_run(model::ToText(feed->run()));
-  response->set_status(wire::ToWire(feed->status()));
+  response->set_status(wire::ToWire(before));
   call.Finish(base::OkStatus());
 }
 
@@ -166,7 +167,7 @@ void AnswerExplain(const Call& call, const RunFeed& feed, const std::vector<mode
 grpc::ServerUnaryReactor* RunsService::Submit(grpc::CallbackServerContext* context,
                                               const pb::SubmitRequest* request,
                                               pb::SubmitResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   auto submission = wire::SubmissionFrom(*request);
   if (!submission.ok()) {
     call.Finish(submission.status());
@@ -189,7 +190,7 @@ grpc::ServerUnaryReactor* RunsService::Submit(grpc::CallbackServerContext* conte
 grpc::ServerUnaryReactor* RunsService::Retry(grpc::CallbackServerContext* context,
                                              const pb::RetryRequest* request,
                                              pb::SubmitResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   if (base::Status keyed = wire::CheckRequestKey(request->request_key(), "request_key");
       !keyed.ok()) {
     call.Finish(keyed);
@@ -212,7 +213,7 @@ grpc::ServerUnaryReactor* RunsService::Retry(grpc::CallbackServerContext* contex
 grpc::ServerUnaryReactor* RunsService::Get(grpc::CallbackServerContext* context,
                                            const pb::GetRunRequest* request,
                                            pb::RunSummary* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   WithRun(call, request->run(), [call, response](Shard&, const FeedRef& feed) {
     *response = feed->Summary();
     call.Finish(base::OkStatus());
@@ -223,7 +224,7 @@ grpc::ServerUnaryReactor* RunsService::Get(grpc::CallbackServerContext* context,
 grpc::ServerUnaryReactor* RunsService::List(grpc::CallbackServerContext* context,
                                             const pb::ListRunsRequest* request,
                                             pb::ListRunsResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   const auto filter = FilterFrom(*request);
   if (!filter.ok()) {
     call.Finish(filter.status());
@@ -257,17 +258,19 @@ grpc::ServerWriteReactor<pb::WatchResponse>* RunsService::Watch(
 grpc::ServerUnaryReactor* RunsService::Cancel(grpc::CallbackServerContext* context,
                                               const pb::CancelRequest* request,
                                               pb::CancelResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   WithRun(call, request->run(), [call, request, response](Shard& shard, const FeedRef& feed) {
     if (model::IsFinal(feed->status())) {
-      return AnswerCancel(call, feed, response);
+      return AnswerCancel(call, feed, feed->status(), response);
     }
     const base::Status posted = shard.loop->Post(
         model::CancelRun{
             .run = feed->run(), .kill = request->kill(), .by = CallerOf(*call.context)},
         [call, feed, response](const loop::Answer& answer) {
           // Refused: it has ended in the meantime, which the feed knows.
-          answer.status.ok() ? AnswerCancel(call, feed, response) : call.NotOwner();
+          const model::Status before =
+              answer.refused.empty() ? model::Status::kRunning : feed->status();
+          answer.status.ok() ? AnswerCancel(call, feed, before, response) : call.NotOwner();
         });
     if (!posted.ok()) {
       call.Finish(posted);
@@ -279,7 +282,7 @@ grpc::ServerUnaryReactor* RunsService::Cancel(grpc::CallbackServerContext* conte
 grpc::ServerUnaryReactor* RunsService::Explain(grpc::CallbackServerContext* context,
                                                const pb::ExplainRequest* request,
                                                pb::ExplainResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   WithRun(call, request->run(), [call, request, response](Shard& shard, const FeedRef& feed) {
     const auto jobs = JobsToExplain(*feed, request->job());
     if (!jobs.ok()) {

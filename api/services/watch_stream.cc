@@ -17,6 +17,11 @@ namespace pb = dayfly::v1;
 
 namespace {
 
+// The reader is gone, or this server is leaving: then the reader asks the next one.
+base::Status CutOff() {
+  return base::Unavailable("the call was cut off");
+}
+
 /// Lives until gRPC is done with it and nothing is posted for it any more. But for the three
 /// reactions everything is on the engine's thread.
 class WatchStream final : public grpc::ServerWriteReactor<pb::WatchResponse>,
@@ -45,7 +50,7 @@ class WatchStream final : public grpc::ServerWriteReactor<pb::WatchResponse>,
     const bool late = std::chrono::steady_clock::now() - written_at_ > parts_.options.patience;
     parts_.seat->OnEngine([self = self_, ok, late](Shard*) {
       if (!ok) {
-        self->End(base::Cancelled("the reader is gone"));
+        self->End(CutOff());
       } else if (late) {
         self->End(base::ResourceExhausted("the reader is too slow; it may go on at position {}",
                                           self->position_));
@@ -56,8 +61,7 @@ class WatchStream final : public grpc::ServerWriteReactor<pb::WatchResponse>,
   }
 
   void OnCancel() override {
-    parts_.seat->OnEngine(
-        [self = self_](Shard*) { self->End(base::Cancelled("the reader is gone")); });
+    parts_.seat->OnEngine([self = self_](Shard*) { self->End(CutOff()); });
   }
 
   void OnDone() override {

@@ -27,7 +27,7 @@ WorkersService::WorkersService(Seat& seat, WorkersParts parts)
 grpc::ServerUnaryReactor* WorkersService::ListWorkers(grpc::CallbackServerContext* context,
                                                       const pb::ListWorkersRequest* request,
                                                       pb::ListWorkersResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   seat_.OnEngine([this, call, request, response](Shard* shard) {
     if (shard == nullptr) {
       return call.NotOwner();
@@ -45,7 +45,7 @@ grpc::ServerUnaryReactor* WorkersService::ListWorkers(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* WorkersService::ListPools(grpc::CallbackServerContext* context,
                                                     const pb::ListPoolsRequest*,
                                                     pb::ListPoolsResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   seat_.OnEngine([this, call, response](Shard* shard) {
     if (shard == nullptr) {
       return call.NotOwner();
@@ -61,7 +61,7 @@ grpc::ServerUnaryReactor* WorkersService::ListPools(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* WorkersService::Drain(grpc::CallbackServerContext* context,
                                                 const pb::DrainWorkerRequest* request,
                                                 pb::DrainWorkerResponse*) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   if (base::Status keyed = wire::CheckRequestKey(request->request_id(), "request_id");
       !keyed.ok()) {
     call.Finish(keyed);
@@ -79,7 +79,7 @@ grpc::ServerUnaryReactor* WorkersService::Drain(grpc::CallbackServerContext* con
 grpc::ServerUnaryReactor* WorkersService::Scale(grpc::CallbackServerContext* context,
                                                 const pb::ScalePoolRequest* request,
                                                 pb::ScalePoolResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   base::Status fits = wire::CheckRequestKey(request->request_id(), "request_id");
   if (fits.ok()) {
     fits = wire::CheckPresent(request->pool(), kPoolBytesMax, "pool");
@@ -122,7 +122,7 @@ base::StatusOr<std::uint32_t> WorkersService::ScaleOnce(const pb::ScalePoolReque
 grpc::ServerUnaryReactor* WorkersService::MakeJoinToken(grpc::CallbackServerContext* context,
                                                         const pb::MakeJoinTokenRequest* request,
                                                         pb::MakeJoinTokenResponse* response) {
-  const Call call = BeginCall(seat_, context);
+  const Call call(seat_, context);
   if (base::Status named = wire::CheckPresent(request->pool(), kPoolBytesMax, "pool");
       !named.ok()) {
     call.Finish(named);

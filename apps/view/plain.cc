@@ -72,9 +72,11 @@ class FactLines {
 }  // namespace
 
 void Plain::Opening(const Board& board, std::string_view verb, std::string& out) const {
-  out += fmt::format("run {}: {} {} ({} job{}, {} worker{})\n", header_.run, verb, header_.pipeline,
-                     board.job_count(), board.job_count() == 1 ? "" : "s", header_.workers,
-                     header_.workers == 1 ? "" : "s");
+  const std::string workers = header_.workers == 0 ? ""
+                                                   : fmt::format(", {} worker{}", header_.workers,
+                                                                 header_.workers == 1 ? "" : "s");
+  out += fmt::format("run {}: {} {} ({} job{}{})\n", header_.run, verb, header_.pipeline,
+                     board.job_count(), board.job_count() == 1 ? "" : "s", workers);
 }
 
 void Plain::Resumed(const Board& board, base::Instant, std::string& out) {

@@ -20,7 +20,7 @@ struct RunHeader {
   std::string run;       ///< the id's text
   std::string pipeline;  ///< its name
   std::string file;
-  std::uint32_t workers = 0;
+  std::uint32_t workers = 0;  ///< 0: not known
 };
 
 /// Why a job waits right now; the core's `Explain`, passed in.

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/local_runs.h"
+
+#include <algorithm>
+#include <sys/stat.h>
+#include <thread>
+#include <utility>
+
+#include "apps/control.h"
+#include "apps/local_run.h"
+#include "apps/log_printer.h"
+#include "apps/recorded_run.h"
+#include "apps/run_lock.h"
+#include "apps/state_dir.h"
+#include "apps/view/json_text.h"
+#include "engine/expr/value.h"
+#include "store/sqlite/run_index.h"
+
+namespace apps {
+namespace {
+
+namespace base = engine::base;
+namespace model = engine::model;
+namespace ports = engine::ports;
+
+constexpr auto kLookEvery = std::chrono::milliseconds(100);
+
+/// Changes whenever something was committed.
+struct StoreStamp {
+  std::int64_t seconds = 0;
+  std::int64_t nanoseconds = 0;
+  std::int64_t bytes = 0;
+  friend bool operator==(const StoreStamp&, const StoreStamp&) = default;
+};
+
+StoreStamp StampOf(const std::string& folder) {
+  StoreStamp stamp;
+  for (const char* name : {"/facts.db", "/facts.db-wal"}) {
+    struct stat facts {};
+    if (stat((folder + name).c_str(), &facts) == 0) {
+      stamp.seconds = std::max<std::int64_t>(stamp.seconds, facts.st_mtim.tv_sec);
+      stamp.nanoseconds += facts.st_mtim.tv_nsec;
+      stamp.bytes += facts.st_size;
+    }
+  }
+  return stamp;
+}
+
+bool IsOver(const view::Board& board, const LogSelection& selection) {
+  return model::IsFinal(board.status()) ||
+         std::ranges::all_of(selection.jobs, [&](model::JobIndex job) {
+           return model::IsFinal(board.job(job).status);
+         });
+}
+
+std::string ExplainRequest(const std::string& job) {
+  std::string json;
+  view::JsonObject object(json);
+  object.Text("do", "explain");
+  if (!job.empty()) {
+    object.Text("job", job);
+  }
+  object.End();
+  return json;
+}
+
+std::string CancelRequest(bool kill) {
+  std::string json;
+  view::JsonObject object(json);
+  object.Text("do", "cancel");
+  object.Bool("kill", kill);
+  object.Text("by", UserName());
+  object.End();
+  return json;
+}
+
+class LocalRuns final : public RunAccess {
+ public:
+  explicit LocalRuns(StateDir state) : state_(std::move(state)) {}
+
+  base::StatusOr<std::vector<ports::RunRow>> List(const ports::RunFilter& filter) override {
+    store::sqlite::RunIndexOptions options;
+    options.read_only = true;
+    auto index = store::sqlite::OpenRunIndex(state_.index(), options);
+    // Whatever it is, the records cannot be read: never the caller's mistake.
+    if (!index.ok()) {
+      return base::FailedPrecondition("{}", base::Message(index.status()));
+    }
+    auto rows = (*index)->ListRuns(filter);
+    return rows.ok() ? std::move(rows)
+                     : base::FailedPrecondition("{}", base::Message(rows.status()));
+  }
+
+  bool IsLeft(const ports::RunRow& row) const override {
+    return !model::IsFinal(row.status) && !OwnerOf(row.folder);
+  }
+
+  std::string place() const override { return state_.root(); }
+
+  base::StatusOr<RunReading> Read(const std::string& name) override {
+    ASSIGN_OR_RETURN(const model::RunId run, FindRun(state_, name));
+    ASSIGN_OR_RETURN(RecordedRun recorded, ReadRun(state_, run));
+    const bool alive = OwnerOf(recorded.folder).has_value();
+    return RunReading{.board = std::move(recorded.board), .alive = alive};
+  }
+
+  base::StatusOr<RunExplained> Explain(const std::string& name, const std::string& job) override {
+    ASSIGN_OR_RETURN(const model::RunId run, FindRun(state_, name));
+    const auto answer = AskRun(state_.run_folder(run), ExplainRequest(job));
+    if (answer.ok()) {
+      return RunExplained{.run = run, .json = answer->ToJson()};
+    }
+    if (answer.status().code() != absl::StatusCode::kUnavailable) {
+      return base::InvalidArgument("{}", base::Message(answer.status()));
+    }
+    ASSIGN_OR_RETURN(const RecordedRun recorded, ReadRun(state_, run));
+    ASSIGN_OR_RETURN(std::string json, ExplainRecorded(recorded.board, job));
+    return RunExplained{.run = run, .json = std::move(json)};
+  }
+
+  base::StatusOr<RunCancelled> Cancel(const std::string& name, bool kill) override {
+    ASSIGN_OR_RETURN(const model::RunId run, FindRun(state_, name));
+    const auto answer = AskRun(state_.run_folder(run), CancelRequest(kill));
+    if (answer.ok()) {
+      return RunCancelled{.run = run};
+    }
+    return answer.status().code() == absl::StatusCode::kUnavailable
+               ? WithoutProcess(run)
+               : base::FailedPrecondition("{}", base::Message(answer.status()));
+  }
+
+  base::Status PrintLogs(const LogsOptions& options) override {
+    ASSIGN_OR_RETURN(const model::RunId id, FindRun(state_, options.run));
+    ASSIGN_OR_RETURN(RecordedRun run, ReadRun(state_, id));
+    ASSIGN_OR_RETURN(SelectedSteps steps, SelectSteps(run.board, options));
+    const LogSelection selection{.jobs = std::move(steps.jobs), .step = std::move(steps.step)};
+    LogPrinter printer(run.folder + "/logs", {.raw = options.raw,
+                                              .in_order = options.raw,
+                                              .name_jobs = selection.jobs.size() > 1,
+                                              .tail = options.tail});
+    StoreStamp seen = StampOf(run.folder);
+    while (true) {
+      const bool over = IsOver(run.board, selection) || !OwnerOf(run.folder);
+      RETURN_IF_ERROR(printer.Print(run.board, selection));
+      if (over || !options.follow) {
+        return printer.missing();
+      }
+      std::this_thread::sleep_for(kLookEvery);
+      if (const StoreStamp now = StampOf(run.folder); now != seen || !OwnerOf(run.folder)) {
+        seen = now;
+        ASSIGN_OR_RETURN(run, ReadRun(state_, id));
+      }
+    }
+  }
+
+ private:
+  // Nobody listens: it is over, or was left unfinished.
+  base::StatusOr<RunCancelled> WithoutProcess(model::RunId run) const {
+    ASSIGN_OR_RETURN(const RecordedRun recorded, ReadRun(state_, run));
+    if (model::IsFinal(recorded.board.status())) {
+      return RunCancelled{.run = run, .status = recorded.board.status()};
+    }
+    const std::string id = model::ToText(run);
+    return base::FailedPrecondition(
+        "run {} has no process any more, nothing of it is running; dayfly run --resume {} would "
+        "continue it",
+        id, id);
+  }
+
+  StateDir state_;
+};
+
+}  // namespace
+
+base::StatusOr<std::unique_ptr<RunAccess>> OpenLocalRuns() {
+  ASSIGN_OR_RETURN(StateDir state, StateDir::OpenForReading());
+  return std::make_unique<LocalRuns>(std::move(state));
+}
+
+}  // namespace apps

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's side of agents: who may join, their streams, and (while this server owns the shard)
+// the hub through which the engine speaks to them. On the engine's thread, but for `service` and
+// `MakeToken`.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "api/agents/agents_service.h"
+#include "api/agents/enrolment.h"
+#include "api/agents/gate.h"
+#include "api/hub/agent_hub.h"
+#include "api/services/workers_service.h"
+#include "apps/server_config.h"
+#include "engine/base/status.h"
+#include "engine/loop/engine_loop.h"
+#include "engine/ports/clock.h"
+#include "engine/ports/worker_registry.h"
+
+namespace apps::network {
+
+class AgentSide {
+ public:
+  /// Reads the CA and opens the registry. `FailedPrecondition` says what is missing.
+  static engine::base::StatusOr<std::unique_ptr<AgentSide>> Open(boost::asio::io_context& io,
+                                                                 const ServerConfig& config,
+                                                                 api::agents::LogIntake* logs);
+
+  grpc::Service* service() { return &service_; }
+
+  /// This server owns the shard; between the loop's `Recover` and `Start`. The hub is the engine's
+  /// link until `Close`.
+  api::hub::AgentHub& OpenHub(engine::loop::EngineLoop& loop);
+  void CloseHub(const std::string& owner);
+
+  std::vector<dayfly::v1::WorkerSummary> Workers() const;
+  std::vector<dayfly::v1::PoolSummary> Pools() const;
+  engine::base::Status Drain(engine::model::WorkerId worker, bool stop_attempts);
+  /// Any thread; blocks.
+  engine::base::StatusOr<api::services::WorkersParts::Token> MakeToken(const std::string& pool);
+
+ private:
+  AgentSide(boost::asio::io_context& io, const ServerConfig& config, api::wire::KeyPair authority,
+            std::unique_ptr<engine::ports::WorkerRegistry> registry, api::agents::LogIntake* logs);
+
+  boost::asio::io_context& io_;
+  const ServerConfig& config_;
+  std::unique_ptr<engine::ports::WorkerRegistry> registry_;
+  api::agents::Enrolment enrolment_;
+  std::shared_ptr<api::agents::Gate> gate_;
+  api::agents::AgentsService service_;
+  engine::loop::EngineLoop* loop_ = nullptr;
+  std::unique_ptr<api::hub::AgentHub> hub_;
+};
+
+}  // namespace apps::network

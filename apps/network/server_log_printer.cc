@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/network/server_log_printer.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+
+#include "apps/log_printer.h"
+#include "apps/view/utf8.h"
+
+namespace apps::network {
+
+namespace base = engine::base;
+namespace client = api::client;
+namespace model = engine::model;
+
+base::Status ServerLogPrinter::Print(const SelectedSteps& selected, const LogsOptions& options) {
+  name_jobs_ = selected.jobs.size() > 1;
+  RETURN_IF_ERROR(options.follow ? Follow(selected, options) : InOrder(selected, options));
+  if (std::fflush(stdout) != 0) {
+    return base::FromErrno(errno, "standard output");
+  }
+  return missing_;
+}
+
+// Everything as it comes: of one job, or of all.
+base::Status ServerLogPrinter::Follow(const SelectedSteps& selected, const LogsOptions& options) {
+  client::LogQuery query;
+  query.run = board_.run();
+  query.follow = true;
+  if (options.tail >= 0) {
+    query.tail_lines = static_cast<std::uint64_t>(options.tail);
+  }
+  if (options.job.empty()) {
+    return Read(query, options.raw);
+  }
+  for (const model::JobIndex job : selected.jobs) {
+    query.job = job;
+    query.step.reset();
+    if (!selected.step.empty()) {
+      ASSIGN_OR_RETURN(query.step, FindStep(model::SpecOf(board_.plan(), job), selected.step));
+    }
+    RETURN_IF_ERROR(Read(query, options.raw));
+  }
+  return base::OkStatus();
+}
+
+// Jobs in the order of the plan, then attempts, then steps.
+base::Status ServerLogPrinter::InOrder(const SelectedSteps& selected, const LogsOptions& options) {
+  for (const model::JobIndex job : selected.jobs) {
+    std::optional<model::StepIndex> only;
+    if (!selected.step.empty()) {
+      ASSIGN_OR_RETURN(only, FindStep(model::SpecOf(board_.plan(), job), selected.step));
+    }
+    for (const view::AttemptState& attempt : board_.job(job).attempts) {
+      for (std::uint32_t step = 0; step < attempt.steps.size(); ++step) {
+        if (only && only->value() != step) {
+          continue;
+        }
+        client::LogQuery query;
+        query.run = board_.run();
+        query.job = job;
+        query.attempt = attempt.number;
+        query.step = model::StepIndex(step);
+        if (options.tail >= 0) {
+          query.tail_lines = static_cast<std::uint64_t>(options.tail);
+        }
+        RETURN_IF_ERROR(Read(query, options.raw));
+      }
+    }
+  }
+  return base::OkStatus();
+}
+
+base::Status ServerLogPrinter::Read(const client::LogQuery& query, bool raw) {
+  client::LogHandlers handlers;
+  handlers.bytes = [&](const model::AttemptKey& attempt, model::StepIndex step,
+                       std::string_view bytes, bool last) {
+    if (raw) {
+      std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+    } else {
+      Emit({attempt, step}, bytes, last);
+    }
+    if (query.follow) {
+      std::fflush(stdout);
+    }
+  };
+  handlers.missing = [&](std::string_view text) {
+    if (missing_.ok()) {
+      missing_ = base::DataLoss("{}", text);
+    }
+  };
+  RETURN_IF_ERROR(logs_.Read(query, handlers));
+  // What is not ended by a line's end is shown, too.
+  while (!lines_.empty()) {
+    Emit(Key(lines_.begin()->first), {}, true);
+  }
+  return base::OkStatus();
+}
+
+void ServerLogPrinter::Emit(const Key& key, std::string_view bytes, bool last) {
+  if (base::AsIndex(key.first.job) >= board_.job_count()) {
+    return;
+  }
+  const model::JobSpec& spec = model::SpecOf(board_.plan(), key.first.job);
+  const auto write = [&](std::string_view line) {
+    const std::string text =
+        fmt::format("{}{}{} | {}\n", name_jobs_ ? board_.job_name(key.first.job) + " " : "",
+                    key.first.attempt > 1 ? fmt::format("#{} ", key.first.attempt) : "",
+                    model::StepName(spec, key.second), view::Sanitise(line));
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  };
+  view::LineSplitter& lines = lines_[key];
+  lines.Feed(bytes, write);
+  if (last) {
+    lines.Finish(write);
+    lines_.erase(key);
+  }
+}
+
+}  // namespace apps::network

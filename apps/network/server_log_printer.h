@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prints logs that come from a server, for `dayfly logs`.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "api/client/log_client.h"
+#include "apps/logs_command.h"
+#include "apps/run_access.h"
+#include "apps/view/board.h"
+#include "apps/view/line_splitter.h"
+#include "engine/base/status.h"
+
+namespace apps::network {
+
+class ServerLogPrinter {
+ public:
+  /// Both outlive this.
+  ServerLogPrinter(api::client::LogClient& logs, const view::Board& board)
+      : logs_(logs), board_(board) {}
+
+  /// `DataLoss` names the first bytes that are missing; the rest was printed.
+  engine::base::Status Print(const SelectedSteps& selected, const LogsOptions& options);
+
+ private:
+  using Key = std::pair<engine::model::AttemptKey, engine::model::StepIndex>;
+  engine::base::Status Follow(const SelectedSteps& selected, const LogsOptions& options);
+  engine::base::Status InOrder(const SelectedSteps& selected, const LogsOptions& options);
+  engine::base::Status Read(const api::client::LogQuery& query, bool raw);
+  void Emit(const Key& key, std::string_view bytes, bool last);
+
+  api::client::LogClient& logs_;
+  const view::Board& board_;
+  bool name_jobs_ = false;
+  std::map<Key, view::LineSplitter> lines_;
+  engine::base::Status missing_;
+};
+
+}  // namespace apps::network

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/network/server_process.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include "apps/network/server_stores.h"
+#include "apps/standard_streams.h"
+#include "apps/state_dir.h"
+#include "engine/base/log.h"
+
+namespace apps::network {
+namespace {
+
+namespace asio = boost::asio;
+namespace base = engine::base;
+namespace loop = engine::loop;
+namespace model = engine::model;
+namespace ports = engine::ports;
+namespace services = api::services;
+
+constexpr auto kLookEvery = std::chrono::seconds(1);
+
+/// Nobody is connected: what is outstanding stays outstanding.
+class NoAgents final : public ports::AgentLink {
+ public:
+  void Dispatch(const model::Assignment&) override {}
+  void Stop(const model::StopAttempt&) override {}
+};
+
+std::string FolderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+std::string OwnName() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "server";
+}
+
+void Say(std::string_view text) {
+  fmt::print(stderr, "dayfly server: {}\n", text);
+}
+
+}  // namespace
+
+ServerProcess::ServerProcess(ServerConfig config)
+    : config_(std::move(config)),
+      io_(1),
+      seat_([this](std::function<void()> work) { asio::post(io_, std::move(work)); }),
+      link_(std::make_unique<NoAgents>()),
+      signals_(io_),
+      look_timer_(io_) {}
+
+// Calls first, so that nobody comes any more; then those who would answer them.
+ServerProcess::~ServerProcess() {
+  CutOffCalls();
+  shard_.reset();
+  keeper_.reset();
+  if (lock_ >= 0) {
+    close(lock_);
+  }
+}
+
+base::Status ServerProcess::Run(bool print_ready) {
+  const auto work = asio::make_work_guard(io_);
+  RETURN_IF_ERROR(Prepare());
+  WaitForSignal();
+  workers_ = std::make_unique<services::WorkersService>(seat_, WorkersOf());
+  ASSIGN_OR_RETURN(api_, ApiServer::Start(config_, seat_, {workers_.get()}));
+  RETURN_IF_ERROR(config_.store_file.empty() ? StandBy() : OwnShard(std::nullopt));
+  if (print_ready) {
+    Print(fmt::format("ready unix:{} {}\n", config_.socket, api_->address()));
+    FlushOutput(0);
+  }
+  io_.run();
+  return ended_;
+}
+
+// No agent can join this build's server yet: pools are what the settings say, and empty.
+services::WorkersParts ServerProcess::WorkersOf() {
+  const auto not_yet = [] {
+    return base::FailedPrecondition("this build's server lets no agents in yet");
+  };
+  services::WorkersParts parts;
+  parts.workers = [] { return std::vector<dayfly::v1::WorkerSummary>(); };
+  parts.pools = [this] {
+    std::vector<dayfly::v1::PoolSummary> pools;
+    for (const PoolConfig& pool : config_.pools) {
+      dayfly::v1::PoolSummary& summary = pools.emplace_back();
+      summary.set_pool(pool.name);
+      summary.set_workers_min(pool.workers_min);
+      summary.set_workers_max(pool.workers_max);
+    }
+    return pools;
+  };
+  parts.drain = [](model::WorkerId, bool) { return base::NotFound("there is no such worker"); };
+  parts.scale = [not_yet](const std::string&, std::uint32_t) { return not_yet(); };
+  parts.make_token = [not_yet](const std::string&) { return not_yet(); };
+  return parts;
+}
+
+base::Status ServerProcess::Prepare() {
+  for (const std::string& folder : {FolderOf(config_.socket), config_.logs, config_.artifacts}) {
+    RETURN_IF_ERROR(MakeFolders(folder));
+  }
+  return config_.store_file.empty() ? base::OkStatus() : LockStore();
+}
+
+base::Status ServerProcess::LockStore() {
+  RETURN_IF_ERROR(MakeFolders(FolderOf(config_.store_file)));
+  const std::string path = config_.store_file + ".lock";
+  lock_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_ < 0) {
+    return base::FromErrno(errno, path);
+  }
+  return flock(lock_, LOCK_EX | LOCK_NB) == 0
+             ? base::OkStatus()
+             : base::FailedPrecondition("another server has {} open", config_.store_file);
+}
+
+base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
+  OwnedShardOptions options;
+  options.config = &config_;
+  options.clock = &clock_;
+  options.leased = leased;
+  options.on_trouble = [](const base::Status& status) {
+    Say(fmt::format("the store has trouble, trying again: {}", base::Message(status)));
+  };
+  options.on_fatal = [this](const base::Status& status) {
+    // Another owner's commit came first: the keeper will say so, too.
+    if (keeper_ != nullptr && status.code() == absl::StatusCode::kAborted) {
+      asio::post(io_, [this] { LoseShard(); });
+    } else {
+      GiveUp(status);
+    }
+  };
+  ASSIGN_OR_RETURN(shard_, OwnedShard::Open(io_, seat_, std::move(options)));
+  shard_->Start(*link_);
+  api_->SetServing(true);
+  return base::OkStatus();
+}
+
+// ---- with a database that several servers share
+
+base::Status ServerProcess::StandBy() {
+  ASSIGN_OR_RETURN(lease_, OpenShardLease(config_));
+  loop::LeaseKeeperOptions options;
+  options.me = {.name = OwnName(), .address = OwnAddress()};
+  options.told = [this](loop::Standing standing, model::Epoch epoch) {
+    asio::post(io_, [this, standing, epoch] { OnStanding(standing, epoch); });
+  };
+  keeper_ = std::make_unique<loop::LeaseKeeper>(*lease_, std::move(options));
+  LookForOwner();
+  return base::OkStatus();
+}
+
+void ServerProcess::OnStanding(loop::Standing standing, model::Epoch epoch) {
+  if (standing == loop::Standing::kOwner) {
+    if (shard_ == nullptr) {
+      Say(fmt::format("owns the runs (epoch {})", epoch.value()));
+      if (base::Status owned = OwnShard(epoch); !owned.ok()) {
+        GiveUp(owned);
+      }
+    }
+    return;
+  }
+  // Doubtful: whoever reads our answers could act on what is not true any more.
+  LoseShard();
+  if (standing == loop::Standing::kDeposed) {
+    keeper_.reset();
+    if (base::Status standby = StandBy(); !standby.ok()) {
+      GiveUp(standby);
+    }
+  }
+}
+
+void ServerProcess::LoseShard() {
+  if (shard_ != nullptr) {
+    Say("does not own the runs any more");
+    api_->SetServing(false);
+    shard_.reset();
+  }
+}
+
+// Only from memory: what the keeper saw last.
+void ServerProcess::LookForOwner() {
+  if (keeper_ != nullptr) {
+    seat_.OwnerSeen(shard_ != nullptr ? "" : keeper_->SeenOwner().owner.address);
+  }
+  look_timer_.expires_after(kLookEvery);
+  look_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      LookForOwner();
+    }
+  });
+}
+
+std::string ServerProcess::OwnAddress() const {
+  return !config_.address.empty()   ? config_.address
+         : !api_->address().empty() ? api_->address()
+                                    : "unix:" + config_.socket;
+}
+
+void ServerProcess::WaitForSignal() {
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (!error) {
+      Stop();
+    }
+  });
+}
+
+// What was taken becomes durable; what goes on on agents goes on.
+void ServerProcess::Stop() {
+  api_->SetServing(false);
+  if (shard_ == nullptr) {
+    return io_.stop();
+  }
+  shard_->loop().Stop([this](const base::Status& status) {
+    ended_ = status;
+    // A standby need not wait for the lease to run out.
+    if (keeper_ != nullptr) {
+      keeper_->GiveUp().IgnoreError();
+    }
+    io_.stop();
+  });
+}
+
+// A call that is cut off still has to be answered, on this thread: it goes on until all are.
+void ServerProcess::CutOffCalls() {
+  std::thread cut([this] {
+    api_.reset();
+    asio::post(io_, [this] { io_.stop(); });
+  });
+  const auto work = asio::make_work_guard(io_);
+  io_.restart();
+  io_.run();
+  cut.join();
+}
+
+void ServerProcess::GiveUp(const base::Status& status) {
+  Say(base::Message(status));
+  ended_ = status;
+  io_.stop();
+}
+
+}  // namespace apps::network

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shows a run of a server while it goes on, with the views of `dayfly run`. Facts come on one
+// thread; a second one draws what moves.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "api/wire/run_outline.h"
+#include "apps/output_writer.h"
+#include "apps/view/board.h"
+#include "apps/view/run_view.h"
+
+namespace apps::network {
+
+class WatchScreen {
+ public:
+  /// `output`: `tree plain json`; empty: by what standard output is.
+  explicit WatchScreen(std::string output);
+  ~WatchScreen();
+  WatchScreen(const WatchScreen&) = delete;
+  WatchScreen& operator=(const WatchScreen&) = delete;
+
+  void Begin(const api::wire::OutlinedRun& run);
+  void Show(const engine::model::Fact& fact);
+  /// Last words. The exit code of the run as it stands.
+  int End();
+  /// Null before `Begin`.
+  const view::Board* board() const { return board_ ? &*board_ : nullptr; }
+
+ private:
+  void MakeView(const api::wire::OutlinedRun& run);
+  void DrawLoop(const std::stop_token& stop);
+
+  std::string output_;
+  OutputWriter writer_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::optional<view::Board> board_;
+  std::unique_ptr<view::RunView> view_;
+  bool news_ = false;  ///< since the drawer last looked
+  std::jthread drawer_;
+};
+
+}  // namespace apps::network

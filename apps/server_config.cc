@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/server_config.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "dsl/fields.h"
+#include "dsl/parse.h"
+#include "dsl/values.h"
+#include "engine/base/did_you_mean.h"
+
+namespace apps {
+namespace {
+
+namespace base = engine::base;
+
+constexpr std::int64_t kSlotsMax = 1024;
+constexpr std::int64_t kWorkersMax = 10'000;
+constexpr std::array<std::string_view, 9> kServerKeys = {"store",     "listen",       "address",
+                                                         "socket",    "certificates", "logs",
+                                                         "artifacts", "workers",      "secrets"};
+constexpr std::array<std::string_view, 3> kPoolKeys = {"slots", "min", "max"};
+
+class ConfigReader {
+ public:
+  ConfigReader(std::string folder, dsl::Reporter& reporter)
+      : folder_(std::move(folder)), reporter_(reporter) {}
+
+  ServerConfig Read(const dsl::NodeRef& root) {
+    config_.store_file = InFolder("runs.db");
+    config_.socket = InFolder("api.sock");
+    config_.certificates = InFolder("certificates");
+    config_.logs = InFolder("logs");
+    config_.artifacts = InFolder("artifacts");
+    config_.workers = InFolder("workers");
+    if (root.is_null()) {
+      return std::move(config_);
+    }
+    if (!root.is_map()) {
+      reporter_.Error("wrong-type", root.place(),
+                      fmt::format("the settings are a map, not {}", dsl::Describe(root.kind())));
+      return std::move(config_);
+    }
+    for (const dsl::Entry& entry : dsl::EntriesOf(root, reporter_)) {
+      ReadEntry(entry);
+    }
+    return std::move(config_);
+  }
+
+ private:
+  void ReadEntry(const dsl::Entry& entry) {
+    const std::string_view key = entry.key.text();
+    if (key == "store") {
+      ReadStore(entry.value);
+    } else if (key == "listen") {
+      ReadAddress(entry.value, key, config_.listen);
+    } else if (key == "address") {
+      ReadAddress(entry.value, key, config_.address);
+    } else if (key == "socket") {
+      ReadPath(entry.value, key, config_.socket);
+    } else if (key == "certificates") {
+      ReadPath(entry.value, key, config_.certificates);
+    } else if (key == "logs") {
+      ReadPath(entry.value, key, config_.logs);
+    } else if (key == "artifacts") {
+      ReadPath(entry.value, key, config_.artifacts);
+    } else if (key == "workers") {
+      ReadPath(entry.value, key, config_.workers);
+    } else if (key == "secrets") {
+      ReadSecrets(entry.value);
+    } else if (key == "pools") {
+      ReadPools(entry.value);
+    } else {
+      std::vector<std::string_view> known(kServerKeys.begin(), kServerKeys.end());
+      known.emplace_back("pools");
+      ReportUnknown(entry, "a server has", known);
+    }
+  }
+
+  void ReadStore(const dsl::NodeRef& node) {
+    const auto text = dsl::ReadText(node, "store", reporter_);
+    if (!text) {
+      return;
+    }
+    if (text->starts_with("sqlite:")) {
+      config_.store_file = InFolder(text->substr(7));
+    } else if (text->starts_with("postgres:") && text->size() > 9) {
+      config_.store_postgres = text->substr(9);
+      config_.store_file.clear();
+    } else {
+      reporter_.Error("bad-value", node.place(), fmt::format("'{}' is no store", *text)).hint =
+          "`sqlite:runs.db` (a file), or `postgres:host=… dbname=…` (what libpq takes)";
+    }
+  }
+
+  void ReadAddress(const dsl::NodeRef& node, std::string_view key, std::string& out) {
+    const auto text = dsl::ReadText(node, key, reporter_);
+    if (!text) {
+      return;
+    }
+    const std::size_t colon = text->rfind(':');
+    const std::string_view port =
+        std::string_view(*text).substr(colon == std::string::npos ? 0 : colon + 1);
+    const bool is_port = !port.empty() && port.size() <= 5 &&
+                         std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+    if (colon == std::string::npos || colon == 0 || !is_port) {
+      reporter_.Error("bad-value", node.place(), fmt::format("'{}' is no address", *text)).hint =
+          "HOST:PORT, such as `127.0.0.1:7333`";
+      return;
+    }
+    out = *text;
+  }
+
+  void ReadPath(const dsl::NodeRef& node, std::string_view key, std::string& out) {
+    if (const auto text = dsl::ReadText(node, key, reporter_)) {
+      out = InFolder(*text);
+    }
+  }
+
+  void ReadSecrets(const dsl::NodeRef& node) {
+    if (node.is_null()) {
+      return;
+    }
+    if (!IsMap(node, "secrets")) {
+      return;
+    }
+    for (const dsl::Entry& entry : dsl::EntriesOf(node, reporter_)) {
+      if (!dsl::IsVariableName(entry.key.text())) {
+        reporter_
+            .Error("bad-name", entry.key.place(),
+                   fmt::format("'{}' is no name of a secret", entry.key.text()))
+            .hint = "letters, digits and `_`, not beginning with a digit";
+      } else if (const auto file = dsl::ReadText(entry.value, entry.key.text(), reporter_)) {
+        config_.secrets[std::string(entry.key.text())] = InFolder(*file);
+      }
+    }
+  }
+
+  void ReadPools(const dsl::NodeRef& node) {
+    if (node.is_null() || !IsMap(node, "pools")) {
+      return;
+    }
+    for (const dsl::Entry& entry : dsl::EntriesOf(node, reporter_)) {
+      if (!dsl::IsJobName(entry.key.text())) {
+        reporter_.Error("bad-name", entry.key.place(),
+                        fmt::format("'{}' is no name of a pool", entry.key.text()));
+      } else {
+        ReadPool(entry);
+      }
+    }
+    std::ranges::sort(config_.pools, {}, &PoolConfig::name);
+  }
+
+  void ReadPool(const dsl::Entry& entry) {
+    PoolConfig pool;
+    pool.name = entry.key.text();
+    if (!entry.value.is_null() && IsMap(entry.value, pool.name)) {
+      for (const dsl::Entry& setting : dsl::EntriesOf(entry.value, reporter_)) {
+        const std::string_view key = setting.key.text();
+        if (key == "slots") {
+          ReadNumber(setting.value, key, 1, kSlotsMax, pool.slots);
+        } else if (key == "min") {
+          ReadNumber(setting.value, key, 0, kWorkersMax, pool.workers_min);
+        } else if (key == "max") {
+          ReadNumber(setting.value, key, 0, kWorkersMax, pool.workers_max);
+        } else {
+          ReportUnknown(setting, "a pool has", kPoolKeys);
+        }
+      }
+    }
+    if (pool.workers_min > pool.workers_max) {
+      reporter_.Error("bad-value", entry.value.place(),
+                      fmt::format("pool '{}' has a min of {} above its max of {}", pool.name,
+                                  pool.workers_min, pool.workers_max));
+    }
+    config_.pools.push_back(std::move(pool));
+  }
+
+  void ReadNumber(const dsl::NodeRef& node, std::string_view key, std::int64_t min,
+                  std::int64_t max, std::uint32_t& out) {
+    if (const auto number = dsl::ReadInteger(node, key, min, max, reporter_)) {
+      out = static_cast<std::uint32_t>(*number);
+    }
+  }
+
+  bool IsMap(const dsl::NodeRef& node, std::string_view key) {
+    if (!node.is_map()) {
+      reporter_.Error("wrong-type", node.place(),
+                      fmt::format("`{}` is a map, not {}", key, dsl::Describe(node.kind())));
+    }
+    return node.is_map();
+  }
+
+  void ReportUnknown(const dsl::Entry& entry, std::string_view where,
+                     std::span<const std::string_view> known) {
+    reporter_
+        .Error("unknown-key", entry.key.place(),
+               fmt::format("{} no key `{}`", where, entry.key.text()))
+        .hint = base::DidYouMean(entry.key.text(), known);
+  }
+
+  std::string InFolder(const std::string& path) const {
+    return path.starts_with('/') || folder_.empty() ? path : folder_ + "/" + path;
+  }
+
+  std::string folder_;
+  dsl::Reporter& reporter_;
+  ServerConfig config_;
+};
+
+}  // namespace
+
+ParsedServerConfig ParseServerConfig(const std::string& path, std::string text) {
+  dsl::Reporter reporter(100);
+  ParsedServerConfig out;
+  const auto document = dsl::Parse(path, std::move(text), 0, reporter);
+  ServerConfig config;
+  if (document != nullptr) {
+    const std::size_t slash = path.rfind('/');
+    config = ConfigReader(slash == std::string::npos ? "" : path.substr(0, slash), reporter)
+                 .Read(dsl::NodeRef(*document, document->root));
+  }
+  if (!reporter.has_errors()) {
+    out.config = std::move(config);
+  }
+  out.diagnostics = reporter.Take();
+  return out;
+}
+
+std::string ServerConfigTemplate() {
+  return R"yml(# Settings of a Dayfly server: dayfly server --config THIS-FILE
+# Every key may be left out. Paths are meant from this file's folder.
+
+# Where runs are kept: a file for one machine, or a PostgreSQL database (15 or newer) that several
+# servers may share, one of which owns the runs while the others stand by.
+store: sqlite:runs.db
+# store: "postgres:host=/run/postgresql dbname=dayfly"
+
+# Where agents and people on other machines connect, over TLS. Left out: nowhere; there is only
+# the socket then. 127.0.0.1 is this machine alone; 0.0.0.0 is everybody.
+listen: 127.0.0.1:7333
+# How they reach it, when that is another name. It must stand in the server's certificate.
+# address: ci.example.org:7333
+
+# Whoever may open this socket (mode 0600: you) is an operator.
+socket: api.sock
+
+# The CA, the server's and the operator's certificates, as `dayfly server init` made them.
+certificates: certificates
+
+# What steps write, and what jobs upload.
+logs: logs
+artifacts: artifacts
+
+# Where agents live that the server starts on this machine.
+workers: workers
+
+# Secrets by name, each the content of a file of mode 0600. Steps see those that they ask for.
+secrets: {}
+#  DEPLOY_KEY: secrets/deploy-key
+
+# Workers of one shape. With `max` the server starts and ends them on this machine, as they are
+# needed; without it they come by themselves: dayfly agent --token "$(dayfly workers token --pool P)"
+pools:
+  default: { min: 0, max: 2, slots: 2 }
+)yml";
+}
+
+}  // namespace apps

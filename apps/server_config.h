@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// `server.yml`: what a server is told by its operator. A key that does not exist is an error, with
+// its place and a suggestion, as in a pipeline.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dsl/diagnostic.h"
+
+namespace apps {
+
+struct PoolConfig {
+  std::string name;
+  std::uint32_t slots = 1;        ///< of each worker that the server starts
+  std::uint32_t workers_min = 0;  ///< kept, also when idle
+  std::uint32_t workers_max = 0;  ///< 0: its workers come by themselves, with a join token
+  friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
+};
+
+/// Paths are absolute, or relative to the folder that the server was started in.
+struct ServerConfig {
+  std::string store_file;                      ///< SQLite; or
+  std::string store_postgres;                  ///< what libpq takes
+  std::string listen;                          ///< HOST:PORT for TLS; empty: only the socket
+  std::string address;                         ///< how others reach it; empty: as `listen`
+  std::string socket;                          ///< of the operator on this machine
+  std::string certificates;                    ///< folder
+  std::string logs;                            ///< folder
+  std::string artifacts;                       ///< folder
+  std::string workers;                         ///< folder of the workers that this server starts
+  std::map<std::string, std::string> secrets;  ///< names to files
+  std::vector<PoolConfig> pools;               ///< by name
+  friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
+};
+
+struct ParsedServerConfig {
+  std::optional<ServerConfig> config;  ///< absent when there is any error
+  std::vector<dsl::Diagnostic> diagnostics;
+};
+
+/// `path` is for messages; relative paths in the text are meant from its folder.
+ParsedServerConfig ParseServerConfig(const std::string& path, std::string text);
+
+/// What `dayfly server init` writes: every key, with what it means.
+std::string ServerConfigTemplate();
+
+}  // namespace apps

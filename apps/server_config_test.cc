@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/server_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace apps {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+ServerConfig Parsed(const std::string& text) {
+  const auto parsed = ParseServerConfig("/etc/dayfly/server.yml", text);
+  EXPECT_TRUE(parsed.config.has_value());
+  return parsed.config.value_or(ServerConfig());
+}
+
+dsl::Diagnostic Problem(const std::string& text) {
+  const auto parsed = ParseServerConfig("server.yml", text);
+  EXPECT_FALSE(parsed.config.has_value());
+  EXPECT_EQ(parsed.diagnostics.size(), 1U) << text;
+  return parsed.diagnostics.empty() ? dsl::Diagnostic() : parsed.diagnostics[0];
+}
+
+TEST(ServerConfig, TheTemplateIsInOrder) {
+  ServerConfig without = Parsed("");
+  const ServerConfig with = Parsed(ServerConfigTemplate());
+  EXPECT_EQ(with.store_file, without.store_file);
+  EXPECT_EQ(with.socket, without.socket);
+  EXPECT_EQ(with.logs, without.logs);
+  EXPECT_THAT(with.pools, ElementsAre(PoolConfig{
+                              .name = "default", .slots = 2, .workers_min = 0, .workers_max = 2}));
+}
+
+TEST(ServerConfig, PathsAreMeantFromItsFolder) {
+  const ServerConfig config = Parsed("logs: l\nartifacts: /var/a\n");
+  EXPECT_EQ(config.logs, "/etc/dayfly/l");
+  EXPECT_EQ(config.artifacts, "/var/a");
+}
+
+TEST(ServerConfig, TakesPostgresInPlaceOfAFile) {
+  const ServerConfig config = Parsed("store: 'postgres:host=/tmp dbname=x'\n");
+  EXPECT_EQ(config.store_postgres, "host=/tmp dbname=x");
+  EXPECT_EQ(config.store_file, "");
+}
+
+TEST(ServerConfig, AnUnknownKeyIsAnErrorWithItsPlaceAndASuggestion) {
+  const dsl::Diagnostic problem = Problem("store: sqlite:x\nlistn: 127.0.0.1:1\n");
+  EXPECT_EQ(problem.code, "unknown-key");
+  EXPECT_EQ(problem.line, 2U);
+  EXPECT_EQ(problem.column, 1U);
+  EXPECT_THAT(problem.hint, HasSubstr("listen"));
+}
+
+TEST(ServerConfig, AnUnknownKeyOfAPoolIsAnErrorToo) {
+  const dsl::Diagnostic problem = Problem("pools: { a: { slot: 2 } }\n");
+  EXPECT_EQ(problem.code, "unknown-key");
+  EXPECT_THAT(problem.hint, HasSubstr("slots"));
+}
+
+TEST(ServerConfig, RefusesWhatIsNoAddressNoStoreNoNumber) {
+  EXPECT_EQ(Problem("listen: somewhere\n").code, "bad-value");
+  EXPECT_EQ(Problem("store: mysql:x\n").code, "bad-value");
+  EXPECT_EQ(Problem("pools: { a: { min: 3, max: 2 } }\n").code, "bad-value");
+  EXPECT_EQ(Problem("pools: 3\n").code, "wrong-type");
+  EXPECT_EQ(Problem("secrets: { 'a b': x }\n").code, "bad-name");
+}
+
+}  // namespace
+}  // namespace apps

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/submit_source.h"
+
+#include <array>
+#include <cstdio>
+#include <string_view>
+#include <sys/wait.h>
+#include <vector>
+
+#include "apps/view/summary.h"
+
+namespace apps {
+namespace {
+
+namespace base = engine::base;
+
+/// What `git` printed, without the last line end; nothing when it failed.
+base::StatusOr<std::string> Git(const std::vector<std::string>& arguments) {
+  std::string command = "git";
+  for (const std::string& argument : arguments) {
+    command += " " + view::ShellQuote(argument);
+  }
+  FILE* pipe = popen((command + " 2>/dev/null").c_str(), "re");
+  if (pipe == nullptr) {
+    return base::FailedPrecondition("the program git cannot be started");
+  }
+  std::string out;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t bytes = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+    out.append(buffer.data(), bytes);
+  }
+  if (pclose(pipe) != 0) {
+    return base::NotFound("{} failed", command);
+  }
+  while (!out.empty() && out.back() == '\n') {
+    out.pop_back();
+  }
+  return out;
+}
+
+base::Status CheckClean() {
+  const auto changes = Git({"status", "--porcelain"});
+  if (changes.ok() && !changes->empty()) {
+    const std::string first = changes->substr(0, changes->find('\n'));
+    return base::FailedPrecondition(
+        "the working tree has changes that are not committed ({}): commit and push them, or name "
+        "what to run with --commit",
+        first);
+  }
+  return base::OkStatus();
+}
+
+base::Status CheckPushed(const std::string& commit) {
+  const auto branches =
+      Git({"for-each-ref", "--format=%(refname)", "--contains", commit, "refs/remotes/origin"});
+  if (branches.ok() && branches->empty()) {
+    return base::FailedPrecondition(
+        "commit {} is on no branch of origin: push it (git push), or fetch if it was pushed "
+        "elsewhere",
+        commit.substr(0, 12));
+  }
+  return base::OkStatus();
+}
+
+}  // namespace
+
+base::StatusOr<SubmitSource> FindSource(const std::string& repository, const std::string& commit) {
+  SubmitSource source;
+  if (!repository.empty()) {
+    if (commit.empty()) {
+      return base::InvalidArgument("--repo needs a --commit");
+    }
+    source.repository = repository;
+    source.commit = commit;
+    return source;
+  }
+  source.repository = Git({"remote", "get-url", "origin"}).value_or("");
+  if (source.repository.empty() && commit.empty()) {
+    return source;
+  }
+  if (commit.empty()) {
+    RETURN_IF_ERROR(CheckClean());
+  }
+  auto id =
+      Git({"rev-parse", "--verify", "--quiet", (commit.empty() ? "HEAD" : commit) + "^{commit}"});
+  if (!id.ok()) {
+    return base::InvalidArgument("there is no commit '{}' here", commit.empty() ? "HEAD" : commit);
+  }
+  source.commit = *std::move(id);
+  RETURN_IF_ERROR(CheckPushed(source.commit));
+  if (commit.empty()) {
+    source.branch = Git({"symbolic-ref", "--short", "--quiet", "HEAD"}).value_or("");
+  }
+  return source;
+}
+
+}  // namespace apps

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a submitted run's workspaces come from: a repository and a commit that agents can fetch.
+#pragma once
+
+#include <string>
+
+#include "engine/base/status.h"
+
+namespace apps {
+
+struct SubmitSource {
+  std::string repository;  ///< what `git fetch` takes; empty: no source
+  std::string commit;
+  std::string branch;
+};
+
+/// `repository` and `commit` as given; what is empty is `origin` and `HEAD` of the repository that
+/// this is started in; without an `origin` there is no source, and the server says whether the
+/// pipeline needs one. `FailedPrecondition` says what to do: changes that are not committed, a
+/// commit that `origin` does not have (as far as was fetched).
+engine::base::StatusOr<SubmitSource> FindSource(const std::string& repository,
+                                                const std::string& commit);
+
+}  // namespace apps
