@@ -43,10 +43,10 @@ class SecretsTest : public ::testing::Test {
  protected:
   support::Ended Dayfly(std::vector<std::string> arguments) const {
     return support::RunDayfly({.arguments = std::move(arguments),
-                             .env = {"DAYFLY_HOME=" + folder_.File("home"),
-                                     "HOME=" + folder_.path().string(), "PATH=/usr/bin:/bin"},
-                             .folder = folder_.File("source"),
-                             .errors = folder_.File("errors")});
+                               .env = {"DAYFLY_HOME=" + folder_.File("home"),
+                                       "HOME=" + folder_.path().string(), "PATH=/usr/bin:/bin"},
+                               .folder = folder_.File("source"),
+                               .errors = folder_.File("errors")});
   }
   static std::string ReadFile(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
