@@ -24,6 +24,7 @@ struct NetworkPart {
   int (*retry)(const RetryOptions&);
   int (*workers)(const WorkersOptions&);
   int (*pools)(const PoolsOptions&);
+  int (*agent)(const AgentOptions&);
   engine::base::StatusOr<std::unique_ptr<RunAccess>> (*open_runs)(const ServerChoice&);
 };
 

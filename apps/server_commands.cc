@@ -99,6 +99,46 @@ Examples:
 Exit codes: as for run)");
 }
 
+void AddAgent(CommandLine& line) {
+  Command<AgentOptions> command(
+      line, "agent",
+      "Makes this machine a worker: dials a server, runs the attempts it "
+      "is given, and after its own "
+      "death goes on with the steps that still run",
+      [](const AgentOptions& options) { return RunNetworkCommand(&NetworkPart::agent, options); });
+  using O = AgentOptions;
+  command
+      .Value("--server", &O::servers, "ADDR[,ADDR]",
+             "The server's address; with several, the agent follows whoever owns its pool")
+      ->required();
+  command.Value(
+      "--token", &O::token, "TOKEN",
+      "A join token, needed once: 'dayfly workers token --pool POOL' prints one. '-' reads "
+      "it from standard input, where nobody else sees it");
+  command
+      .Value("--slots", &O::slots, "N",
+             "How many attempts may run at once. Default: the number of CPUs")
+      ->check(CLI::Range(1U, 1024U).description(""));
+  command.Completed(command.Value("--folder", &O::folder, "FOLDER",
+                                  "Where the agent keeps what must survive it. Default: agent in "
+                                  "the state folder. One agent a folder"),
+                    Completes::kFile);
+  command.Value("--workspace", &O::workspace, "FOLDER",
+                "Where jobs see their workspace. Default: ws in the agent's folder");
+  command.Value("--exit-when-idle", &O::exit_when_idle, "DURATION",
+                "Leaves when nothing ran for so long: 90s, 10m");
+  command.Footer(
+      R"(SIGTERM finishes what runs, takes nothing new and leaves; again ends the attempts with a
+signal, time and `finally`; a third time leaves at once.
+
+Examples:
+  dayfly agent --server ci.example.org:7600 --token - --slots 4 < token
+  dayfly agent --server a:7600,b:7600 --exit-when-idle 10m
+
+Exit codes: 0 left as asked; 2 the call is wrong, the folder is in use, the token is refused; 3 it
+could not work.)");
+}
+
 void AddWorkers(CommandLine& line) {
   Command<WorkersOptions> command(
       line, "workers", "Lists the workers of a server, lets new ones in, sends old ones away",
@@ -151,6 +191,7 @@ void AddServerCommands(CommandLine& line) {
   AddServer(line);
   AddSubmit(line);
   AddWatch(line);
+  AddAgent(line);
   AddWorkers(line);
   AddPools(line);
 }

@@ -25,6 +25,7 @@ sandboxes::HostSandboxOptions SlotOptions(const WorkerOptions& options, std::uin
   made.run_folder = options.folder;
   made.slot = slot;
   made.keeper_program = options.keeper_program;
+  made.spool_bytes_max = options.spool_bytes_max;
   made.allow_cgroup = options.allow_cgroup;
   made.allow_mounts = options.allow_mounts;
   made.outlives_owner = true;

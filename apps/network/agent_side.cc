@@ -50,7 +50,6 @@ AgentSide::AgentSide(boost::asio::io_context& io, const ServerConfig& config,
                 .draw = [] { return DrawRandom(); }}) {}
 
 hub::AgentHub& AgentSide::OpenHub(loop::EngineLoop& engine) {
-  loop_ = &engine;
   hub::HubParts parts;
   parts.take = [&engine](model::Input input, loop::Reply reply) {
     engine.PostReport(std::move(input), std::move(reply));
@@ -71,10 +70,12 @@ hub::AgentHub& AgentSide::OpenHub(loop::EngineLoop& engine) {
   return *hub_;
 }
 
-void AgentSide::CloseHub(const std::string& owner) {
+void AgentSide::CloseGate(const std::string& owner) {
   gate_->Close(owner);
+}
+
+void AgentSide::DropHub() {
   hub_.reset();
-  loop_ = nullptr;
 }
 
 std::vector<pb::WorkerSummary> AgentSide::Workers() const {
@@ -93,10 +94,10 @@ std::vector<pb::WorkerSummary> AgentSide::Workers() const {
   return out;
 }
 
-std::vector<pb::PoolSummary> AgentSide::Pools() const {
-  const std::vector<pb::WorkerSummary> workers = Workers();
+std::vector<pb::PoolSummary> PoolSummaries(const ServerConfig& config,
+                                           const std::vector<pb::WorkerSummary>& workers) {
   std::vector<pb::PoolSummary> out;
-  for (const PoolConfig& pool : config_.pools) {
+  for (const PoolConfig& pool : config.pools) {
     pb::PoolSummary& summary = out.emplace_back();
     summary.set_pool(pool.name);
     summary.set_workers_min(pool.workers_min);

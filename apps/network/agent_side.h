@@ -23,6 +23,10 @@
 
 namespace apps::network {
 
+/// What `server.yml` says of each pool, and how many of `workers` it has.
+std::vector<dayfly::v1::PoolSummary> PoolSummaries(
+    const ServerConfig& config, const std::vector<dayfly::v1::WorkerSummary>& workers);
+
 class AgentSide {
  public:
   /// Reads the CA and opens the registry. `FailedPrecondition` says what is missing.
@@ -33,12 +37,14 @@ class AgentSide {
   grpc::Service* service() { return &service_; }
 
   /// This server owns the shard; between the loop's `Recover` and `Start`. The hub is the engine's
-  /// link until `Close`.
+  /// link as long as that lives.
   api::hub::AgentHub& OpenHub(engine::loop::EngineLoop& loop);
-  void CloseHub(const std::string& owner);
+  /// Nobody comes in any more. Before the loop ends; `owner` is who may be asked instead, if known.
+  void CloseGate(const std::string& owner);
+  /// After the loop has ended.
+  void DropHub();
 
   std::vector<dayfly::v1::WorkerSummary> Workers() const;
-  std::vector<dayfly::v1::PoolSummary> Pools() const;
   engine::base::Status Drain(engine::model::WorkerId worker, bool stop_attempts);
   /// Any thread; blocks.
   engine::base::StatusOr<api::services::WorkersParts::Token> MakeToken(const std::string& pool);
@@ -53,7 +59,6 @@ class AgentSide {
   api::agents::Enrolment enrolment_;
   std::shared_ptr<api::agents::Gate> gate_;
   api::agents::AgentsService service_;
-  engine::loop::EngineLoop* loop_ = nullptr;
   std::unique_ptr<api::hub::AgentHub> hub_;
 };
 

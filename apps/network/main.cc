@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program `dayfly-network`: `dayfly` with everything in it; see `apps/network_part.h`.
 #include "apps/command_line.h"
+#include "apps/network/agent_command.h"
 #include "apps/network/server_command.h"
 #include "apps/network/server_init.h"
 #include "apps/network/server_runs.h"
@@ -21,6 +22,7 @@ constexpr apps::NetworkPart kPart = {
     .retry = apps::network::RetryCommand,
     .workers = apps::network::WorkersCommand,
     .pools = apps::network::PoolsCommand,
+    .agent = apps::network::AgentCommand,
     .open_runs = apps::network::OpenServerRuns,
 };
 

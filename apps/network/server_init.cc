@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/wire/certificates.h"
+#include "api/wire/channels.h"
 #include "api/wire/key_files.h"
 #include "apps/exit_code.h"
 #include "apps/server_config.h"
@@ -45,7 +46,8 @@ base::Status MakeCertificates(const std::string& folder, const std::string& host
   RETURN_IF_ERROR(wire::SaveKeyPair(folder, "ca", authority));
   wire::CertificateOrder server;
   server.identity = {.kind = wire::Identity::Kind::kServer, .worker = {}, .name = "server"};
-  server.hosts = {"localhost", "127.0.0.1", "::1"};
+  // Agents ask for the one name that every server has, whatever its machine is called.
+  server.hosts = {wire::kServerHost, "localhost", "127.0.0.1", "::1"};
   if (!host.empty()) {
     server.hosts.push_back(host);
   }

@@ -57,14 +57,14 @@ ServerProcess::ServerProcess(ServerConfig config)
     : config_(std::move(config)),
       io_(1),
       seat_([this](std::function<void()> work) { asio::post(io_, std::move(work)); }),
-      link_(std::make_unique<NoAgents>()),
+      no_agents_(std::make_unique<NoAgents>()),
       signals_(io_),
       look_timer_(io_) {}
 
 // Calls first, so that nobody comes any more; then those who would answer them.
 ServerProcess::~ServerProcess() {
   CutOffCalls();
-  shard_.reset();
+  EndShard();
   keeper_.reset();
   if (lock_ >= 0) {
     close(lock_);
@@ -74,9 +74,14 @@ ServerProcess::~ServerProcess() {
 base::Status ServerProcess::Run(bool print_ready) {
   const auto work = asio::make_work_guard(io_);
   RETURN_IF_ERROR(Prepare());
+  RETURN_IF_ERROR(OpenAgentSide());
   WaitForSignal();
   workers_ = std::make_unique<services::WorkersService>(seat_, WorkersOf());
-  ASSIGN_OR_RETURN(api_, ApiServer::Start(config_, seat_, {workers_.get()}));
+  std::vector<grpc::Service*> services = {workers_.get()};
+  if (agents_ != nullptr) {
+    services.push_back(agents_->service());
+  }
+  ASSIGN_OR_RETURN(api_, ApiServer::Start(config_, seat_, std::move(services)));
   RETURN_IF_ERROR(config_.store_file.empty() ? StandBy() : OwnShard(std::nullopt));
   if (print_ready) {
     Print(fmt::format("ready unix:{} {}\n", config_.socket, api_->address()));
@@ -86,26 +91,35 @@ base::Status ServerProcess::Run(bool print_ready) {
   return ended_;
 }
 
-// No agent can join this build's server yet: pools are what the settings say, and empty.
+// Without TLS nobody could reach the agents' methods; with PostgreSQL there is no registry yet.
+base::Status ServerProcess::OpenAgentSide() {
+  if (config_.listen.empty() || config_.store_file.empty()) {
+    return base::OkStatus();
+  }
+  ASSIGN_OR_RETURN(agents_, AgentSide::Open(io_, config_, /*logs=*/nullptr));
+  return base::OkStatus();
+}
+
 services::WorkersParts ServerProcess::WorkersOf() {
-  const auto not_yet = [] {
-    return base::FailedPrecondition("this build's server lets no agents in yet");
-  };
   services::WorkersParts parts;
-  parts.workers = [] { return std::vector<dayfly::v1::WorkerSummary>(); };
-  parts.pools = [this] {
-    std::vector<dayfly::v1::PoolSummary> pools;
-    for (const PoolConfig& pool : config_.pools) {
-      dayfly::v1::PoolSummary& summary = pools.emplace_back();
-      summary.set_pool(pool.name);
-      summary.set_workers_min(pool.workers_min);
-      summary.set_workers_max(pool.workers_max);
-    }
-    return pools;
+  parts.workers = [this] {
+    return agents_ == nullptr ? std::vector<dayfly::v1::WorkerSummary>() : agents_->Workers();
   };
-  parts.drain = [](model::WorkerId, bool) { return base::NotFound("there is no such worker"); };
-  parts.scale = [not_yet](const std::string&, std::uint32_t) { return not_yet(); };
-  parts.make_token = [not_yet](const std::string&) { return not_yet(); };
+  parts.pools = [this, workers = parts.workers] { return PoolSummaries(config_, workers()); };
+  parts.drain = [this](model::WorkerId worker, bool stop_attempts) {
+    return agents_ == nullptr ? base::NotFound("there is no such worker")
+                              : agents_->Drain(worker, stop_attempts);
+  };
+  parts.scale = [](const std::string&, std::uint32_t) {
+    return base::FailedPrecondition("this build's server starts no workers itself");
+  };
+  parts.make_token = [this](const std::string& pool) {
+    return agents_ == nullptr
+               ? base::StatusOr<services::WorkersParts::Token>(base::FailedPrecondition(
+                     "no agent can join this server: it needs `listen` in server.yml and a store "
+                     "in SQLite"))
+               : agents_->MakeToken(pool);
+  };
   return parts;
 }
 
@@ -145,7 +159,11 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
     }
   };
   ASSIGN_OR_RETURN(shard_, OwnedShard::Open(io_, seat_, std::move(options)));
-  shard_->Start(*link_);
+  if (agents_ != nullptr) {
+    shard_->Start(agents_->OpenHub(shard_->loop()));
+  } else {
+    shard_->Start(*no_agents_);
+  }
   api_->SetServing(true);
   return base::OkStatus();
 }
@@ -188,7 +206,18 @@ void ServerProcess::LoseShard() {
   if (shard_ != nullptr) {
     Say("does not own the runs any more");
     api_->SetServing(false);
-    shard_.reset();
+    EndShard();
+  }
+}
+
+// The engine speaks to agents through the hub until it has ended.
+void ServerProcess::EndShard() {
+  if (agents_ != nullptr) {
+    agents_->CloseGate(keeper_ == nullptr ? "" : keeper_->SeenOwner().owner.address);
+  }
+  shard_.reset();
+  if (agents_ != nullptr) {
+    agents_->DropHub();
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "api/services/seat.h"
 #include "api/services/workers_service.h"
+#include "apps/network/agent_side.h"
 #include "apps/network/api_server.h"
 #include "apps/network/owned_shard.h"
 #include "apps/server_config.h"
@@ -36,11 +37,13 @@ class ServerProcess {
  private:
   engine::base::Status Prepare();
   engine::base::Status LockStore();
+  engine::base::Status OpenAgentSide();
   api::services::WorkersParts WorkersOf();
   engine::base::Status OwnShard(std::optional<engine::model::Epoch> leased);
   engine::base::Status StandBy();
   void OnStanding(engine::loop::Standing standing, engine::model::Epoch epoch);
   void LoseShard();
+  void EndShard();
   void LookForOwner();
   std::string OwnAddress() const;
   void WaitForSignal();
@@ -52,7 +55,8 @@ class ServerProcess {
   boost::asio::io_context io_;
   engine::loop::SystemClock clock_;
   api::services::Seat seat_;
-  std::unique_ptr<engine::ports::AgentLink> link_;
+  std::unique_ptr<engine::ports::AgentLink> no_agents_;
+  std::unique_ptr<AgentSide> agents_;  ///< null: nobody can join
   std::unique_ptr<OwnedShard> shard_;
   std::unique_ptr<api::services::WorkersService> workers_;
   std::unique_ptr<ApiServer> api_;

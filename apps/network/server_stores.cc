@@ -6,6 +6,7 @@
 #include "store/postgres/postgres_shard_lease.h"
 #include "store/sqlite/sqlite_run_history.h"
 #include "store/sqlite/sqlite_run_store.h"
+#include "store/sqlite/sqlite_worker_registry.h"
 
 namespace apps::network {
 
@@ -40,6 +41,15 @@ base::StatusOr<std::unique_ptr<ports::RunHistory>> OpenRunHistory(const ServerCo
     return store::postgres::OpenPostgresRunHistory(options);
   }
   return store::sqlite::OpenSqliteRunHistory(config.store_file);
+}
+
+base::StatusOr<std::unique_ptr<ports::WorkerRegistry>> OpenWorkerRegistry(
+    const ServerConfig& config) {
+  if (config.store_file.empty()) {
+    return base::FailedPrecondition(
+        "agents join a server whose store is SQLite; PostgreSQL keeps no workers yet");
+  }
+  return store::sqlite::OpenSqliteWorkerRegistry(config.store_file + ".workers");
 }
 
 base::StatusOr<std::unique_ptr<ports::ShardLease>> OpenShardLease(const ServerConfig& config) {

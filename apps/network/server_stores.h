@@ -11,6 +11,7 @@
 #include "engine/ports/run_history.h"
 #include "engine/ports/run_store.h"
 #include "engine/ports/shard_lease.h"
+#include "engine/ports/worker_registry.h"
 
 namespace apps::network {
 
@@ -21,6 +22,11 @@ engine::base::StatusOr<std::unique_ptr<engine::ports::RunStore>> OpenRunStore(
 engine::base::StatusOr<std::unique_ptr<engine::ports::RunStore>> OpenReadingStore(
     const ServerConfig& config);
 engine::base::StatusOr<std::unique_ptr<engine::ports::RunHistory>> OpenRunHistory(
+    const ServerConfig& config);
+
+/// Who joined, and which tokens are out. `FailedPrecondition` with PostgreSQL, which keeps none
+/// yet.
+engine::base::StatusOr<std::unique_ptr<engine::ports::WorkerRegistry>> OpenWorkerRegistry(
     const ServerConfig& config);
 
 /// Of a database that several servers may share.

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/network/agent_command.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "agents/host/worker.h"
+#include "agents/session/agent_session.h"
+#include "agents/session/identity.h"
+#include "agents/session/workload.h"
+#include "apps/exit_code.h"
+#include "apps/local_run.h"
+#include "apps/state_dir.h"
+#include "engine/base/log.h"
+#include "engine/base/time.h"
+#include "store/git/fetched_git.h"
+
+namespace apps::network {
+namespace {
+
+namespace asio = boost::asio;
+namespace base = engine::base;
+namespace core = agents::core;
+namespace host = agents::host;
+namespace model = engine::model;
+namespace session = agents::session;
+
+constexpr std::uint32_t kSlotsMax = 1024;
+/// Attempts that a slot is given before it is free, so that it never waits for a flush.
+constexpr std::uint32_t kAheadOfSlot = 8;
+
+std::vector<std::string> SplitServers(const std::string& text) {
+  std::vector<std::string> servers;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    if (comma > at) {
+      servers.push_back(text.substr(at, comma - at));
+    }
+    at = comma + 1;
+  }
+  return servers;
+}
+
+base::Instant UtcNow() {
+  return base::InstantFromMicros(std::chrono::duration_cast<std::chrono::microseconds>(
+                                     std::chrono::system_clock::now().time_since_epoch())
+                                     .count());
+}
+
+base::Instant MonotonicNow() {
+  return base::InstantFromMicros(std::chrono::duration_cast<std::chrono::microseconds>(
+                                     std::chrono::steady_clock::now().time_since_epoch())
+                                     .count());
+}
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+/// What was asked for, checked.
+struct AgentPlan {
+  std::vector<std::string> servers;
+  std::string token;
+  std::uint32_t slots = 1;
+  std::string folder;
+  std::string workspace;
+  std::optional<base::Duration> exit_when_idle;
+};
+
+base::StatusOr<std::string> ReadToken(const std::string& token) {
+  if (token != "-") {
+    return token;
+  }
+  std::string line;
+  if (!std::getline(std::cin, line) || line.empty()) {
+    return base::InvalidArgument("--token -: there is no line on standard input");
+  }
+  return line;
+}
+
+base::StatusOr<AgentPlan> PlanOf(const AgentOptions& options) {
+  AgentPlan plan;
+  plan.servers = SplitServers(options.servers);
+  if (plan.servers.empty()) {
+    return base::InvalidArgument("--server names no address");
+  }
+  ASSIGN_OR_RETURN(plan.token, ReadToken(options.token));
+  plan.slots = options.slots > 0
+                   ? options.slots
+                   : std::min(kSlotsMax, std::max(1U, std::thread::hardware_concurrency()));
+  plan.folder = options.folder;
+  if (plan.folder.empty()) {
+    ASSIGN_OR_RETURN(const std::string state, StateDirPath());
+    plan.folder = state + "/agent";
+  }
+  plan.workspace = options.workspace;
+  if (!plan.workspace.empty() && plan.workspace[0] != '/') {
+    return base::InvalidArgument("--workspace {} is not absolute", plan.workspace);
+  }
+  if (!options.exit_when_idle.empty()) {
+    plan.exit_when_idle = base::ParseDuration(options.exit_when_idle);
+    if (!plan.exit_when_idle.has_value()) {
+      return base::InvalidArgument("--exit-when-idle: '{}' is no duration like 90s or 10m",
+                                   options.exit_when_idle);
+    }
+  }
+  return plan;
+}
+
+/// The agent's parts, and when it leaves.
+class Agent : public session::Workload {
+ public:
+  explicit Agent(AgentPlan plan) : plan_(std::move(plan)), io_(1), idle_timer_(io_) {}
+
+  base::Status Open() {
+    host::WorkerOptions options;
+    options.folder = plan_.folder;
+    options.slots = plan_.slots;
+    options.workspace = plan_.workspace;
+    options.user = UserName();
+    store::git::FetchedGitOptions git;
+    git.folder = plan_.folder + "/git";
+    ASSIGN_OR_RETURN(git_, store::git::FetchedGit::Open(std::move(git)));
+    options.git = git_.get();
+    ASSIGN_OR_RETURN(worker_, host::Worker::Open(io_, std::move(options)));
+    for (const std::string& finding : worker_->findings()) {
+      spdlog::info("{}", finding);
+    }
+    ASSIGN_OR_RETURN(session::AgentIdentity identity, Identity());
+    spdlog::info("worker {} with {} slots in {}", identity.worker.value(), plan_.slots,
+                 plan_.folder);
+    MakeSession(std::move(identity));
+    return worker_->Start(
+        [this](model::Input input) { session_->Report(std::get<model::AttemptReported>(input)); });
+  }
+
+  int Run() {
+    signals_.emplace(io_, SIGTERM, SIGINT);
+    WaitForSignal();
+    worker_->on_idle = [this] { LookIdle(); };
+    session_->Start();
+    LookIdle();
+    io_.run();
+    session_.reset();
+    worker_.reset();
+    return given_up_.empty() ? kExitOk : Fail(kExitEngine, given_up_);
+  }
+
+  // session::Workload
+  void Note(const std::vector<core::SessionFact>& facts, std::function<void()> noted) override {
+    worker_->Note(facts, std::move(noted));
+  }
+  void Take(const model::AgentOrder& order, std::function<void()> taken) override {
+    if (const auto* drain = std::get_if<model::DrainAgent>(&order)) {
+      BeginDrain("the server asked for it");
+      if (drain->stop_attempts) {
+        StopAttempts("the server drains this worker");
+      }
+    }
+    StopWaitingForIdle();
+    worker_->Take(order, std::move(taken));
+    LookIdle();
+  }
+  void EndEverything(std::function<void()> cleared) override {
+    worker_->EndEverything(std::move(cleared));
+  }
+  void EndOffline() override { worker_->EndOffline(); }
+  void EndStale(const model::AttemptKey& attempt) override { worker_->EndStale(attempt); }
+  void Settle(const model::AttemptKey& attempt) override {
+    worker_->Settle(attempt);
+    LookIdle();
+  }
+  void GiveUp(const std::string& why) override {
+    given_up_ = why;
+    io_.stop();
+  }
+
+ private:
+  base::StatusOr<session::AgentIdentity> Identity() {
+    const std::string& folder = worker_->folder().identity();
+    base::StatusOr<session::AgentIdentity> known = session::LoadIdentity(folder);
+    if (known.ok() || known.status().code() != absl::StatusCode::kNotFound) {
+      return known;
+    }
+    if (plan_.token.empty()) {
+      return base::FailedPrecondition(
+          "{} holds no identity: join with --token (from: dayfly workers token --pool POOL)",
+          plan_.folder);
+    }
+    session::Enrolling enrolling;
+    enrolling.servers = plan_.servers;
+    enrolling.join_token = plan_.token;
+    enrolling.host = HostName();
+    enrolling.now = UtcNow();
+    ASSIGN_OR_RETURN(session::AgentIdentity identity, session::Enrol(enrolling));
+    RETURN_IF_ERROR(session::SaveIdentity(folder, identity));
+    return identity;
+  }
+
+  void MakeSession(session::AgentIdentity identity) {
+    session::AgentSessionOptions options;
+    options.session.addresses = plan_.servers;
+    options.session.slots = plan_.slots;
+    options.session.ahead_max = kAheadOfSlot;
+    options.session.version = DAYFLY_VERSION;
+    options.session.report_life = std::max<std::uint64_t>(1, DrawRandom());
+    options.identity = std::move(identity);
+    options.identity_folder = worker_->folder().identity();
+    options.recovered = worker_->session_facts();
+    options.monotonic_now = MonotonicNow;
+    options.utc_now = UtcNow;
+    options.draw = DrawRandom;
+    options.note = [](const std::string& text) { spdlog::info("{}", text); };
+    session_ = std::make_unique<session::AgentSession>(io_, std::move(options), *this);
+  }
+
+  // ---- leaving
+
+  void WaitForSignal() {
+    signals_->async_wait([this](const boost::system::error_code& error, int signal) {
+      if (!error) {
+        OnSignal(signal);
+        WaitForSignal();
+      }
+    });
+  }
+
+  // First: finish what there is and leave. Second: end it with grace. Third: kill it.
+  void OnSignal(int signal) {
+    ++signals_seen_;
+    const std::string name = fmt::format("signal {}", sigabbrev_np(signal));
+    BeginDrain(name);
+    if (signals_seen_ == 2) {
+      spdlog::info("ending all attempts");
+      StopAttempts(name);
+    } else if (signals_seen_ >= 3) {
+      spdlog::warn("left after three signals");
+      io_.stop();
+    }
+    LookIdle();
+  }
+
+  void BeginDrain(const std::string& why) {
+    if (!std::exchange(draining_, true)) {
+      spdlog::info("draining ({}): nothing new is taken", why);
+      session_->Drain();
+    }
+  }
+
+  void StopAttempts(const std::string& by) {
+    worker_->runner().EndAll({.code = model::ReasonCode::kWorkerLost, .subject = by},
+                             /*kill=*/false);
+  }
+
+  void StopWaitingForIdle() { idle_timer_.cancel(); }
+
+  /// Nothing runs and everything is said: a draining agent leaves, another waits whether more
+  /// comes.
+  void LookIdle() {
+    if (session_ == nullptr || !worker_->is_idle() || session_->reports_held() > 0) {
+      return;
+    }
+    if (draining_) {
+      spdlog::info("nothing is left to do");
+      io_.stop();
+    } else if (plan_.exit_when_idle.has_value()) {
+      idle_timer_.expires_after(*plan_.exit_when_idle);
+      idle_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error && worker_->is_idle()) {
+          BeginDrain(fmt::format("idle for {}", base::FormatDuration(*plan_.exit_when_idle)));
+          LookIdle();
+        }
+      });
+    }
+  }
+
+  AgentPlan plan_;
+  asio::io_context io_;
+  asio::steady_timer idle_timer_;
+  std::optional<asio::signal_set> signals_;
+  std::unique_ptr<store::git::FetchedGit> git_;
+  std::unique_ptr<host::Worker> worker_;
+  std::unique_ptr<session::AgentSession> session_;
+  int signals_seen_ = 0;
+  bool draining_ = false;
+  std::string given_up_;
+};
+
+}  // namespace
+
+int AgentCommand(const AgentOptions& options) {
+  base::StatusOr<AgentPlan> plan = PlanOf(options);
+  if (!plan.ok()) {
+    return Fail(plan.status());
+  }
+  Agent agent(*std::move(plan));
+  if (const base::Status opened = agent.Open(); !opened.ok()) {
+    return Fail(opened);
+  }
+  return agent.Run();
+}
+
+}  // namespace apps::network
