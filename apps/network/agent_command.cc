@@ -198,7 +198,7 @@ class Agent : public session::Workload {
       return known;
     }
     if (plan_.token.empty()) {
-      return base::FailedPrecondition(
+      return base::InvalidArgument(
           "{} holds no identity: join with --token (from: dayfly workers token --pool POOL)",
           plan_.folder);
     }
@@ -310,7 +310,10 @@ int AgentCommand(const AgentOptions& options) {
   }
   Agent agent(*std::move(plan));
   if (const base::Status opened = agent.Open(); !opened.ok()) {
-    return Fail(opened);
+    // A token that is not taken is the caller's to mend.
+    return opened.code() == absl::StatusCode::kPermissionDenied
+               ? Fail(kExitInvalid, base::Message(opened))
+               : Fail(opened);
   }
   return agent.Run();
 }

@@ -71,7 +71,12 @@ class ServerRuns final : public RunAccess {
     ASSIGN_OR_RETURN(const view::Board board, ReadBoard(options.run));
     ASSIGN_OR_RETURN(const SelectedSteps selected, SelectSteps(board, options));
     client::LogClient logs(connection_);
-    return ServerLogPrinter(logs, board).Print(selected, options);
+    const base::Status printed = ServerLogPrinter(logs, board).Print(selected, options);
+    return printed.code() == absl::StatusCode::kUnimplemented
+               ? base::FailedPrecondition(
+                     "this server hands out no logs yet: they lie on the worker, in logs/ of its "
+                     "agent's folder")
+               : printed;
   }
 
  private:
