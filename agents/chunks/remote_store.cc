@@ -25,9 +25,11 @@ constexpr std::size_t kMessageBytes = 256 << 10;
 /// forgotten it meanwhile.
 bool MayPass(const base::Status& status) {
   constexpr std::array kPassing = {
-      absl::StatusCode::kUnavailable,      absl::StatusCode::kAborted,
+      absl::StatusCode::kUnavailable, absl::StatusCode::kAborted,
       absl::StatusCode::kDeadlineExceeded, absl::StatusCode::kResourceExhausted,
-      absl::StatusCode::kUnknown,          absl::StatusCode::kFailedPrecondition};
+      absl::StatusCode::kUnknown, absl::StatusCode::kFailedPrecondition,
+      // A server that stops cancels what is under way; our own cancel ends the wait.
+      absl::StatusCode::kCancelled};
   return std::ranges::count(kPassing, status.code()) > 0;
 }
 

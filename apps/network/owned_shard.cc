@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/network/owned_shard.h"
 
+#include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "apps/network/server_stores.h"
@@ -13,6 +15,22 @@ namespace base = engine::base;
 namespace loop = engine::loop;
 namespace model = engine::model;
 namespace services = api::services;
+
+namespace {
+
+// Thousands of submissions a second would draw the same id now and then: each is above the last.
+std::function<model::RunId()> RisingRunIds() {
+  auto last = std::make_shared<std::atomic<std::uint64_t>>(0);
+  return [last] {
+    const std::uint64_t drawn = DrawRunId().value();
+    std::uint64_t before = last->load();
+    while (!last->compare_exchange_weak(before, std::max(drawn, before + 1))) {
+    }
+    return model::RunId(std::max(drawn, before + 1));
+  };
+}
+
+}  // namespace
 
 OwnedShard::OwnedShard(boost::asio::io_context& io, services::Seat& seat, OwnedShardOptions options)
     : io_(io), seat_(seat), options_(std::move(options)) {}
@@ -66,7 +84,7 @@ base::Status OwnedShard::Recover() {
   loop_->AddObserver(feeds_.get());
   services::IntakeOptions intake;
   intake.digest_of = [](const model::Plan& plan) { return store::codec::DigestOf(plan); };
-  intake.draw_run = [] { return DrawRunId(); };
+  intake.draw_run = RisingRunIds();
   intake.draw_seed = [] { return DrawRandom(); };
   intake_ = std::make_unique<services::Intake>(seat_, std::move(intake));
   return base::OkStatus();

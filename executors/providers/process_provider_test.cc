@@ -45,7 +45,12 @@ struct ProcessWorld {
     return *std::move(opened);
   }
   void EndWorker(const std::string& launch) const {
-    Signal(FindAgents(folder.File("launches")).at(launch), SIGKILL);
+    // Between its start and its program it does not carry its name yet.
+    auto agents = FindAgents(folder.File("launches"));
+    while (!agents.contains(launch)) {
+      agents = FindAgents(folder.File("launches"));
+    }
+    Signal(agents.at(launch), SIGKILL);
   }
   ~ProcessWorld() {
     for (const auto& [launch, process] : FindAgents(folder.File("launches"))) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -127,7 +128,27 @@ LayerLock::~LayerLock() {
   }
 }
 
+namespace {
+
+// Not by a null pointer: the kernel would take the time of its last tick, and two uses within one
+// tick would have no order.
+void TouchNow(int file) {
+  timespec now[2];
+  clock_gettime(CLOCK_REALTIME, &now[0]);
+  now[1] = now[0];
+  futimens(file, now);
+}
+
+}  // namespace
+
 base::StatusOr<LayerLock> LayerLock::Use(const std::string& trees_folder, const std::string& name) {
+  ASSIGN_OR_RETURN(LayerLock lock, Hold(trees_folder, name));
+  TouchNow(lock.fd_);
+  return lock;
+}
+
+base::StatusOr<LayerLock> LayerLock::Hold(const std::string& trees_folder,
+                                          const std::string& name) {
   const std::string path = UsePath(trees_folder, name);
   while (true) {
     LayerLock lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -135,7 +156,6 @@ base::StatusOr<LayerLock> LayerLock::Use(const std::string& trees_folder, const 
       return base::FromErrno(errno, "lock " + path);
     }
     if (IsNamed(lock.fd_, path)) {
-      futimens(lock.fd_, nullptr);
       return lock;
     }
   }

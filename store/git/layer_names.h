@@ -47,6 +47,9 @@ class LayerLock {
   /// Waits for a remover that is at work; makes the file when it is missing.
   static engine::base::StatusOr<LayerLock> Use(const std::string& trees_folder,
                                                const std::string& name);
+  /// The same, but it does not count as a use: what is only copied from may grow old.
+  static engine::base::StatusOr<LayerLock> Hold(const std::string& trees_folder,
+                                                const std::string& name);
   /// Nothing when the layer is in use or gone.
   static std::optional<LayerLock> ForRemoval(const std::string& trees_folder,
                                              const std::string& name);

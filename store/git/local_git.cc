@@ -117,7 +117,7 @@ class LocalGit::Unfolding {
           layer.origin.mtime != origin_.mtime || !fs::is_directory(folder, ignored)) {
         continue;
       }
-      base::StatusOr<LayerLock> held = LayerLock::Use(options_.trees_folder, layer.name);
+      base::StatusOr<LayerLock> held = LayerLock::Hold(options_.trees_folder, layer.name);
       const base::StatusOr<git_oid> tree = OidFromHex(layer.origin.tree);
       if (held.ok() && tree.ok() && fs::is_directory(folder, ignored)) {
         lock = *std::move(held);

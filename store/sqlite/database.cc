@@ -205,11 +205,18 @@ StatusOr<std::int64_t> SchemaVersion(Database& db, int version, std::string_view
   return found;
 }
 
+// All of it at one moment: while it is looked at, another process may be making the tables.
+StatusOr<std::int64_t> SchemaVersionNow(Database& db, int version, std::string_view what) {
+  Transaction moment(db);
+  RETURN_IF_ERROR(moment.Begin("DEFERRED"));
+  return SchemaVersion(db, version, what);
+}
+
 }  // namespace
 
 Status PrepareSchema(Database& db, bool read_only, int version, const char* schema,
                      std::string_view what) {
-  ASSIGN_OR_RETURN(std::int64_t found, SchemaVersion(db, version, what));
+  ASSIGN_OR_RETURN(std::int64_t found, SchemaVersionNow(db, version, what));
   if (found != 0) {
     return base::OkStatus();
   }
