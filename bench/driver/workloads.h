@@ -30,8 +30,8 @@ std::string ManyJobs(std::size_t count);
 std::string TwoStages(std::size_t count);
 /// A matrix of `cells` that needs another of `cells`.
 std::string MatrixNeedsMatrix(std::size_t cells);
-/// A family of jobs as large users write it: chains of ten templates, the last with inputs, and jobs
-/// that extend them; some 20 lines a job.
+/// A family of jobs as large users write it: chains of ten templates, the last with inputs, and
+/// jobs that extend them; some 20 lines a job.
 std::string TemplateFamily(std::size_t jobs);
 
 }  // namespace bench::driver
