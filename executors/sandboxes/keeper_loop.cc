@@ -4,10 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +15,7 @@
 
 #include "engine/base/check.h"
 #include "executors/sandboxes/keeper_marks.h"
+#include "executors/sandboxes/monotonic_micros.h"
 #include "executors/sandboxes/process_tree.h"
 
 namespace executors::sandboxes {
@@ -28,22 +27,8 @@ using engine::base::InvalidArgument;
 using engine::base::OkStatus;
 using engine::base::StatusOr;
 
-/// As much as a pipe holds. A larger pipe was measured and is slower: what is read has then left
-/// the processor's near caches.
-constexpr std::size_t kReadBytes = 64 << 10;
-/// A writer that is silent for so long has paused. Longer than the gaps between the pieces of one
-/// write, shorter than a reader who follows would notice.
-constexpr std::int64_t kPauseMicros = 100'000;
-/// How often a full spool is looked at.
-constexpr std::int64_t kRoomWaitMicros = 20'000;
 constexpr std::int64_t kFirstScanWaitMicros = 2'000;
 constexpr std::int64_t kLongestScanWaitMicros = 50'000;
-
-std::int64_t MonotonicMicros() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
-}
 
 void WriteNote(const std::string& run_folder, std::uint32_t slot, const std::string& text) {
   mkdir(NotesFolder(run_folder).c_str(), 0755);
@@ -57,7 +42,7 @@ void WriteNote(const std::string& run_folder, std::uint32_t slot, const std::str
 
 }  // namespace
 
-KeeperLoop::KeeperLoop(FileDescriptor owner) : owner_(std::move(owner)), buffer_(kReadBytes) {
+KeeperLoop::KeeperLoop(FileDescriptor owner) : owner_(std::move(owner)) {
   sigset_t wanted;
   sigemptyset(&wanted);
   sigaddset(&wanted, SIGCHLD);
@@ -82,14 +67,11 @@ void KeeperLoop::Wait() {
   const short owner_events = owned && !answers_.empty() ? POLLIN | POLLOUT : POLLIN;
   const int waits_for = owned ? owner_.get() : life_ == Life::kAlone ? door_.fd() : -1;
   std::vector<pollfd> polled;
-  polled.reserve(3 + abandoned_pipes_.size());
+  polled.reserve(4);
   polled.push_back({.fd = waits_for, .events = owner_events});
   polled.push_back({.fd = signals_.get(), .events = POLLIN});
-  const bool pipe_open = running_ && running_->pipe.valid();
-  spool_full_ = pipe_open && !spool_->HasRoom();
-  polled.push_back({.fd = pipe_open && !spool_full_ ? running_->pipe.get() : -1, .events = POLLIN});
-  for (const auto& pipe : abandoned_pipes_) {
-    polled.push_back({.fd = pipe.get(), .events = POLLIN});
+  if (output_) {
+    output_->AddTo(polled);
   }
   const auto wait = WaitMicros();
   const timespec timeout{.tv_sec = wait / 1'000'000, .tv_nsec = (wait % 1'000'000) * 1000};
@@ -99,10 +81,9 @@ void KeeperLoop::Wait() {
   }
   // The pipe before the exit: what was printed first is written first. (`CommandEnded` drains it
   // anyway.)
-  if (polled[2].revents != 0) {
-    ReadPipe();
+  if (output_) {
+    output_->Take(std::span(polled).subspan(2));
   }
-  DropOutput(polled, 3);
   if (polled[1].revents != 0) {
     OnSignals();
   }
@@ -115,20 +96,17 @@ void KeeperLoop::Wait() {
   if (killing_) {
     ContinueKill();
   }
-  if (settle_at_ != kNever && MonotonicMicros() >= settle_at_) {
-    SettleMasked();
+  if (output_) {
+    output_->Settle();
   }
 }
 
 /// How long to sleep at most when nothing happens.
 std::int64_t KeeperLoop::WaitMicros() const {
-  const auto wake_at = std::min({killing_ ? killing_->scan_at : kNever, settle_at_,
-                                 life_ == Life::kAlone ? offline_ends_at_ : kNever});
-  if (wake_at == kNever) {
-    return spool_full_ ? kRoomWaitMicros : kNever;
-  }
-  const auto wait = std::max<std::int64_t>(0, wake_at - MonotonicMicros());
-  return spool_full_ ? std::min(wait, kRoomWaitMicros) : wait;
+  const auto wake_at =
+      std::min({killing_ ? killing_->scan_at : kNever, output_ ? output_->settle_at() : kNever,
+                life_ == Life::kAlone ? offline_ends_at_ : kNever});
+  return wake_at == kNever ? kNever : std::max<std::int64_t>(0, wake_at - MonotonicMicros());
 }
 
 void KeeperLoop::OnOwnerReadable() {
@@ -269,9 +247,8 @@ engine::base::Status KeeperLoop::MakeReady(SetUp& order) {
   setup_ = std::move(order);
   mark_ = KeeperMark(setup_->run_folder, setup_->slot);
   workspace_ = std::make_unique<Workspace>(setup_->run_folder, setup_->slot, setup_->allow_mounts);
-  spool_ = std::make_unique<LogSpool>(
-      setup_->run_folder + "/logs", setup_->slot,
-      LogSpool::Limits{setup_->segment_bytes_max, setup_->spool_bytes_max});
+  output_.emplace(LogSpool(setup_->run_folder + "/logs", setup_->slot,
+                           {setup_->segment_bytes_max, setup_->spool_bytes_max}));
   MakeCgroup();
   return OkStatus();
 }
@@ -303,37 +280,27 @@ void KeeperLoop::Serve(Prepare& order) {
 
 void KeeperLoop::Serve(Start& order) {
   last_exit_.reset();
-  const auto masked = SetMasks(order.command.masks);
-  auto running = masked.ok() ? StartCommand(order) : StatusOr<Running>(masked);
+  auto running = StartCommand(order);
   if (!running.ok()) {
     TellExit(order.serial, {.started = running.status()});
     return;
   }
-  spool_->Begin(order.command.log_tag, order.command.log_limit);
   running_ = *std::move(running);
   children_left_ = true;
 }
 
-/// Commands of a job have the same secrets mostly, so what was made of them is kept.
-engine::base::Status KeeperLoop::SetMasks(std::vector<std::string>& masks) {
-  if (masks != masks_) {
-    ASSIGN_OR_RETURN(masker_, executors::masking::Masker::Of(masks));
-    masks_ = std::move(masks);
-  }
-  return OkStatus();
-}
-
-StatusOr<KeeperLoop::Running> KeeperLoop::StartCommand(const Start& order) {
+StatusOr<KeeperLoop::Running> KeeperLoop::StartCommand(Start& order) {
   if (!setup_) {
     return engine::base::FailedPrecondition("the keeper is not set up");
   }
+  RETURN_IF_ERROR(output_->SetMasks(order.command.masks));
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
     return FromErrno(errno, "pipe");
   }
-  Running running{.serial = order.serial, .pipe = FileDescriptor(ends[0])};
+  FileDescriptor read_end(ends[0]);
   const FileDescriptor write_end(ends[1]);
-  running.started_at = MonotonicMicros();
+  Running running{.serial = order.serial, .started_at = MonotonicMicros()};
   ASSIGN_OR_RETURN(running.pid, spawner_.Spawn({.argv = &order.command.argv,
                                                 .env = &order.command.env,
                                                 .extra_env = mark_.c_str(),
@@ -341,6 +308,7 @@ StatusOr<KeeperLoop::Running> KeeperLoop::StartCommand(const Start& order) {
                                                 .input_fd = null_.get(),
                                                 .output_fd = write_end.get(),
                                                 .cgroup_fd = cgroup_ ? cgroup_->fd() : -1}));
+  output_->Begin(std::move(read_end), order.command.log_tag, order.command.log_limit);
   return running;
 }
 
@@ -451,8 +419,6 @@ bool KeeperLoop::ReapAll() {
 
 void KeeperLoop::CommandEnded(int wait_code, int wait_status) {
   const auto took = MonotonicMicros() - running_->started_at;
-  DrainPipe();
-  EndMasked();
   engine::ports::CommandExit exit;
   if (wait_code == CLD_EXITED) {
     exit.exit_code = wait_status;
@@ -466,7 +432,7 @@ void KeeperLoop::CommandEnded(int wait_code, int wait_status) {
   }
   exit.leftover = children_left_ ? CountLeft() : 0;
   exit.took = engine::base::Duration(took);
-  auto log = spool_->Finish();
+  auto log = output_->End(children_left_);
   exit.log = std::move(log.log);
   exit.log_status = std::move(log.status);
   TellExit(running_->serial, std::move(exit));
@@ -477,76 +443,6 @@ std::uint32_t KeeperLoop::CountLeft() const {
   const auto left = DescendantsOf(getpid());
   return static_cast<std::uint32_t>(std::count_if(
       left.begin(), left.end(), [](const Process& process) { return process.state != 'Z'; }));
-}
-
-void KeeperLoop::ReadPipe() {
-  const auto bytes = read(running_->pipe.get(), buffer_.data(), buffer_.size());
-  if (bytes <= 0) {
-    if (bytes == 0 || (errno != EINTR && errno != EAGAIN)) {
-      running_->pipe.Close();
-    }
-    return;
-  }
-  Keep({buffer_.data(), static_cast<std::size_t>(bytes)});
-}
-
-void KeeperLoop::Keep(std::span<const char> bytes) {
-  if (masker_.is_idle()) {
-    spool_->Append(bytes);
-    return;
-  }
-  masked_.clear();
-  masker_.Feed({bytes.data(), bytes.size()}, masked_);
-  spool_->Append(masked_);
-  settle_at_ = masker_.holds() ? MonotonicMicros() + kPauseMicros : kNever;
-}
-
-void KeeperLoop::SettleMasked() {
-  settle_at_ = kNever;
-  masked_.clear();
-  masker_.GiveOut(masked_);
-  spool_->Append(masked_);
-}
-
-void KeeperLoop::EndMasked() {
-  settle_at_ = kNever;
-  masked_.clear();
-  masker_.Finish(masked_);
-  spool_->Append(masked_);
-}
-
-/// Reads what was in the pipe when the main process had ended. Not until its end: another process
-/// may hold it open.
-void KeeperLoop::DrainPipe() {
-  if (!running_->pipe.valid()) {
-    return;
-  }
-  int there = 0;
-  ioctl(running_->pipe.get(), FIONREAD, &there);
-  auto left = static_cast<std::size_t>(std::max(there, 0));
-  while (left > 0) {
-    const auto bytes = read(running_->pipe.get(), buffer_.data(), std::min(left, buffer_.size()));
-    if (bytes <= 0) {
-      break;
-    }
-    Keep({buffer_.data(), static_cast<std::size_t>(bytes)});
-    left -= static_cast<std::size_t>(bytes);
-  }
-  if (children_left_) {
-    abandoned_pipes_.push_back(std::move(running_->pipe));
-  }
-  running_->pipe.Close();
-}
-
-/// Keeps what earlier commands left running from blocking on a full pipe.
-void KeeperLoop::DropOutput(const std::vector<pollfd>& polled, std::size_t first) {
-  for (std::size_t i = first; i < polled.size(); ++i) {
-    auto& pipe = abandoned_pipes_[i - first];
-    if (polled[i].revents != 0 && read(pipe.get(), buffer_.data(), buffer_.size()) == 0) {
-      pipe.Close();
-    }
-  }
-  std::erase_if(abandoned_pipes_, [](const FileDescriptor& pipe) { return !pipe.valid(); });
 }
 
 void KeeperLoop::BeginKill(std::optional<Serial> serial) {
@@ -567,7 +463,9 @@ void KeeperLoop::ContinueKill() {
     }
     return;
   }
-  abandoned_pipes_.clear();
+  if (output_) {
+    output_->DropLeftRunning();
+  }
   RenewCgroup();
   const auto serial = killing_->serial;
   killing_.reset();

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keeper's loop: orders in, answers out, one command at a time. Single-threaded; waits in
-// `poll` on the owner, SIGCHLD, the command's pipe and the pipes of what earlier commands left
-// behind.
+// `poll` on the owner, SIGCHLD and what commands print (`CommandOutput`).
 //
-// Secrets are masked before the spool sees them; what the masker holds back is settled when the
-// command has printed nothing for `kPauseMicros`. While the spool is full the pipe is not read, so
-// the command waits in its writes.
-//
-// A command ends when its main process does; its pipe is then read to what was there. What it left
-// running may go on until the attempt's end (`KillAll`): its output is read, so that it does not
-// block, and dropped.
+// A command ends when its main process does. What it left running may go on until the attempt's end
+// (`KillAll`).
 //
 // When the owner is gone, a keeper of `dayfly run` kills everything and leaves. One of an agent
 // that holds records (`KeepRecord`) goes on alone, until the next owner adopts it or `offline` has
@@ -23,25 +17,20 @@
 
 #include <cstdint>
 #include <deque>
-#include <limits>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <sys/types.h>
 #include <vector>
 
 #include "engine/ports/sandbox.h"
-#include "executors/masking/masker.h"
 #include "executors/sandboxes/cgroup.h"
+#include "executors/sandboxes/command_output.h"
 #include "executors/sandboxes/file_descriptor.h"
 #include "executors/sandboxes/keeper_door.h"
 #include "executors/sandboxes/keeper_protocol.h"
-#include "executors/sandboxes/log_spool.h"
 #include "executors/sandboxes/spawn.h"
 #include "executors/sandboxes/workspace.h"
-
-struct pollfd;
 
 namespace executors::sandboxes {
 
@@ -52,12 +41,9 @@ class KeeperLoop {
   int Run();
 
  private:
-  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-
   struct Running {
     Serial serial = 0;
     pid_t pid = 0;
-    FileDescriptor pipe;          ///< closed early when the command closed its end
     std::int64_t started_at = 0;  ///< monotonic microseconds
   };
   struct Killing {
@@ -71,8 +57,6 @@ class KeeperLoop {
   std::int64_t WaitMicros() const;
   void OnOwnerReadable();
   void OnSignals();
-  void ReadPipe();
-  void DropOutput(const std::vector<pollfd>& polled, std::size_t first);
   void OwnerIsGone();
   void Leave();
   void TakeNextOwner();
@@ -93,17 +77,12 @@ class KeeperLoop {
   void Serve(const Await& order);
   engine::base::Status MakeReady(SetUp& order);
   void MakeCgroup();
-  engine::base::Status SetMasks(std::vector<std::string>& masks);
-  engine::base::StatusOr<Running> StartCommand(const Start& order);
+  engine::base::StatusOr<Running> StartCommand(Start& order);
 
   // Processes.
   bool ReapAll();
   void CommandEnded(int wait_code, int wait_status);
   void TellExit(Serial serial, engine::ports::CommandExit exit);
-  void DrainPipe();
-  void Keep(std::span<const char> bytes);
-  void SettleMasked();
-  void EndMasked();
   std::uint32_t CountLeft() const;
   void BeginKill(std::optional<Serial> serial);
   void ContinueKill();
@@ -135,12 +114,7 @@ class KeeperLoop {
   std::string mark_;
   engine::ports::SandboxFacts facts_;
   std::unique_ptr<Workspace> workspace_;
-  std::unique_ptr<LogSpool> spool_;
-  std::vector<std::string> masks_;  ///< the values that `masker_` was made of
-  executors::masking::Masker masker_;
-  std::string masked_;               ///< room for what `masker_` gives out
-  std::int64_t settle_at_ = kNever;  ///< when what it holds back is given out
-  bool spool_full_ = false;
+  std::optional<CommandOutput> output_;
   std::optional<StepCgroup> cgroup_;
   std::uint64_t oom_kills_seen_ = 0;
   Spawner spawner_;
@@ -149,8 +123,6 @@ class KeeperLoop {
   std::optional<Running> running_;
   std::optional<Killing> killing_;
   bool children_left_ = false;  ///< as of the last `ReapAll`
-  std::vector<FileDescriptor> abandoned_pipes_;
-  std::vector<char> buffer_;
 };
 
 }  // namespace executors::sandboxes
