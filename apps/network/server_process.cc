@@ -91,9 +91,9 @@ base::Status ServerProcess::Run(bool print_ready) {
   return ended_;
 }
 
-// Without TLS nobody could reach the agents' methods; with PostgreSQL there is no registry yet.
+// Without TLS nobody could reach the agents' methods.
 base::Status ServerProcess::OpenAgentSide() {
-  if (config_.listen.empty() || config_.store_file.empty()) {
+  if (config_.listen.empty()) {
     return base::OkStatus();
   }
   ASSIGN_OR_RETURN(agents_, AgentSide::Open(io_, config_, /*logs=*/nullptr));
@@ -116,8 +116,7 @@ services::WorkersParts ServerProcess::WorkersOf() {
   parts.make_token = [this](const std::string& pool) {
     return agents_ == nullptr
                ? base::StatusOr<services::WorkersParts::Token>(base::FailedPrecondition(
-                     "no agent can join this server: it needs `listen` in server.yml and a store "
-                     "in SQLite"))
+                     "no agent can join this server: `listen` in server.yml says where"))
                : agents_->MakeToken(pool);
   };
   return parts;

@@ -4,6 +4,7 @@
 #include "store/postgres/postgres_run_history.h"
 #include "store/postgres/postgres_run_store.h"
 #include "store/postgres/postgres_shard_lease.h"
+#include "store/postgres/postgres_worker_registry.h"
 #include "store/sqlite/sqlite_run_history.h"
 #include "store/sqlite/sqlite_run_store.h"
 #include "store/sqlite/sqlite_worker_registry.h"
@@ -46,8 +47,7 @@ base::StatusOr<std::unique_ptr<ports::RunHistory>> OpenRunHistory(const ServerCo
 base::StatusOr<std::unique_ptr<ports::WorkerRegistry>> OpenWorkerRegistry(
     const ServerConfig& config) {
   if (config.store_file.empty()) {
-    return base::FailedPrecondition(
-        "agents join a server whose store is SQLite; PostgreSQL keeps no workers yet");
+    return store::postgres::OpenPostgresWorkerRegistry({.conninfo = config.store_postgres});
   }
   return store::sqlite::OpenSqliteWorkerRegistry(config.store_file + ".workers");
 }

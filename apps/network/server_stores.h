@@ -24,8 +24,7 @@ engine::base::StatusOr<std::unique_ptr<engine::ports::RunStore>> OpenReadingStor
 engine::base::StatusOr<std::unique_ptr<engine::ports::RunHistory>> OpenRunHistory(
     const ServerConfig& config);
 
-/// Who joined, and which tokens are out. `FailedPrecondition` with PostgreSQL, which keeps none
-/// yet.
+/// Who joined, and which tokens are out.
 engine::base::StatusOr<std::unique_ptr<engine::ports::WorkerRegistry>> OpenWorkerRegistry(
     const ServerConfig& config);
 

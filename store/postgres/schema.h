@@ -114,8 +114,28 @@ BEGIN
 END $body$;
 )sql";
 
+// Who may join, and who has joined; few rows, which no run refers to.
+inline constexpr const char* kWorkers = R"sql(
+CREATE TABLE dayfly.join_grant (
+  token  bytea PRIMARY KEY,                  -- SHA-256 of its secret part
+  launch bytea NOT NULL,
+  pool   bytea NOT NULL,
+  expires_at bigint NOT NULL
+);
+
+CREATE TABLE dayfly.worker (
+  worker bigint PRIMARY KEY,
+  launch bytea NOT NULL,
+  pool   bytea NOT NULL,
+  host   bytea NOT NULL,
+  joined_at bigint NOT NULL,
+  retired boolean NOT NULL DEFAULT false
+);
+)sql";
+
 inline constexpr std::array kMigrations = {
     Migration{1, "the first tables", kFirstTables},
+    Migration{2, "workers", kWorkers},
 };
 
 /// The version of the tables that this build writes.

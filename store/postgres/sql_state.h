@@ -15,5 +15,7 @@ absl::StatusCode CodeOfSqlState(std::string_view state);
 
 /// A row that found no partition for its day (and any other broken check).
 inline constexpr std::string_view kCheckViolation = "23514";
+/// A row whose key is there already.
+inline constexpr std::string_view kUniqueViolation = "23505";
 
 }  // namespace store::postgres

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/recovery/site.h"
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sys/stat.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/base/check.h"
+
+namespace tests::recovery {
+
+using support::DayflyProcess;
+
+std::string TextOf(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Site::Site(int servers) {
+  CHECK(Run({"server", "init", File("s0"), "--host", "127.0.0.1"}).exit_code == 0);
+  for (int i = 0; i < servers; ++i) {
+    const std::string folder = File(fmt::format("s{}", i));
+    std::filesystem::create_directories(folder);
+    servers_.push_back({.folder = folder, .address = "127.0.0.1:0", .process = nullptr});
+    StartServer(i);
+    if (i == 0) {
+      AwaitService();
+    }
+  }
+}
+
+// Agents first, so that none of them is left dialling.
+Site::~Site() {
+  agents_.clear();
+  servers_.clear();
+}
+
+void Site::WriteSettings(const Server& server) const {
+  std::ofstream(server.folder + "/server.yml") << fmt::format(
+      "store: \"postgres:{}\"\nlisten: {}\ncertificates: {}\npools: {{ default: {{}} }}\n",
+      database_, server.address, File("s0/certificates"));
+}
+
+std::string Site::addresses() const {
+  std::string all;
+  for (const Server& server : servers_) {
+    all += (all.empty() ? "" : ",") + server.address;
+  }
+  return all;
+}
+
+support::Launch Site::LaunchOf(std::vector<std::string> arguments, const std::string& name) const {
+  return {.arguments = std::move(arguments),
+          .env = {"PATH=/usr/bin:/bin", "HOME=" + folder(), "DAYFLY_SERVER=" + addresses(),
+                  "DAYFLY_CERTIFICATES=" + File("s0/certificates")},
+          .folder = folder(),
+          .errors = File(name + ".errors"),
+          .output = {},
+          .close_streams = false};
+}
+
+support::Ended Site::Run(std::vector<std::string> arguments) const {
+  return support::RunDayfly(LaunchOf(std::move(arguments), "call"));
+}
+
+std::unique_ptr<DayflyProcess> Site::Start(std::vector<std::string> arguments,
+                                           const std::string& name) const {
+  return std::make_unique<DayflyProcess>(LaunchOf(std::move(arguments), name));
+}
+
+std::unique_ptr<DayflyProcess> Site::Submit(const std::string& pipeline,
+                                            const std::string& name) const {
+  std::ofstream(File(name + ".yml")) << pipeline;
+  return Start({"submit", name + ".yml", "--watch"}, name);
+}
+
+void Site::StartServer(int server) {
+  Server& it = servers_.at(static_cast<std::size_t>(server));
+  WriteSettings(it);
+  it.process =
+      Start({"server", "--config", it.folder, "--print-ready"}, fmt::format("s{}", server));
+  std::string ready;
+  CHECK_MSG(it.process->ReadLine(ready), Errors().c_str());
+  it.address = ready.substr(ready.rfind(' ') + 1);
+}
+
+void Site::KillServer(int server) {
+  DayflyProcess& process = *servers_.at(static_cast<std::size_t>(server)).process;
+  process.Kill();
+  process.Wait();
+}
+
+int Site::StopServer(int server) {
+  DayflyProcess& process = *servers_.at(static_cast<std::size_t>(server)).process;
+  kill(process.pid(), SIGTERM);
+  return process.Wait();
+}
+
+// The call itself waits for an owner, for a while.
+void Site::AwaitService() const {
+  while (Run({"runs"}).exit_code != 0) {
+  }
+}
+
+std::string Site::Token() {
+  const std::string token = Run({"workers", "token", "--pool", "default"}).text;
+  return token.substr(0, token.find('\n'));
+}
+
+void Site::StartAgentWith(const std::string& name, int slots, const std::string& token) {
+  std::vector<std::string> arguments = {
+      "agent", "--server", addresses(), "--slots", std::to_string(slots), "--folder", File(name)};
+  if (!token.empty()) {
+    arguments.insert(arguments.end(), {"--token", token});
+  }
+  agents_[name] = Start(std::move(arguments), name);
+}
+
+void Site::StartAgent(const std::string& name, int slots) {
+  StartAgentWith(name, slots, Token());
+}
+
+void Site::RestartAgent(const std::string& name, int slots) {
+  StartAgentWith(name, slots, "");
+}
+
+std::string Site::Errors() const {
+  std::string all;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+    if (entry.path().extension() == ".errors") {
+      all += fmt::format("---- {}\n{}", entry.path().filename().string(), TextOf(entry.path()));
+    }
+  }
+  return all;
+}
+
+HeldStep::HeldStep(const Site& site, const std::string& name)
+    : began_(site.File(name + ".began")),
+      gate_(site.File(name + ".gate")),
+      marks_(site.File(name + ".marks")) {
+  for (const std::string& pipe : {began_, gate_}) {
+    CHECK(mkfifo(pipe.c_str(), 0666) == 0);
+  }
+  pipeline_ = fmt::format(
+      "name: held\njobs:\n  held:\n    checkout: false\n    steps:\n"
+      "      - run: echo begun >> {0}; echo here > {1}; cat {2} > /dev/null\n",
+      marks_, began_, gate_);
+}
+
+void HeldStep::AwaitBegin() const {
+  CHECK(TextOf(began_) == "here\n");
+}
+
+void HeldStep::LetGoOn() const {
+  std::ofstream(gate_) << "go\n";
+}
+
+int HeldStep::times_begun() const {
+  const std::string marks = TextOf(marks_);
+  return static_cast<int>(std::ranges::count(marks, '\n'));
+}
+
+}  // namespace tests::recovery
