@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs of jobs that do nothing, as a client submits and awaits them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "api/client/connection.h"
+#include "bench/server/fleet.h"
+#include "engine/model/ids.h"
+
+namespace bench::server {
+
+/// A pipeline of `jobs` independent jobs of one step without source.
+std::string PipelineOf(std::uint32_t jobs);
+engine::model::RunId Submit(api::client::Connection& connection, const std::string& pipeline);
+/// Until it has ended; false: not well.
+bool AwaitEnd(api::client::Connection& connection, engine::model::RunId run);
+/// Per job, seconds from ready until an agent of `fleet`, which notes times, had it.
+std::vector<double> WaitsOf(api::client::Connection& connection, engine::model::RunId run,
+                            const Fleet& fleet);
+
+}  // namespace bench::server
