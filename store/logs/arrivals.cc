@@ -150,8 +150,9 @@ void Arrivals::Perform(std::vector<Order> orders) {
 }
 
 base::StatusOr<Progress*> Arrivals::ProgressOf(const model::LogKey& log, Group& group) {
-  const auto [found, is_new] = group.progress.try_emplace(log);
-  if (is_new) {
+  const auto made = group.progress.try_emplace(log);
+  const auto found = made.first;
+  if (made.second) {
     const auto status = book_.Visit(log.attempt.run, [&](RunLogs& run) {
       const auto stored = run.logs.find(log);
       found->second = stored == run.logs.end() ? Progress{} : stored->second.progress();
