@@ -70,14 +70,18 @@ base::Status LogShipper::Open() {
   }
   Watch();
   // What was printed while nobody watched.
-  asio::post(io_, [this] { Look(); });
+  asio::post(io_, [this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) {
+      Look();
+    }
+  });
   return base::OkStatus();
 }
 
 void LogShipper::Watch() {
   watch_.async_wait(asio::posix::stream_descriptor::wait_read,
-                    [this](const boost::system::error_code& error) {
-                      if (error) {
+                    [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+                      if (error || alive.expired()) {
                         return;
                       }
                       // Which file it was does not matter: there is one look for all that came.
@@ -200,8 +204,8 @@ void LogShipper::SetTimer() {
     return;
   }
   timer_.expires_at(Clock::time_point(due->time_since_epoch()));
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) {
+  timer_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+    if (!error && !alive.expired()) {
       Ship();
     }
   });

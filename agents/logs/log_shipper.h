@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -85,6 +86,8 @@ class LogShipper {
   std::map<std::uint32_t, std::uint32_t> freed_to_;  ///< by slot: segments before this are removed
   boost::asio::posix::stream_descriptor watch_;
   boost::asio::steady_timer timer_;
+  /// What was queued on `io_` may come after the end of this.
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
 }  // namespace agents::logs

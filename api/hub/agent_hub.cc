@@ -287,11 +287,12 @@ void AgentHub::Tell(Worker& worker) {
   worker.told = worker.answered;
   model::ReportsAcknowledged told{.seq = worker.answered, .refused = {}};
   // Of those behind a report that has no answer yet, refusals wait with it.
-  const auto later = std::ranges::stable_partition(
-      worker.refused, [&](const model::RefusedReport& each) { return each.seq <= told.seq; });
+  const auto later =
+      std::stable_partition(worker.refused.begin(), worker.refused.end(),
+                            [&](const model::RefusedReport& each) { return each.seq <= told.seq; });
   told.refused.assign(std::make_move_iterator(worker.refused.begin()),
-                      std::make_move_iterator(later.begin()));
-  worker.refused.erase(worker.refused.begin(), later.begin());
+                      std::make_move_iterator(later));
+  worker.refused.erase(worker.refused.begin(), later);
   worker.stream->Send(told);
 }
 

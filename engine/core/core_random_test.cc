@@ -13,6 +13,7 @@
 #include "engine/core/state.h"
 #include "engine/core/stepper.h"
 #include "tests/support/core_driver.h"
+#include "tests/support/effort.h"
 #include "tests/support/plan_builder.h"
 
 namespace engine::core {
@@ -247,7 +248,8 @@ TEST_P(AnyInputs, AreAnsweredAndRunsEnd) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, AnyInputs, ::testing::Range<std::uint64_t>(0, 10));
+INSTANTIATE_TEST_SUITE_P(Seeds, AnyInputs,
+                         ::testing::Range<std::uint64_t>(0, tests::support::kSanitized ? 2 : 10));
 
 }  // namespace
 }  // namespace engine::core

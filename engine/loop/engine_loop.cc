@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct EngineLoop::Shared : public Committer, public std::enable_shared_from_thi
       : io(context),
         clock(the_clock),
         inbox_max(options.inbox_max),
-        timer(context),
+        timer(std::in_place, context),
         commit_thread(std::make_unique<CommitThread>(context, store)),
         sequencer(SequencerParts{&store, this, &the_clock, [this](base::Instant at) { Arm(at); },
                                  std::move(options.on_trouble), std::move(options.on_fatal)},
@@ -50,7 +51,7 @@ struct EngineLoop::Shared : public Committer, public std::enable_shared_from_thi
   bool open = true;
 
   // The engine's thread only.
-  boost::asio::steady_timer timer;
+  std::optional<boost::asio::steady_timer> timer;  ///< lives as long as the loop: `io` may end then
   std::unique_ptr<CommitThread> commit_thread;
   Sequencer sequencer;
   bool gone = false;
@@ -100,8 +101,8 @@ void EngineLoop::Shared::TakeArrivals() {
 
 void EngineLoop::Shared::Arm(base::Instant at) {
   const base::Duration delay = std::max(at - clock.Now(), base::Duration(0));
-  timer.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(delay));
-  timer.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+  timer->expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(delay));
+  timer->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
     if (self != nullptr && !self->gone && !error) {
       self->sequencer.OnWakeUp();
@@ -131,7 +132,7 @@ EngineLoop::~EngineLoop() {
     dropped.swap(shared_->arrivals);
   }
   shared_->gone = true;
-  shared_->timer.cancel();
+  shared_->timer.reset();
   shared_->commit_thread.reset();
 }
 
@@ -165,7 +166,7 @@ void EngineLoop::Stop(std::function<void(const base::Status&)> done) {
   // The wake-up is work that would keep the io_context running; nobody needs it any more.
   shared_->sequencer.Stop(
       [shared = shared_.get(), done = std::move(done)](const base::Status& status) {
-        shared->timer.cancel();
+        shared->timer->cancel();
         done(status);
       });
   const std::lock_guard lock(shared_->mutex);

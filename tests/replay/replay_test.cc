@@ -113,7 +113,9 @@ TEST(GoldenLogs, HoldEveryKindOfFact) {
         support::ReadFile(DAYFLY_SOURCE_DIR "/tests/replay/logs/" + name + ".log"));
     ASSERT_TRUE(log.ok()) << log.status();
     for (const auto& [run, bytes] : log->rows) {
-      for (const model::Fact& fact : *store::codec::DecodeFacts(bytes)) {
+      const auto facts = store::codec::DecodeFacts(bytes);
+      ASSERT_TRUE(facts.ok()) << facts.status();
+      for (const model::Fact& fact : *facts) {
         kinds.insert(fact.body.index());
       }
     }
