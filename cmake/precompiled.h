@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What many files include and what takes long to parse; see precompiled.cmake. Nobody includes this.
+// What many files include and what takes long to parse; see precompiled.cmake. Nobody includes
+// this.
 #pragma once
 
 #include <algorithm>
