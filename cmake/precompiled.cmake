@@ -23,6 +23,14 @@ if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE_PROGRAM})
 endif()
-add_library(dayfly_precompiled OBJECT "${CMAKE_CURRENT_LIST_DIR}/precompiled.cc")
+# A target has a source, also when all it is for is a header.
+file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/precompiled.cc" CONTENT "")
+add_library(dayfly_precompiled OBJECT "${CMAKE_BINARY_DIR}/precompiled.cc")
 target_include_directories(dayfly_precompiled PRIVATE "${PROJECT_SOURCE_DIR}")
-target_precompile_headers(dayfly_precompiled PRIVATE "${CMAKE_CURRENT_LIST_DIR}/precompiled.h")
+# What many files include and what takes long to parse.
+target_precompile_headers(
+  dayfly_precompiled PRIVATE
+  <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <set> <span> <string> <string_view>
+  <unordered_map> <utility> <variant> <vector>
+  <absl/status/statusor.h> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>
+  "${PROJECT_SOURCE_DIR}/engine/base/status.h")

@@ -23,5 +23,7 @@ void BenchSubmit(const Options& options);
 void BenchIdle(const Options& options);
 /// The server's memory with 100,000 queued jobs and 1,000 agents; an idle agent's.
 void BenchMemory(const Options& options);
+/// A step's lines at readers: the first one, one writer's speed, many writers, many followers.
+void BenchLogs(const Options& options);
 
 }  // namespace bench::server

@@ -2,6 +2,7 @@
 #include "bench/server/runs.h"
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <random>
 #include <thread>
@@ -48,26 +49,59 @@ bool AwaitEnd(api::client::Connection& connection, model::RunId run) {
   }
 }
 
-std::vector<double> WaitsOf(api::client::Connection& connection, model::RunId run,
-                            const Fleet& fleet) {
-  std::map<model::JobIndex, engine::base::Instant> ready;
-  std::vector<double> waits;
+namespace {
+
+/// All that happened in the run.
+void EachFact(api::client::Connection& connection, model::RunId run,
+              const std::function<void(const model::Fact&)>& take) {
   api::client::WatchHandlers handlers;
   handlers.outlined = [](const api::wire::OutlinedRun&) {};
   handlers.happened = [&](const model::Fact& fact) {
-    if (const auto* readied = std::get_if<model::JobReadied>(&fact.body)) {
-      ready[readied->job] = fact.at;
-    } else if (const auto* assigned = std::get_if<model::AttemptAssigned>(&fact.body)) {
-      const auto& key = assigned->lease.key;
-      const auto wait = fleet.TakenAt(key) - ready.at(key.job);
-      waits.push_back(std::chrono::duration<double>(wait).count());
-    }
+    take(fact);
     return true;
   };
   const auto watched =
       api::client::RunClient(connection).Watch(model::ToText(run), /*history_only=*/true, handlers);
   CHECK_MSG(watched.ok(), watched.ToString().c_str());
+}
+
+}  // namespace
+
+std::vector<double> WaitsOf(api::client::Connection& connection, model::RunId run,
+                            const NoopAgents& agents) {
+  std::map<model::JobIndex, engine::base::Instant> ready;
+  std::vector<double> waits;
+  EachFact(connection, run, [&](const model::Fact& fact) {
+    if (const auto* readied = std::get_if<model::JobReadied>(&fact.body)) {
+      ready[readied->job] = fact.at;
+    } else if (const auto* assigned = std::get_if<model::AttemptAssigned>(&fact.body)) {
+      const auto& key = assigned->lease.key;
+      waits.push_back(
+          std::chrono::duration<double>(agents.TakenAt(key) - ready.at(key.job)).count());
+    }
+  });
   return waits;
+}
+
+engine::base::Instant ReadyAt(api::client::Connection& connection, model::RunId run) {
+  engine::base::Instant ready;
+  EachFact(connection, run, [&](const model::Fact& fact) {
+    if (std::holds_alternative<model::JobReadied>(fact.body) && ready == engine::base::Instant()) {
+      ready = fact.at;
+    }
+  });
+  return ready;
+}
+
+double StepTook(api::client::Connection& connection, model::RunId run) {
+  double took = 0;
+  EachFact(connection, run, [&](const model::Fact& fact) {
+    if (const auto* ended = std::get_if<model::StepEnded>(&fact.body);
+        ended != nullptr && took == 0) {
+      took = std::chrono::duration<double>(ended->took).count();
+    }
+  });
+  return took;
 }
 
 }  // namespace bench::server

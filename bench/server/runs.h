@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "api/client/connection.h"
-#include "bench/server/fleet.h"
+#include "bench/server/noop_agents.h"
 #include "engine/model/ids.h"
 
 namespace bench::server {
@@ -17,8 +17,13 @@ std::string PipelineOf(std::uint32_t jobs);
 engine::model::RunId Submit(api::client::Connection& connection, const std::string& pipeline);
 /// Until it has ended; false: not well.
 bool AwaitEnd(api::client::Connection& connection, engine::model::RunId run);
-/// Per job, seconds from ready until an agent of `fleet`, which notes times, had it.
+/// Per job, seconds from ready until an agent of `agents`, which notes times, had it.
 std::vector<double> WaitsOf(api::client::Connection& connection, engine::model::RunId run,
-                            const Fleet& fleet);
+                            const NoopAgents& agents);
+
+/// When the run's first job became ready.
+engine::base::Instant ReadyAt(api::client::Connection& connection, engine::model::RunId run);
+/// Seconds of the run's first step, by its worker.
+double StepTook(api::client::Connection& connection, engine::model::RunId run);
 
 }  // namespace bench::server

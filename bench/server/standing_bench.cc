@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "bench/server/benches.h"
-#include "bench/server/fleet.h"
+#include "bench/server/noop_agents.h"
 #include "bench/server/runs.h"
 
 namespace bench::server {
@@ -41,8 +41,8 @@ void PrintIdleAgent(const Site& site) {
 void BenchIdle(const Options& options) {
   const std::uint32_t agents = AgentsOf(options);
   Site site(options.store);
-  const Fleet fleet(site.Enrol(agents), {.address = site.address()});
-  fleet.AwaitLive();
+  const NoopAgents noop(site.Enrol(agents), {.address = site.address()});
+  noop.AwaitLive();
   std::this_thread::sleep_for(std::chrono::seconds(3));
   const DatabaseCounters before = site.Counters();
   constexpr std::chrono::seconds kWatched{10};
@@ -60,8 +60,8 @@ void BenchMemory(const Options& options) {
   fmt::print("memory:\n");
   PrintIdleAgent(site);
   PrintServer(site, "at rest");
-  const Fleet fleet(site.Enrol(agents), {.address = site.address(), .hold = true});
-  fleet.AwaitLive();
+  const NoopAgents noop(site.Enrol(agents), {.address = site.address(), .hold = true});
+  noop.AwaitLive();
   PrintServer(site, fmt::format("with {} agents", agents).c_str());
   auto connection = site.Connect();
   const std::string pipeline = PipelineOf(jobs_a_run);
@@ -70,7 +70,7 @@ void BenchMemory(const Options& options) {
   }
   std::this_thread::sleep_for(std::chrono::seconds(2));
   PrintServer(site, fmt::format("with {} agents and {} queued jobs", agents,
-                                kRuns * jobs_a_run - fleet.attempts())
+                                kRuns * jobs_a_run - noop.attempts())
                         .c_str());
 }
 

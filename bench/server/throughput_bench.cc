@@ -6,7 +6,7 @@
 
 #include "bench/server/benches.h"
 #include "bench/server/figures.h"
-#include "bench/server/fleet.h"
+#include "bench/server/noop_agents.h"
 #include "bench/server/runs.h"
 #include "engine/base/check.h"
 
@@ -51,9 +51,9 @@ void BenchThroughput(const Options& options) {
   const Load load = options.quick ? Load{4, 100} : Load{};
   const double jobs = load.runs * load.jobs;
   Site site(options.store);
-  const Fleet fleet(site.Enrol(kAgents),
-                    {.address = site.address(), .slots = kSlots, .ahead_max = kAhead});
-  fleet.AwaitLive();
+  const NoopAgents noop(site.Enrol(kAgents),
+                        {.address = site.address(), .slots = kSlots, .ahead_max = kAhead});
+  noop.AwaitLive();
   auto connection = site.Connect();
   Work(connection, {1, load.jobs});  // prepared statements, partitions, connections
   std::this_thread::sleep_for(kCountersSettle);
@@ -73,17 +73,17 @@ void BenchThroughput(const Options& options) {
 void BenchDispatch(const Options& options) {
   const std::uint32_t rounds = options.quick ? 20 : 200;
   Site site(options.store);
-  const Fleet fleet(
+  const NoopAgents noop(
       site.Enrol(kAgents),
       {.address = site.address(), .slots = kSlots, .ahead_max = kAhead, .note_times = true});
-  fleet.AwaitLive();
+  noop.AwaitLive();
   auto connection = site.Connect();
   const std::string pipeline = PipelineOf(50);
   std::vector<double> waits;
   for (std::uint32_t i = 0; i < rounds; ++i) {
     const engine::model::RunId run = Submit(connection, pipeline);
     CHECK(AwaitEnd(connection, run));
-    const std::vector<double> of_run = WaitsOf(connection, run, fleet);
+    const std::vector<double> of_run = WaitsOf(connection, run, noop);
     waits.insert(waits.end(), of_run.begin(), of_run.end());
   }
   fmt::print(

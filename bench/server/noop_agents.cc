@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/server/fleet.h"
+#include "bench/server/noop_agents.h"
 
 #include <chrono>
 #include <cstdio>
@@ -37,11 +37,11 @@ model::AttemptReported Success(const model::Assignment& assignment) {
 
 }  // namespace
 
-class Fleet::Agent final : public session::Workload {
+class NoopAgents::Agent final : public session::Workload {
  public:
-  Agent(Fleet& fleet, const session::AgentIdentity& identity, const FleetOptions& options,
+  Agent(NoopAgents& noop, const session::AgentIdentity& identity, const NoopAgentsOptions& options,
         std::uint64_t seed)
-      : fleet_(fleet), hold_(options.hold), note_times_(options.note_times), random_(seed) {
+      : owner_(noop), hold_(options.hold), note_times_(options.note_times), random_(seed) {
     session::AgentSessionOptions wanted;
     wanted.session.addresses = {options.address};
     wanted.session.slots = options.slots;
@@ -51,8 +51,8 @@ class Fleet::Agent final : public session::Workload {
     wanted.monotonic_now = NowOf<std::chrono::steady_clock>;
     wanted.utc_now = NowOf<std::chrono::system_clock>;
     wanted.draw = [this] { return random_.Next(); };
-    wanted.live = [this](bool live) { fleet_.live_ += live ? 1 : -1; };
-    session_ = std::make_unique<session::AgentSession>(fleet_.io_, std::move(wanted), *this);
+    wanted.live = [this](bool live) { owner_.live_ += live ? 1 : -1; };
+    session_ = std::make_unique<session::AgentSession>(owner_.io_, std::move(wanted), *this);
     session_->Start();
   }
 
@@ -64,10 +64,10 @@ class Fleet::Agent final : public session::Workload {
   void Take(const model::AgentOrder& order, std::function<void()> taken) override {
     taken();
     if (const auto* assignment = std::get_if<model::Assignment>(&order)) {
-      ++fleet_.attempts_;
+      ++owner_.attempts_;
       if (note_times_) {
-        const std::lock_guard lock(fleet_.mutex_);
-        fleet_.taken_at_.emplace(assignment->lease.key, NowOf<std::chrono::system_clock>());
+        const std::lock_guard lock(owner_.mutex_);
+        owner_.taken_at_.emplace(assignment->lease.key, NowOf<std::chrono::system_clock>());
       }
       if (!hold_) {
         session_->Report(Success(*assignment));
@@ -83,14 +83,15 @@ class Fleet::Agent final : public session::Workload {
   }
 
  private:
-  Fleet& fleet_;
+  NoopAgents& owner_;
   bool hold_;
   bool note_times_;
   base::Random random_;
   std::unique_ptr<session::AgentSession> session_;
 };
 
-Fleet::Fleet(const std::vector<session::AgentIdentity>& identities, const FleetOptions& options)
+NoopAgents::NoopAgents(const std::vector<session::AgentIdentity>& identities,
+                       const NoopAgentsOptions& options)
     : work_(boost::asio::make_work_guard(io_)) {
   std::random_device device;
   for (const session::AgentIdentity& identity : identities) {
@@ -99,19 +100,19 @@ Fleet::Fleet(const std::vector<session::AgentIdentity>& identities, const FleetO
   thread_ = std::thread([this] { io_.run(); });
 }
 
-Fleet::~Fleet() {
+NoopAgents::~NoopAgents() {
   io_.stop();
   thread_.join();
   agents_.clear();
 }
 
-base::Instant Fleet::TakenAt(const model::AttemptKey& attempt) const {
+base::Instant NoopAgents::TakenAt(const model::AttemptKey& attempt) const {
   const std::lock_guard lock(mutex_);
   const auto found = taken_at_.find(attempt);
   return found == taken_at_.end() ? base::Instant() : found->second;
 }
 
-void Fleet::AwaitLive() const {
+void NoopAgents::AwaitLive() const {
   while (live_ < agents_.size()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

@@ -21,7 +21,7 @@
 
 namespace bench::server {
 
-struct FleetOptions {
+struct NoopAgentsOptions {
   std::string address;
   std::uint32_t slots = 1;
   std::uint32_t ahead_max = 0;
@@ -29,13 +29,14 @@ struct FleetOptions {
   bool note_times = false;  ///< for `TakenAt`
 };
 
-class Fleet {
+class NoopAgents {
  public:
   /// They share one thread.
-  Fleet(const std::vector<agents::session::AgentIdentity>& identities, const FleetOptions& options);
-  ~Fleet();
-  Fleet(const Fleet&) = delete;
-  Fleet& operator=(const Fleet&) = delete;
+  NoopAgents(const std::vector<agents::session::AgentIdentity>& identities,
+             const NoopAgentsOptions& options);
+  ~NoopAgents();
+  NoopAgents(const NoopAgents&) = delete;
+  NoopAgents& operator=(const NoopAgents&) = delete;
 
   /// Until each has been welcomed.
   void AwaitLive() const;
