@@ -156,6 +156,7 @@ void Session::DialNext() {
   if (address.empty()) {
     address = options_.addresses[next_address_++ % options_.addresses.size()];
   }
+  dialled_ = address;
   decisions_.effects.emplace_back(Dial{.stream = stream_, .address = std::move(address)});
 }
 
@@ -181,6 +182,7 @@ void Session::On(const StreamDown& input) {
 
 // `why` is not empty when it is us who end the stream.
 void Session::Lose(std::string why, const std::string& owner) {
+  const bool unreachable = phase_ == P::kDialling;
   if (!Fire(T::kLost)) {
     return;
   }
@@ -188,11 +190,15 @@ void Session::Lose(std::string why, const std::string& owner) {
     decisions_.effects.emplace_back(HangUp{.stream = stream_, .why = std::move(why)});
   }
   ++stream_;  // what still comes of the old one is ignored
-  // The first hint is followed at once; servers that point at each other are not.
-  const bool follow = !owner.empty() && tries_ == 0;
-  owner_ = owner;
-  dial_at_ = follow ? now_ : now_ + Pause(options_, tries_, draw_);
-  ++tries_;
+  // One that points at itself knows no better: the others are asked. The first hint is followed at
+  // once; servers that point at each other are not.
+  owner_ = owner == dialled_ ? "" : owner;
+  const bool follow = !owner_.empty() && tries_ == 0;
+  // Pauses grow from round to round, not from server to server.
+  const bool ask_next =
+      unreachable && owner_.empty() && next_address_ % options_.addresses.size() != 0;
+  dial_at_ = follow ? now_ : now_ + Pause(options_, ask_next ? 0 : tries_, draw_);
+  tries_ += ask_next ? 0 : 1;
   if (now_ >= dial_at_) {
     DialNext();
   }

@@ -236,6 +236,7 @@ class Session {
   StreamNumber stream_ = 0;
   std::size_t next_address_ = 0;
   std::string owner_;        ///< dial this one next
+  std::string dialled_;      ///< the newest
   std::uint32_t tries_ = 0;  ///< since the last welcome
   Instant dial_at_;
   Instant heard_;    ///< something of this stream, or when it was dialled

@@ -236,6 +236,9 @@ TEST_F(SessionTest, TriesAgainWithPausesThatGrowToFiveSeconds) {
   base::Duration longest{0};
   for (int i = 0; i < 12; ++i) {
     Step(TimePassed{});
+    Step(StreamDown{stream_, ""});  // the first address; the second one is dialled soon
+    Pass(std::chrono::milliseconds(100));
+    EXPECT_EQ(session_.phase(), SessionPhase::kDialling);
     Step(StreamDown{stream_, ""});
     const base::Duration pause = *session_.NextDeadline() - now_;
     EXPECT_GT(pause, base::Duration(0));
@@ -247,6 +250,15 @@ TEST_F(SessionTest, TriesAgainWithPausesThatGrowToFiveSeconds) {
   EXPECT_EQ(dialled_[0], "a");
   EXPECT_EQ(dialled_[1], "b");
   EXPECT_EQ(dialled_[2], "a");
+}
+
+// A server that was the owner may go on naming itself.
+TEST_F(SessionTest, AsksTheOthersWhenOnePointsAtItself) {
+  Step(TimePassed{});
+  EXPECT_EQ(dialled_.back(), "a");
+  Step(StreamDown{stream_, "a"});
+  Pass(seconds(5));
+  EXPECT_EQ(dialled_.back(), "b");
 }
 
 TEST_F(SessionTest, FollowsToTheOwnerAtOnceButNotInCircles) {

@@ -80,7 +80,7 @@ base::Status Connection::Call(bool repeatable, const Make& make) {
       trailing_[std::string(key.data(), key.size())] = std::string(value.data(), value.size());
     }
     if (status.ok()) {
-      trying_ = false;
+      Progressed();
       return base::OkStatus();
     }
     if (!MayTryAgain(status, repeatable)) {
@@ -102,7 +102,8 @@ bool Connection::MayTryAgain(const grpc::Status& status, bool repeatable) {
     trying_since_ = now;
     pause_ = std::chrono::milliseconds(0);
   }
-  return now - trying_since_ < target_.patience;
+  return now - trying_since_ <
+         (answered_ ? std::max(target_.patience, target_.patience_later) : target_.patience);
 }
 
 // To the owner when the server named one, else to the next address. The first moves are made at

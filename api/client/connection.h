@@ -26,6 +26,8 @@ struct Target {
   std::string key;
   /// How long to look for an owner until a call fails.
   engine::base::Duration patience = std::chrono::seconds(8);
+  /// The same once one has answered: what is under way is worth waiting for.
+  engine::base::Duration patience_later = std::chrono::seconds(60);
 };
 
 class Connection {
@@ -39,7 +41,10 @@ class Connection {
   engine::base::Status Call(bool repeatable, const Make& make);
 
   /// The next call of `Call` may be as patient as the first: something came in the meantime.
-  void Progressed() { trying_ = false; }
+  void Progressed() {
+    trying_ = false;
+    answered_ = true;
+  }
   /// Trailing metadata of the last call; empty when there was none of that name.
   std::string Trailing(const std::string& key) const;
   /// Where the last call went.
@@ -56,6 +61,7 @@ class Connection {
   std::map<std::string, std::shared_ptr<grpc::Channel>> channels_;
   std::map<std::string, std::string> trailing_;
   bool trying_ = false;
+  bool answered_ = false;  ///< by any server, ever
   std::chrono::steady_clock::time_point trying_since_;
   std::chrono::milliseconds pause_{0};
 };

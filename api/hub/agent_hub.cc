@@ -79,6 +79,7 @@ void AgentHub::Resume(WorkerId id, Worker& worker) {
   if (hello.orders_received.life == options_.order_life) {
     worker.orders.AcknowledgeTo(hello.orders_received.seq);
   }
+  DropOrdersOfEndedAttempts(worker);
   Welcome(worker, worker.session, true);
   for (std::uint64_t seq = worker.orders.first(); seq <= worker.orders.last(); ++seq) {
     worker.stream->Send(model::NumberedOrder{.seq = seq, .order = worker.orders.at(seq)});
@@ -87,6 +88,32 @@ void AgentHub::Resume(WorkerId id, Worker& worker) {
   Touch(id, worker);
   if (hello.draining && parts_.drain_wanted) {
     parts_.drain_wanted(id, worker.session);
+  }
+}
+
+// An agent that started again cannot say which orders it had. Of those that it did it may have
+// forgotten all, as it was told to: it would do them once more.
+void AgentHub::DropOrdersOfEndedAttempts(Worker& worker) const {
+  const auto is_over = [this](const model::AgentOrder& order) {
+    const auto* assignment = std::get_if<model::Assignment>(&order);
+    const auto* stop = std::get_if<model::StopAttempt>(&order);
+    return (assignment != nullptr && !under_way_.contains(assignment->lease.key)) ||
+           (stop != nullptr && !under_way_.contains(stop->lease.key));
+  };
+  const std::uint64_t last = worker.orders.last();
+  std::vector<model::AgentOrder> left;
+  for (std::uint64_t seq = worker.orders.first(); seq <= last; ++seq) {
+    if (!is_over(worker.orders.at(seq))) {
+      left.push_back(worker.orders.at(seq));
+    }
+  }
+  if (left.size() == worker.orders.size()) {
+    return;
+  }
+  // They get new numbers: the welcome tells where they begin.
+  worker.orders.AcknowledgeTo(last);
+  for (model::AgentOrder& order : left) {
+    worker.orders.Push(std::move(order));
   }
 }
 
@@ -315,10 +342,12 @@ void AgentHub::Give(WorkerId id, SessionId session, model::AgentOrder order) {
 
 void AgentHub::Dispatch(const model::Assignment& assignment) {
   run_workers_[assignment.lease.key.run].insert(assignment.lease.worker);
+  under_way_.insert(assignment.lease.key);
   Give(assignment.lease.worker, assignment.lease.session, assignment);
 }
 
 void AgentHub::Stop(const model::StopAttempt& stop) {
+  under_way_.insert(stop.lease.key);
   Give(stop.lease.worker, stop.lease.session, stop);
 }
 
@@ -359,6 +388,7 @@ void AgentHub::OnDurable(std::uint64_t /*first_seq*/, std::span<const model::Fac
                                 [this](const model::WorkerLost& body) { OnFact(body); },
                                 [this](const model::WorkerMarkedSuspect& body) { OnFact(body); },
                                 [this](const model::RunClosed& body) { OnFact(body); },
+                                [this](const model::AttemptEnded& body) { OnFact(body); },
                                 [](const auto&) {}},
                fact.body);
   }

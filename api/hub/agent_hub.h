@@ -170,6 +170,8 @@ class AgentHub : public engine::ports::AgentLink, public engine::loop::Observer 
   void OnFact(const engine::model::WorkerLost& fact);
   void OnFact(const engine::model::WorkerMarkedSuspect& fact);
   void OnFact(const engine::model::RunClosed& fact);
+  void OnFact(const engine::model::AttemptEnded& fact) { under_way_.erase(fact.key); }
+  void DropOrdersOfEndedAttempts(Worker& worker) const;
   /// The stream breaks the rules, or is not wanted any more.
   void Drop(engine::model::WorkerId id, Worker& worker, const engine::base::Status& status);
   void Touch(engine::model::WorkerId id, const Worker& worker);
@@ -180,6 +182,8 @@ class AgentHub : public engine::ports::AgentLink, public engine::loop::Observer 
   std::map<engine::model::WorkerId, Worker> workers_;
   /// Who was given attempts of a run that is not closed.
   std::map<engine::model::RunId, std::set<engine::model::WorkerId>> run_workers_;
+  /// Attempts of which an order was given and which have not ended.
+  std::set<engine::model::AttemptKey> under_way_;
   std::uint64_t offers_ = 0;                  ///< of sessions, so far
   std::set<engine::model::WorkerId> untold_;  ///< have answers that were not sent yet
   /// Answers that come when the hub is gone find this gone, too.

@@ -121,6 +121,23 @@ class AgentHubTest : public testing::Test {
   AgentHub hub_{Parts(), {.order_life = kLife}};
 };
 
+// What it did before it was killed it may have forgotten.
+TEST_F(AgentHubTest, AnAgentThatStartedAgainIsNotGivenWhatHasEnded) {
+  auto stream = Join();
+  hub_.Dispatch(Work(0));
+  hub_.Dispatch(Work(1));
+  hub_.Stop({.lease = Work(0).lease});
+  model::AttemptEnded ended;
+  ended.key = Work(0).lease.key;
+  Durable(ended);
+  hub_.Ended(*stream, kWorker);
+  stream = Connect(Hello(kFirst));
+  const auto orders = stream->All<model::NumberedOrder>();
+  ASSERT_EQ(orders.size(), 1U);
+  EXPECT_EQ(std::get<model::Assignment>(orders[0].order).lease, Work(1).lease);
+  EXPECT_EQ(orders[0].seq, stream->All<model::ServerWelcome>()[0].first_order);
+}
+
 TEST_F(AgentHubTest, OffersANewSessionAndTellsTheEngineOnlyWhenItBegins) {
   const auto stream = Connect(Hello(0));
   const auto welcome = stream->All<model::ServerWelcome>();

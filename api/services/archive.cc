@@ -50,16 +50,21 @@ class FeedBuilder {
 
  private:
   bool Begin(const model::RunAccepted& accepted) {
-    auto plan = store_.LoadPlan(accepted.plan);
-    if (!plan.ok()) {
-      failed_ = plan.status();
-      return false;
+    model::PlanRef& plan = plans_[accepted.plan];
+    if (plan == nullptr) {
+      auto loaded = store_.LoadPlan(accepted.plan);
+      if (!loaded.ok()) {
+        failed_ = loaded.status();
+        return false;
+      }
+      plan = *std::move(loaded);
     }
-    feeds_[accepted.run] = std::make_shared<RunFeed>(accepted, *std::move(plan));
+    feeds_[accepted.run] = std::make_shared<RunFeed>(accepted, plan);
     return true;
   }
 
   ports::RunStore& store_;
+  std::map<model::PlanDigest, model::PlanRef> plans_;  ///< many runs share few
   Feeds feeds_;
   base::Status failed_;
 };
@@ -77,8 +82,8 @@ base::Status Archive::Do(Read read) {
 
 base::StatusOr<std::shared_ptr<RunFeed>> ReadFeed(ports::RunStore& store, model::RunId run) {
   FeedBuilder builder(store);
-  RETURN_IF_ERROR(store.ReadAll(
-      [&](const ports::FactRow& row) { return row.run != run || builder.Take(row); }));
+  RETURN_IF_ERROR(store.ReadRuns(std::span(&run, 1),
+                                 [&](const ports::FactRow& row) { return builder.Take(row); }));
   ASSIGN_OR_RETURN(auto feeds, builder.Finish());
   if (feeds.empty()) {
     return base::NotFound("no run {}", model::ToText(run));
@@ -86,9 +91,10 @@ base::StatusOr<std::shared_ptr<RunFeed>> ReadFeed(ports::RunStore& store, model:
   return std::move(feeds.begin()->second);
 }
 
-base::StatusOr<std::vector<std::shared_ptr<RunFeed>>> ReadOpenFeeds(ports::RunStore& store) {
+base::StatusOr<std::vector<std::shared_ptr<RunFeed>>> ReadOpenFeeds(
+    ports::RunStore& store, std::span<const model::RunId> runs) {
   FeedBuilder builder(store);
-  RETURN_IF_ERROR(store.ReadAll([&](const ports::FactRow& row) {
+  RETURN_IF_ERROR(store.ReadRuns(runs, [&](const ports::FactRow& row) {
     const bool taken = builder.Take(row);
     builder.DropComplete(row.run);
     return taken;

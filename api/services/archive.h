@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "api/services/run_feed.h"
@@ -34,8 +35,8 @@ class Archive {
 /// The whole feed of a run, from the log. `NotFound` when it was never accepted.
 engine::base::StatusOr<std::shared_ptr<RunFeed>> ReadFeed(engine::ports::RunStore& store,
                                                           engine::model::RunId run);
-/// The feeds of all runs that are not closed, in one pass over the log.
+/// The feeds of the `runs` (ascending) that are not closed.
 engine::base::StatusOr<std::vector<std::shared_ptr<RunFeed>>> ReadOpenFeeds(
-    engine::ports::RunStore& store);
+    engine::ports::RunStore& store, std::span<const engine::model::RunId> runs);
 
 }  // namespace api::services

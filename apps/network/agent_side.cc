@@ -78,6 +78,12 @@ void AgentSide::DropHub() {
   hub_.reset();
 }
 
+void AgentSide::OwnerSeen(const std::string& owner) {
+  if (hub_ == nullptr) {
+    gate_->Close(owner);
+  }
+}
+
 std::vector<pb::WorkerSummary> AgentSide::Workers() const {
   std::vector<pb::WorkerSummary> out;
   for (const hub::ConnectedWorker& worker :

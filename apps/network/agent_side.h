@@ -43,6 +43,8 @@ class AgentSide {
   void CloseGate(const std::string& owner);
   /// After the loop has ended.
   void DropHub();
+  /// Another server owns the shard; agents who come are sent there.
+  void OwnerSeen(const std::string& owner);
 
   std::vector<dayfly::v1::WorkerSummary> Workers() const;
   engine::base::Status Drain(engine::model::WorkerId worker, bool stop_attempts);

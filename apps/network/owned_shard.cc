@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <utility>
 
 #include "apps/network/server_stores.h"
@@ -70,11 +71,14 @@ base::Status OwnedShard::Recover() {
   feeds_ = std::make_unique<services::RunFeeds>(std::move(feeds));
   loop::LoopOptions options;
   options.sequencer.liveness.emplace();
+  // A database that restarts, or a disk that is full for a night, is waited for.
+  options.sequencer.failures_max = std::numeric_limits<int>::max();
+  options.sequencer.pause_max = std::chrono::milliseconds(500);
   options.on_trouble = options_.on_trouble;
   options.on_fatal = options_.on_fatal;
   loop_ = std::make_unique<loop::EngineLoop>(io_, *store_, *options_.clock, std::move(options));
   RETURN_IF_ERROR(loop_->Recover());
-  ASSIGN_OR_RETURN(auto open, services::ReadOpenFeeds(*store_));
+  ASSIGN_OR_RETURN(auto open, services::ReadOpenFeeds(*store_, loop_->RecoveredRuns()));
   for (std::shared_ptr<services::RunFeed>& feed : open) {
     if (model::IsFinal(feed->status())) {
       ended_.push_back(feed->run());

@@ -28,7 +28,8 @@ namespace model = engine::model;
 namespace ports = engine::ports;
 namespace services = api::services;
 
-constexpr auto kLookEvery = std::chrono::seconds(1);
+constexpr auto kLookEvery = std::chrono::milliseconds(200);
+constexpr auto kRetryEvery = std::chrono::milliseconds(200);
 
 /// Nobody is connected: what is outstanding stays outstanding.
 class NoAgents final : public ports::AgentLink {
@@ -59,7 +60,8 @@ ServerProcess::ServerProcess(ServerConfig config)
       seat_([this](std::function<void()> work) { asio::post(io_, std::move(work)); }),
       no_agents_(std::make_unique<NoAgents>()),
       signals_(io_),
-      look_timer_(io_) {}
+      look_timer_(io_),
+      retry_timer_(io_) {}
 
 // Calls first, so that nobody comes any more; then those who would answer them.
 ServerProcess::~ServerProcess() {
@@ -149,10 +151,13 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
   options.on_trouble = [](const base::Status& status) {
     Say(fmt::format("the store has trouble, trying again: {}", base::Message(status)));
   };
-  options.on_fatal = [this](const base::Status& status) {
-    // Another owner's commit came first: the keeper will say so, too.
-    if (keeper_ != nullptr && status.code() == absl::StatusCode::kAborted) {
-      asio::post(io_, [this] { LoseShard(); });
+  options.on_fatal = [this, leased](const base::Status& status) {
+    if (leased && status.code() == absl::StatusCode::kAborted) {
+      // Another owner's commit came first. The keeper will say so, too; if not, we begin anew.
+      asio::post(io_, [this, leased] {
+        LoseShard();
+        TakeShardSoon(*leased);
+      });
     } else {
       GiveUp(status);
     }
@@ -170,35 +175,63 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
 // ---- with a database that several servers share
 
 base::Status ServerProcess::StandBy() {
+  own_address_ = OwnAddress();
   ASSIGN_OR_RETURN(lease_, OpenShardLease(config_));
-  loop::LeaseKeeperOptions options;
-  options.me = {.name = OwnName(), .address = OwnAddress()};
-  options.told = [this](loop::Standing standing, model::Epoch epoch) {
-    asio::post(io_, [this, standing, epoch] { OnStanding(standing, epoch); });
-  };
-  keeper_ = std::make_unique<loop::LeaseKeeper>(*lease_, std::move(options));
+  Keep();
   LookForOwner();
   return base::OkStatus();
 }
 
+void ServerProcess::Keep() {
+  loop::LeaseKeeperOptions options;
+  options.me = {.name = OwnName(), .address = own_address_};
+  options.told = [this](loop::Standing standing, model::Epoch epoch) {
+    asio::post(io_, [this, standing, epoch] { OnStanding(standing, epoch); });
+  };
+  keeper_ = std::make_unique<loop::LeaseKeeper>(*lease_, std::move(options));
+}
+
 void ServerProcess::OnStanding(loop::Standing standing, model::Epoch epoch) {
   if (standing == loop::Standing::kOwner) {
-    if (shard_ == nullptr) {
-      Say(fmt::format("owns the runs (epoch {})", epoch.value()));
-      if (base::Status owned = OwnShard(epoch); !owned.ok()) {
-        GiveUp(owned);
-      }
-    }
+    TakeShard(epoch);
     return;
   }
+  retry_timer_.cancel();
   // Doubtful: whoever reads our answers could act on what is not true any more.
   LoseShard();
   if (standing == loop::Standing::kDeposed) {
     keeper_.reset();
-    if (base::Status standby = StandBy(); !standby.ok()) {
-      GiveUp(standby);
-    }
+    Keep();
   }
+}
+
+// The lease is ours, and yet the database may be away just now.
+void ServerProcess::TakeShard(model::Epoch epoch) {
+  if (shard_ != nullptr) {
+    return;
+  }
+  const base::Status owned = OwnShard(epoch);
+  if (owned.ok()) {
+    Say(fmt::format("owns the runs (epoch {})", epoch.value()));
+    return seat_.OwnerSeen("");
+  }
+  Say(fmt::format("cannot take the runs: {}", base::Message(owned)));
+  if (owned.code() == absl::StatusCode::kUnavailable ||
+      owned.code() == absl::StatusCode::kResourceExhausted) {
+    TakeShardSoon(epoch);
+  } else if (owned.code() != absl::StatusCode::kAborted) {
+    // Aborted: another has it already, and the keeper will say so.
+    GiveUp(owned);
+  }
+}
+
+void ServerProcess::TakeShardSoon(model::Epoch epoch) {
+  retry_timer_.expires_after(kRetryEvery);
+  retry_timer_.async_wait([this, epoch](const boost::system::error_code& error) {
+    if (!error) {
+      TakeShard(epoch);
+    }
+  });
 }
 
 void ServerProcess::LoseShard() {
@@ -212,7 +245,7 @@ void ServerProcess::LoseShard() {
 // The engine speaks to agents through the hub until it has ended.
 void ServerProcess::EndShard() {
   if (agents_ != nullptr) {
-    agents_->CloseGate(keeper_ == nullptr ? "" : keeper_->SeenOwner().owner.address);
+    agents_->CloseGate(OtherOwner());
   }
   shard_.reset();
   if (agents_ != nullptr) {
@@ -220,10 +253,23 @@ void ServerProcess::EndShard() {
   }
 }
 
-// Only from memory: what the keeper saw last.
+// Only from memory: what the keeper saw last. After we lost the shard that may still be ourselves,
+// who are the last to ask.
+std::string ServerProcess::OtherOwner() const {
+  if (keeper_ == nullptr) {
+    return "";
+  }
+  const std::string seen = keeper_->SeenOwner().owner.address;
+  return seen == own_address_ ? "" : seen;
+}
+
 void ServerProcess::LookForOwner() {
-  if (keeper_ != nullptr) {
-    seat_.OwnerSeen(shard_ != nullptr ? "" : keeper_->SeenOwner().owner.address);
+  if (shard_ == nullptr) {
+    const std::string owner = OtherOwner();
+    seat_.OwnerSeen(owner);
+    if (agents_ != nullptr) {
+      agents_->OwnerSeen(owner);
+    }
   }
   look_timer_.expires_after(kLookEvery);
   look_timer_.async_wait([this](const boost::system::error_code& error) {

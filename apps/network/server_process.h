@@ -41,10 +41,14 @@ class ServerProcess {
   api::services::WorkersParts WorkersOf();
   engine::base::Status OwnShard(std::optional<engine::model::Epoch> leased);
   engine::base::Status StandBy();
+  void Keep();
+  void TakeShard(engine::model::Epoch epoch);
+  void TakeShardSoon(engine::model::Epoch epoch);
   void OnStanding(engine::loop::Standing standing, engine::model::Epoch epoch);
   void LoseShard();
   void EndShard();
   void LookForOwner();
+  std::string OtherOwner() const;
   std::string OwnAddress() const;
   void WaitForSignal();
   void Stop();
@@ -62,6 +66,8 @@ class ServerProcess {
   std::unique_ptr<ApiServer> api_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer look_timer_;
+  boost::asio::steady_timer retry_timer_;             ///< to take the shard
+  std::string own_address_;                           ///< as the lease names it
   std::unique_ptr<engine::ports::ShardLease> lease_;  ///< with PostgreSQL; outlives the keeper
   std::unique_ptr<engine::loop::LeaseKeeper> keeper_;
   int lock_ = -1;  ///< of the SQLite file: one server at a time

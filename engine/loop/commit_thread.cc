@@ -25,30 +25,39 @@ CommitThread::~CommitThread() {
   thread_.join();
 }
 
-void CommitThread::Commit(const ports::CommitBatch& batch, Done done) {
+void CommitThread::Take(Job job) {
   {
     const std::lock_guard lock(mutex_);
-    CHECK(batch_ == nullptr);
-    batch_ = &batch;
-    // The io_context must not run out of work while the answer is on its way.
-    done_ = [done = std::move(done), guard = boost::asio::make_work_guard(io_)](
-                const base::Status& status) { done(status); };
+    CHECK(job_ == nullptr);
+    job_ = std::move(job);
   }
   wake_.notify_one();
+}
+
+void CommitThread::Commit(const ports::CommitBatch& batch, Done done) {
+  // The io_context must not run out of work while the answer is on its way.
+  Take([this, &batch, done = std::move(done), guard = boost::asio::make_work_guard(io_)] {
+    return [done, guard, status = store_.Commit(batch)] { done(status); };
+  });
+}
+
+void CommitThread::Aside(std::function<void()> work, std::function<void()> done) {
+  Take([work = std::move(work), done = std::move(done), guard = boost::asio::make_work_guard(io_)] {
+    work();
+    return [done, guard] { done(); };
+  });
 }
 
 void CommitThread::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stop_ || batch_ != nullptr; });
-    if (batch_ == nullptr) {
+    wake_.wait(lock, [this] { return stop_ || job_ != nullptr; });
+    if (job_ == nullptr) {
       return;
     }
-    const ports::CommitBatch& batch = *std::exchange(batch_, nullptr);
-    Done done = std::exchange(done_, nullptr);
+    const Job job = std::exchange(job_, nullptr);
     lock.unlock();
-    base::Status status = store_.Commit(batch);
-    boost::asio::post(io_, [done = std::move(done), status = std::move(status)] { done(status); });
+    boost::asio::post(io_, job());
     lock.lock();
   }
 }

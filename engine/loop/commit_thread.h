@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one thread that waits for the disk. It takes one batch at a time and posts the outcome back
-// to the engine's io_context.
+// The one thread that waits for the store. It does one thing at a time, a batch or what `Aside`
+// gave it, and posts the outcome back to the engine's io_context.
 #pragma once
 
 #include <condition_variable>
@@ -19,20 +19,23 @@ class CommitThread : public Committer {
  public:
   /// Both outlive this.
   CommitThread(boost::asio::io_context& io, ports::RunStore& store);
-  /// Waits for the batch under way; its outcome is posted all the same.
+  /// Waits for what is under way; its outcome is posted all the same.
   ~CommitThread() override;
 
   void Commit(const ports::CommitBatch& batch, Done done) override;
+  void Aside(std::function<void()> work, std::function<void()> done) override;
 
  private:
+  /// Something to do, that gives what is to be done afterwards on the engine's thread.
+  using Job = std::function<std::function<void()>()>;
+  void Take(Job job);
   void Run();
 
   boost::asio::io_context& io_;
   ports::RunStore& store_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  const ports::CommitBatch* batch_ = nullptr;
-  Done done_;
+  Job job_;
   bool stop_ = false;
   std::thread thread_;
 };

@@ -17,6 +17,13 @@ class Committer {
   /// `batch` stays valid and unchanged until `done`, which is called once, on the engine's thread,
   /// never from inside this call. At most one batch is under way.
   virtual void Commit(const ports::CommitBatch& batch, Done done) = 0;
+
+  /// Performs `work`, which may use the store and take long, then `done` on the engine's thread.
+  /// Not while a batch is under way. Here: at once; for committers without a thread.
+  virtual void Aside(std::function<void()> work, std::function<void()> done) {
+    work();
+    done();
+  }
 };
 
 }  // namespace engine::loop

@@ -39,6 +39,7 @@ struct EngineLoop::Shared : public Committer, public std::enable_shared_from_thi
   void TakeArrivals();
   void Arm(base::Instant at);
   void Commit(const ports::CommitBatch& batch, Done done) override;
+  void Aside(std::function<void()> work, std::function<void()> done) override;
 
   boost::asio::io_context& io;
   ports::Clock& clock;
@@ -118,6 +119,15 @@ void EngineLoop::Shared::Commit(const ports::CommitBatch& batch, Done done) {
                             done(std::move(status));
                           }
                         });
+}
+
+void EngineLoop::Shared::Aside(std::function<void()> work, std::function<void()> done) {
+  commit_thread->Aside(std::move(work), [weak = weak_from_this(), done = std::move(done)] {
+    const auto self = weak.lock();
+    if (self != nullptr && !self->gone) {
+      done();
+    }
+  });
 }
 
 EngineLoop::EngineLoop(boost::asio::io_context& io, ports::RunStore& store, ports::Clock& clock,
@@ -205,6 +215,10 @@ model::Epoch EngineLoop::epoch() const {
 
 std::vector<std::pair<model::WorkerId, model::SessionId>> EngineLoop::RecoveredWorkers() const {
   return shared_->sequencer.core().Workers();
+}
+
+std::vector<model::RunId> EngineLoop::RecoveredRuns() const {
+  return shared_->sequencer.core().OpenRuns();
 }
 
 const LoopCounters& EngineLoop::counters() const {

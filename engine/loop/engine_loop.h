@@ -76,6 +76,8 @@ class EngineLoop {
   model::Epoch epoch() const;
   /// Workers the recovered core knows; between `Recover` and `Start`.
   std::vector<std::pair<model::WorkerId, model::SessionId>> RecoveredWorkers() const;
+  /// Runs that are not closed, ascending; as above.
+  std::vector<model::RunId> RecoveredRuns() const;
   const LoopCounters& counters() const;
 
  private:

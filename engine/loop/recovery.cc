@@ -65,4 +65,28 @@ base::StatusOr<RecoveredCore> RecoverCore(ports::RunStore& store) {
   return out;
 }
 
+base::StatusOr<Reread> RereadCore(ports::RunStore& store, std::uint64_t seen) {
+  Reread out;
+  ASSIGN_OR_RETURN(out.recovered, RecoverCore(store));
+  if (out.recovered.seq < seen) {
+    return base::DataLoss("the log has {} facts, but {} were durable", out.recovered.seq, seen);
+  }
+  std::uint64_t seq = out.recovered.snapshot_seq;
+  if (seq > seen) {
+    // A commit whose outcome was unknown brought a snapshot along: the tail does not hold them.
+    RETURN_IF_ERROR(store.ReadAfter(seen, [&out](const ports::FactRow& row) {
+      out.missed.push_back(row);
+      return true;
+    }));
+    return out;
+  }
+  for (const ports::FactRow& row : out.recovered.tail) {
+    if (seq >= seen) {
+      out.missed.push_back(row);
+    }
+    seq += row.facts.size();
+  }
+  return out;
+}
+
 }  // namespace engine::loop

@@ -26,4 +26,12 @@ struct RecoveredCore {
 /// The store's errors; `DataLoss` too when a run's plan is missing.
 base::StatusOr<RecoveredCore> RecoverCore(ports::RunStore& store);
 
+/// What a core that lost its way goes on with.
+struct Reread {
+  RecoveredCore recovered;
+  std::vector<ports::FactRow> missed;  ///< stored behind the fact `seen`; `seen` ends a commit
+};
+/// As `RecoverCore`; `DataLoss` too when the log is shorter than `seen`.
+base::StatusOr<Reread> RereadCore(ports::RunStore& store, std::uint64_t seen);
+
 }  // namespace engine::loop

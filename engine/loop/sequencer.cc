@@ -267,6 +267,7 @@ void Sequencer::OnWakeUp() {
   const base::Instant now = Now();
   if (phase_ == Phase::kPaused && now >= paused_until_) {
     Resume();
+    return;
   }
   if (phase_ == Phase::kRunning) {
     CheckWorkers(now);

@@ -23,6 +23,7 @@
 #include "engine/loop/committer.h"
 #include "engine/loop/liveness.h"
 #include "engine/loop/observer.h"
+#include "engine/loop/recovery.h"
 #include "engine/model/effect.h"
 #include "engine/model/input.h"
 #include "engine/ports/agent_link.h"
@@ -51,6 +52,8 @@ struct SequencerOptions {
   /// Commits that fail one after the other until `OnFatal`; between them the pause doubles up to
   /// its limit. A server whose database may be away for minutes goes on as long as it is the owner.
   int failures_max = 6;
+  /// The same once a stop is wanted.
+  int failures_stopping_max = 6;
   base::Duration first_pause = std::chrono::milliseconds(20);
   base::Duration pause_max = std::chrono::seconds(1);
   /// Workers are parts of this process, their sessions are the epoch: nothing is sent to those of
@@ -74,7 +77,7 @@ struct LoopCounters {
 
 /// What the sequencer stands on. All outlive it.
 struct SequencerParts {
-  ports::RunStore* store = nullptr;  ///< used here only while no commit is in flight
+  ports::RunStore* store = nullptr;  ///< once started, used only through the committer
   Committer* committer = nullptr;
   ports::Clock* clock = nullptr;
   /// Arms the one wake-up: `OnWakeUp` is to be called at (or after) this instant. A later call
@@ -143,7 +146,7 @@ class Sequencer {
     std::vector<Pending> inputs;
     std::size_t facts = 0;
   };
-  enum class Phase : std::uint8_t { kNew, kRunning, kPaused, kStopped, kFatal };
+  enum class Phase : std::uint8_t { kNew, kRunning, kPaused, kRereading, kStopped, kFatal };
 
   void Reissue();
   void Hand(const model::Effect& effect);
@@ -159,9 +162,8 @@ class Sequencer {
   void OnFailed(const base::Status& status, Batch batch);
   void Pause(const base::Status& status);
   void Resume();
-  base::Status Rebuild();
-  base::Status ShowMissed(const std::vector<ports::FactRow>& tail, std::uint64_t tail_seq);
-  void Show(const std::vector<ports::FactRow>& rows, std::uint64_t seq);
+  void OnReread(base::StatusOr<Reread> reread);
+  void Show(const std::vector<ports::FactRow>& missed);
   void Fail(const base::Status& status);
 
   void WatchWorkers(const model::Fact& fact);

@@ -7,7 +7,6 @@
 #include <iterator>
 #include <utility>
 
-#include "engine/loop/recovery.h"
 #include "engine/loop/sequencer.h"
 
 namespace engine::loop {
@@ -51,7 +50,10 @@ void Sequencer::OnFailed(const base::Status& status, Batch batch) {
 
 void Sequencer::Pause(const base::Status& status) {
   ++failures_;
-  if (IsFinal(status) || failures_ > options_.failures_max) {
+  const int failures_max = stopping_
+                               ? std::min(options_.failures_max, options_.failures_stopping_max)
+                               : options_.failures_max;
+  if (IsFinal(status) || failures_ > failures_max) {
     Fail(status);
     return;
   }
@@ -65,62 +67,43 @@ void Sequencer::Pause(const base::Status& status) {
   ArmWakeUp();
 }
 
+// Reading back may take long, and longer still to find that nobody answers: workers are heard and
+// people are answered meanwhile.
 void Sequencer::Resume() {
-  if (const base::Status status = Rebuild(); !status.ok()) {
-    Pause(status);
-    return;
-  }
-  ++counters_.recoveries;
-  phase_ = Phase::kRunning;
-  Reissue();
+  phase_ = Phase::kRereading;
+  auto reread = std::make_shared<base::StatusOr<Reread>>();
+  parts_.committer->Aside(
+      [store = parts_.store, seen = durable_seq_, reread] { *reread = RereadCore(*store, seen); },
+      [this, reread] { OnReread(std::move(*reread)); });
 }
 
-base::Status Sequencer::Rebuild() {
-  ASSIGN_OR_RETURN(RecoveredCore recovered, RecoverCore(*parts_.store));
-  if (recovered.seq < durable_seq_) {
-    return base::DataLoss("the log has {} facts, but {} were durable", recovered.seq, durable_seq_);
+void Sequencer::OnReread(base::StatusOr<Reread> reread) {
+  if (!reread.ok()) {
+    Pause(reread.status());
+    return;
   }
-  std::uint64_t in_tail = 0;
-  for (const ports::FactRow& row : recovered.tail) {
-    in_tail += row.facts.size();
-  }
-  RETURN_IF_ERROR(ShowMissed(recovered.tail, recovered.seq - in_tail));
+  Show(reread->missed);
+  RecoveredCore& recovered = reread->recovered;
   core_ = std::move(recovered.core);
   durable_seq_ = recovered.seq;
   snapshot_seq_ = recovered.snapshot_seq;
   snapshot_facts_ = recovered.snapshot_facts;
-  return base::OkStatus();
+  ++counters_.recoveries;
+  phase_ = Phase::kRunning;
+  Reissue();
+  OnWakeUp();
 }
 
-// The failed commit may have happened: its facts are true, and nobody has been told. Nobody is told
-// before all of them are read: reading may break off, and the next try would tell them again.
-base::Status Sequencer::ShowMissed(const std::vector<ports::FactRow>& tail,
-                                   std::uint64_t tail_seq) {
-  if (tail_seq <= durable_seq_) {
-    Show(tail, tail_seq);
-    return base::OkStatus();
-  }
-  // The commit brought a snapshot along, so the tail does not hold them.
-  std::vector<ports::FactRow> missed;
-  RETURN_IF_ERROR(parts_.store->ReadAfter(durable_seq_, [&missed](const ports::FactRow& row) {
-    missed.push_back(row);
-    return true;
-  }));
-  Show(missed, durable_seq_);
-  return base::OkStatus();
-}
-
-// `seq` is that of the fact before `rows`.
-void Sequencer::Show(const std::vector<ports::FactRow>& rows, std::uint64_t seq) {
-  for (const ports::FactRow& row : rows) {
-    if (seq >= durable_seq_) {
-      counters_.facts += row.facts.size();
-      for (const model::Fact& fact : row.facts) {
-        WatchWorkers(fact);
-      }
-      for (Observer* observer : observers_) {
-        observer->OnDurable(seq + 1, row.facts);
-      }
+// The failed commit may have happened: its facts are true, and nobody has been told.
+void Sequencer::Show(const std::vector<ports::FactRow>& missed) {
+  std::uint64_t seq = durable_seq_;
+  for (const ports::FactRow& row : missed) {
+    counters_.facts += row.facts.size();
+    for (const model::Fact& fact : row.facts) {
+      WatchWorkers(fact);
+    }
+    for (Observer* observer : observers_) {
+      observer->OnDurable(seq + 1, row.facts);
     }
     seq += row.facts.size();
   }

@@ -3,6 +3,7 @@
 // Threads: an instance is used by one thread at a time (the commit thread, once the loop runs).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -89,6 +90,14 @@ class RunStore : public PlanSource {
   virtual base::Status ReadAfter(std::uint64_t after, const VisitRow& visit) = 0;
   /// From its very beginning.
   base::Status ReadAll(const VisitRow& visit) { return ReadAfter(0, visit); }
+
+  /// Hands out the rows of `runs` (ascending) alone, those of each run in order. A store that can
+  /// find them overrides this, which reads all.
+  virtual base::Status ReadRuns(std::span<const model::RunId> runs, const VisitRow& visit) {
+    return ReadAll([&](const FactRow& row) {
+      return !std::binary_search(runs.begin(), runs.end(), row.run) || visit(row);
+    });
+  }
 };
 
 }  // namespace engine::ports

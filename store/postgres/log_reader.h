@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "engine/base/status.h"
 #include "engine/model/ids.h"
@@ -22,6 +23,12 @@ using VisitNumberedRow =
     std::function<base::StatusOr<bool>(engine::ports::FactRow, std::uint64_t seq)>;
 base::Status ReadLog(Connection& connection, engine::model::ShardId shard, std::uint64_t after,
                      const VisitNumberedRow& visit);
+
+/// Hands the rows of `runs` to `visit`, those of each run in order, until it returns false; a few
+/// runs at a time. `DataLoss` when a row is damaged; names it.
+base::Status ReadLogOf(Connection& connection, engine::model::ShardId shard,
+                       std::span<const engine::model::RunId> runs,
+                       const engine::ports::RunStore::VisitRow& visit);
 
 /// The newest that can be read; null when there is none. A damaged one costs only time.
 base::StatusOr<std::shared_ptr<const engine::model::Snapshot>> NewestSnapshot(

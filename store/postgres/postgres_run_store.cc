@@ -45,6 +45,7 @@ class PostgresRunStore : public ports::RunStore {
   StatusOr<ports::Recovered> Recover() override;
   Status Commit(const ports::CommitBatch& batch) override;
   Status ReadAfter(std::uint64_t after, const VisitRow& visit) override;
+  Status ReadRuns(std::span<const model::RunId> runs, const VisitRow& visit) override;
   StatusOr<model::PlanRef> LoadPlan(const model::PlanDigest& digest) override;
 
   /// The connection, a new one when there is none or the last one broke.
@@ -217,6 +218,14 @@ Status PostgresRunStore::ReadAfter(std::uint64_t after, const VisitRow& visit) {
   RETURN_IF_ERROR(ReadLog(
       *connection, options_.shard, after,
       [&visit](const ports::FactRow& row, std::uint64_t) -> StatusOr<bool> { return visit(row); }));
+  return transaction.Commit();
+}
+
+Status PostgresRunStore::ReadRuns(std::span<const model::RunId> runs, const VisitRow& visit) {
+  ASSIGN_OR_RETURN(Connection * connection, Connect());
+  Transaction transaction(*connection);
+  RETURN_IF_ERROR(transaction.BeginSnapshot());
+  RETURN_IF_ERROR(ReadLogOf(*connection, options_.shard, runs, visit));
   return transaction.Commit();
 }
 

@@ -35,6 +35,7 @@ CREATE TABLE dayfly.log (
   bytes bytea  NOT NULL,                     -- store/codec/facts.proto
   PRIMARY KEY (shard, seq, day)
 ) PARTITION BY RANGE (day);
+CREATE INDEX ON dayfly.log (run);            -- who takes over reads open runs, and nothing of others
 
 CREATE TABLE dayfly.plan (
   digest bytea PRIMARY KEY,

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // PostgreSQL is killed, cut off or full while the real engine commits to it.
+#include <filesystem>
+#include <fstream>
+#include <sys/mount.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -97,6 +101,63 @@ TEST(PostgresFull, IsWaitedForAndNothingIsLost) {
     EXPECT_EQ(trouble.code(), absl::StatusCode::kResourceExhausted) << trouble;
   }
   scene.ExpectNothingLostOrDoubled(2, 2);
+}
+
+// A file system of its own, so that it can be filled.
+class SmallDisk {
+ public:
+  static constexpr const char* kOptions = "size=192m,mode=0755";
+  SmallDisk() : mounted_(mount("tmpfs", path().c_str(), "tmpfs", 0, kOptions) == 0) {}
+  ~SmallDisk() {
+    if (mounted_) {
+      umount2(path().c_str(), MNT_DETACH);
+    }
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool mounted() const { return mounted_; }
+  std::string path() const { return folder_.path().string(); }
+  /// To the last byte.
+  void Fill() const {
+    const std::string block(1 << 20, 'x');
+    std::ofstream file(folder_.File("filler"), std::ios::binary);
+    while (file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
+    }
+  }
+  void Clear() const { std::filesystem::remove(folder_.File("filler")); }
+
+ private:
+  tests::support::TempFolder folder_;
+  bool mounted_;
+};
+
+// Whether PostgreSQL refuses a commit (a table cannot grow) or ends (its log cannot) is its affair.
+TEST(PostgresFull, ARealDiskIsWaitedForAndNothingIsLost) {
+  const SmallDisk disk;
+  if (!disk.mounted()) {
+    GTEST_SKIP() << "a small file system can only be mounted by root";
+  }
+  tests::support::PostgresCluster cluster(
+      {.settings = {"max_wal_size=32MB"}, .parent = disk.path()});
+  LoopOnPostgres scene(cluster.NewDatabase());
+  scene.Submit(JobsAside(2), RunNumber(0)).wait();
+  scene.AwaitRunsEnded(1);
+  disk.Fill();
+  int runs = 1;
+  std::vector<std::future<loop::Answer>> answers;
+  while (scene.troubles().empty()) {
+    answers.push_back(scene.Submit(JobsAside(100), RunNumber(runs++)));
+    scene.AwaitAnswerOrTrouble(answers.back());
+  }
+  scene.AwaitTroubles(3);
+  disk.Clear();
+  cluster.Kill();
+  cluster.Start();
+  for (std::future<loop::Answer>& answer : answers) {
+    ExpectAccepted(answer);
+  }
+  scene.AwaitRunsEnded(runs);
 }
 
 TEST(PostgresRestarted, BetweenCommitsCostsOneFailedCommit) {

@@ -78,6 +78,11 @@ class LoopOnPostgres : private ports::AgentLink, private loop::Observer {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return troubles_.size() >= troubles || fatal(); });
   }
+  void AwaitAnswerOrTrouble(const std::future<loop::Answer>& answer) {
+    std::unique_lock lock(mutex_);
+    // Whoever answers tells observers first.
+    changed_.wait(lock, [&] { return !troubles_.empty() || IsReady(answer); });
+  }
   std::size_t facts() {
     const std::lock_guard lock(mutex_);
     return observed_.facts.size();
@@ -132,6 +137,9 @@ class LoopOnPostgres : private ports::AgentLink, private loop::Observer {
       ended_ += std::holds_alternative<model::RunEnded>(fact.body) ? 1 : 0;
     }
     changed_.notify_all();
+  }
+  static bool IsReady(const std::future<loop::Answer>& answer) {
+    return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   }
   void Note(const base::Status& status) {
     const std::lock_guard lock(mutex_);

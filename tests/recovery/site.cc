@@ -6,7 +6,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
+#include <sstream>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -83,8 +86,8 @@ std::unique_ptr<DayflyProcess> Site::Submit(const std::string& pipeline,
 void Site::StartServer(int server) {
   Server& it = servers_.at(static_cast<std::size_t>(server));
   WriteSettings(it);
-  it.process =
-      Start({"server", "--config", it.folder, "--print-ready"}, fmt::format("s{}", server));
+  server_processes_.push_back(fmt::format("s{}-{}", server, server_processes_.size()));
+  it.process = Start({"server", "--config", it.folder, "--print-ready"}, server_processes_.back());
   std::string ready;
   CHECK_MSG(it.process->ReadLine(ready), Errors().c_str());
   it.address = ready.substr(ready.rfind(' ') + 1);
@@ -113,6 +116,49 @@ std::string Site::Token() {
   return token.substr(0, token.find('\n'));
 }
 
+api::client::Target Site::Target() const {
+  api::client::Target target;
+  for (const Server& server : servers_) {
+    target.servers.push_back(server.address);
+  }
+  target.authority = File("s0/certificates/ca.pem");
+  target.certificate = File("s0/certificates/operator.pem");
+  target.key = File("s0/certificates/operator.key");
+  target.patience = std::chrono::minutes(2);
+  return target;
+}
+
+void Site::KillAgent(const std::string& name) {
+  DayflyProcess& agent = *agents_.at(name);
+  agent.Kill();
+  agent.Wait();
+}
+
+// Keepers are children of their agent, and ours once that is gone.
+std::vector<pid_t> Site::Keepers() const {
+  std::set<pid_t> parents = {getpid()};
+  for (const auto& [name, agent] : agents_) {
+    parents.insert(agent->pid());
+  }
+  std::vector<pid_t> keepers;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos) {
+      continue;
+    }
+    std::istringstream stat(TextOf(entry.path() / "stat"));
+    pid_t pid = 0;
+    pid_t parent = 0;
+    std::string name;
+    char state = 0;
+    if (stat >> pid >> name >> state >> parent && name == "(dayfly-keeper)" && state != 'Z' &&
+        parents.contains(parent)) {
+      keepers.push_back(pid);
+    }
+  }
+  std::ranges::sort(keepers);
+  return keepers;
+}
+
 void Site::StartAgentWith(const std::string& name, int slots, const std::string& token) {
   std::vector<std::string> arguments = {
       "agent", "--server", addresses(), "--slots", std::to_string(slots), "--folder", File(name)};
@@ -124,6 +170,11 @@ void Site::StartAgentWith(const std::string& name, int slots, const std::string&
 
 void Site::StartAgent(const std::string& name, int slots) {
   StartAgentWith(name, slots, Token());
+}
+
+void Site::AwaitWorkers(int workers) const {
+  while (std::ranges::count(Run({"workers", "--format", "json"}).text, '\n') < workers) {
+  }
 }
 
 void Site::RestartAgent(const std::string& name, int slots) {

@@ -7,8 +7,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
+#include "api/client/connection.h"
 #include "tests/support/dayfly_process.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/temp_folder.h"
@@ -26,7 +28,10 @@ class Site {
   const std::string& folder() const { return text_folder_; }
   support::PostgresCluster& postgres() { return postgres_; }
   const std::string& database() const { return database_; }
-  int servers() const { return static_cast<int>(servers_.size()); }
+  /// A patient client of all servers.
+  api::client::Target Target() const;
+  /// Every server process there was, in order; what it said stands in `NAME.errors`.
+  const std::vector<std::string>& server_processes() const { return server_processes_; }
   /// All addresses, as `--server` takes them.
   std::string addresses() const;
 
@@ -42,9 +47,14 @@ class Site {
   std::string Token();
   /// A new agent joins, with a folder of its own.
   void StartAgent(const std::string& name, int slots = 1);
+  /// Until so many are connected.
+  void AwaitWorkers(int workers) const;
   /// The agent whose folder is there starts again.
   void RestartAgent(const std::string& name, int slots = 1);
-  support::DayflyProcess& agent(const std::string& name) { return *agents_.at(name); }
+  /// SIGKILL; its keepers go on.
+  void KillAgent(const std::string& name);
+  /// All keepers of this test's agents, those of killed agents included.
+  std::vector<pid_t> Keepers() const;
 
   /// `dayfly` with `arguments`, as a person who knows all servers.
   support::Ended Run(std::vector<std::string> arguments) const;
@@ -72,6 +82,7 @@ class Site {
   support::PostgresCluster postgres_;
   std::string database_ = postgres_.NewDatabase();
   std::vector<Server> servers_;
+  std::vector<std::string> server_processes_;
   std::map<std::string, std::unique_ptr<support::DayflyProcess>> agents_;
 };
 

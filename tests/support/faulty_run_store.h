@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "engine/base/status.h"
@@ -73,6 +74,10 @@ class FaultyRunStore : public engine::ports::RunStore {
     RETURN_IF_ERROR(real_.ReadAfter(
         after, [&](const engine::ports::FactRow& row) { return visit(row) && failure.ok(); }));
     return failure;
+  }
+  engine::base::Status ReadRuns(std::span<const engine::model::RunId> runs,
+                                const VisitRow& visit) override {
+    return real_.ReadRuns(runs, visit);
   }
   engine::base::StatusOr<engine::model::PlanRef> LoadPlan(
       const engine::model::PlanDigest& digest) override {

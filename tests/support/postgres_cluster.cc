@@ -119,7 +119,9 @@ void BecomeUser(uid_t user, gid_t group) {
 
 PostgresCluster::PostgresCluster(const ClusterOptions& options) : options_(options) {
   CHECK_MSG(fs::exists(Program("postgres")), "PostgreSQL 15 is missing: scripts/bootstrap");
-  std::string pattern = (fs::temp_directory_path() / "dayfly-pg-XXXXXX").string();
+  const fs::path parent =
+      options_.parent.empty() ? fs::temp_directory_path() : fs::path(options_.parent);
+  std::string pattern = (parent / "dayfly-pg-XXXXXX").string();
   CHECK(mkdtemp(pattern.data()) != nullptr);
   folder_ = pattern;
   user_ = geteuid();

@@ -13,6 +13,7 @@ namespace tests::support {
 
 struct ClusterOptions {
   std::vector<std::string> settings;  ///< `name=value`, beyond the defaults
+  std::string parent;                 ///< of its folder; empty: that of temporary files
 };
 
 class PostgresCluster {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -257,6 +258,35 @@ TEST_P(RunStoreConformance, ReadingStopsWhenTheVisitorHasEnough) {
   int rows = 0;
   ASSERT_TRUE(store_->ReadAll([&rows](const engine::ports::FactRow&) { return ++rows < 2; }).ok());
   EXPECT_EQ(rows, 2);
+}
+
+// More runs than are asked for together, of several days.
+TEST_P(RunStoreConformance, ReadsTheRowsOfSomeRunsAlone) {
+  using Facts = std::map<engine::model::RunId, std::vector<engine::model::Fact>>;
+  Facts wanted;
+  for (std::uint64_t i = 0; i < 2 * 150; ++i) {
+    constexpr std::uint64_t kDay = std::uint64_t{86'400'000} << 20U;
+    const engine::model::RunId run(kRun.value() + i % 3 * kDay + i % 150);
+    const Batch batch = Next(run);
+    ASSERT_TRUE(Commit(batch).ok());
+    for (const engine::ports::FactRow& row : batch.rows) {
+      if (row.run.value() % 2 == 0 && row.run.value() != 0) {
+        auto& facts = wanted[row.run];
+        facts.insert(facts.end(), row.facts.begin(), row.facts.end());
+      }
+    }
+  }
+  std::vector<engine::model::RunId> runs = {engine::model::RunId(1)};  // that nobody knows
+  for (const auto& [run, facts] : wanted) {
+    runs.push_back(run);
+  }
+  Facts read;
+  const auto status = store_->ReadRuns(runs, [&read](const engine::ports::FactRow& row) {
+    read[row.run].insert(read[row.run].end(), row.facts.begin(), row.facts.end());
+    return true;
+  });
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(read == wanted);
 }
 
 }  // namespace tests::support
