@@ -326,7 +326,7 @@ class LocalRun::Core : public loop::Observer {
     model::WorkerConnected worker;
     worker.worker = kLocalWorker;
     worker.session = model::SessionId(loop_->epoch().value());
-    worker.pool = "local";
+    worker.pool = model::kDefaultPool;
     worker.slots = options_.workers;
     worker.ahead_max = kAheadOfSlot;
     worker.owner_restarted = resuming_;

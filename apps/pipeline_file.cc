@@ -103,6 +103,7 @@ void PrintDiagnostics(const std::vector<dsl::Diagnostic>& diagnostics) {
 base::StatusOr<model::PlanRef> CompileFile(const std::string& path, dsl::Purpose purpose) {
   dsl::CompileOptions options;
   options.purpose = purpose;
+  options.one_pool = purpose == dsl::Purpose::kRun;
   ASSIGN_OR_RETURN(dsl::Compiled compiled, CompileWithLimits(path, options));
   PrintDiagnostics(compiled.diagnostics);
   if (compiled.plan == nullptr) {

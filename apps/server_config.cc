@@ -24,7 +24,8 @@ constexpr std::int64_t kWorkersMax = 10'000;
 constexpr std::array<std::string_view, 9> kServerKeys = {"store",     "listen",       "address",
                                                          "socket",    "certificates", "logs",
                                                          "artifacts", "workers",      "secrets"};
-constexpr std::array<std::string_view, 3> kPoolKeys = {"slots", "min", "max"};
+constexpr std::array<std::string_view, 5> kPoolKeys = {"slots", "min", "max", "idle", "provider"};
+constexpr std::array<std::string_view, 1> kProviders = {"process"};
 
 class ConfigReader {
  public:
@@ -146,9 +147,11 @@ class ConfigReader {
       return;
     }
     for (const dsl::Entry& entry : dsl::EntriesOf(node, reporter_)) {
-      if (!dsl::IsJobName(entry.key.text())) {
-        reporter_.Error("bad-name", entry.key.place(),
-                        fmt::format("'{}' is no name of a pool", entry.key.text()));
+      if (!dsl::IsWord(entry.key.text())) {
+        reporter_
+            .Error("bad-name", entry.key.place(),
+                   fmt::format("'{}' is no name of a pool", entry.key.text()))
+            .hint = "letters, digits, `_` and `-`, beginning with a letter";
       } else {
         ReadPool(entry);
       }
@@ -168,6 +171,11 @@ class ConfigReader {
           ReadNumber(setting.value, key, 0, kWorkersMax, pool.workers_min);
         } else if (key == "max") {
           ReadNumber(setting.value, key, 0, kWorkersMax, pool.workers_max);
+        } else if (key == "idle") {
+          pool.idle_after =
+              dsl::ReadDuration(setting.value, key, reporter_).value_or(pool.idle_after);
+        } else if (key == "provider") {
+          dsl::ReadWord(setting.value, key, kProviders, reporter_);
         } else {
           ReportUnknown(setting, "a pool has", kPoolKeys);
         }
@@ -264,10 +272,13 @@ workers: workers
 secrets: {}
 #  DEPLOY_KEY: secrets/deploy-key
 
-# Workers of one shape. With `max` the server starts and ends them on this machine, as they are
-# needed; without it they come by themselves: dayfly agent --token "$(dayfly workers token --pool P)"
+# Workers of one shape, for the jobs that name the pool (`pool: NAME`; `default` is for those that
+# name none). With `max` the server starts and ends them on this machine, as they are needed, and
+# sends those home that were idle for so long; without it they come by themselves:
+# dayfly agent --server HOST:PORT --token "$(dayfly workers token --pool P)"
 pools:
-  default: { min: 0, max: 2, slots: 2 }
+  default: { provider: process, min: 0, max: 2, slots: 2, idle: 5m }
+#  large: {}
 )yml";
 }
 

@@ -3,6 +3,7 @@
 // its place and a suggestion, as in a pipeline.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "dsl/diagnostic.h"
+#include "engine/base/time.h"
 
 namespace apps {
 
@@ -18,6 +20,8 @@ struct PoolConfig {
   std::uint32_t slots = 1;        ///< of each worker that the server starts
   std::uint32_t workers_min = 0;  ///< kept, also when idle
   std::uint32_t workers_max = 0;  ///< 0: its workers come by themselves, with a join token
+  /// After which a worker that the server started is sent home.
+  engine::base::Duration idle_after = std::chrono::minutes(5);
   friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
 };
 

@@ -94,4 +94,21 @@ base::StatusOr<SubmitSource> FindSource(const std::string& repository, const std
   return source;
 }
 
+std::string PipelineDiffers(const SubmitSource& source, const std::string& file, std::string text) {
+  if (source.commit.empty() || !Git({"cat-file", "-e", source.commit + "^{commit}"}).ok()) {
+    return "";
+  }
+  const std::string commit = source.commit.substr(0, 12);
+  const bool absolute = file.starts_with('/');
+  const auto committed = Git({"show", source.commit + ":" + (absolute ? "" : "./") + file});
+  while (text.ends_with('\n')) {
+    text.pop_back();
+  }
+  if (committed.ok() && *committed == text) {
+    return "";
+  }
+  return fmt::format("{} {} commit {}: the text that stands here is what runs", file,
+                     committed.ok() ? "differs from the one in" : "is not in", commit);
+}
+
 }  // namespace apps

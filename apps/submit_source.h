@@ -21,4 +21,8 @@ struct SubmitSource {
 engine::base::StatusOr<SubmitSource> FindSource(const std::string& repository,
                                                 const std::string& commit);
 
+/// A sentence when the pipeline `text` of `file` is not what the commit has under that name: the
+/// text is what runs, the commit is what steps see. Empty when it is, or when that cannot be told.
+std::string PipelineDiffers(const SubmitSource& source, const std::string& file, std::string text);
+
 }  // namespace apps

@@ -71,7 +71,7 @@ class Driver {
     for (std::uint32_t i = 1; i <= options_.workers; ++i) {
       Step(model::WorkerConnected{.worker = model::WorkerId(i),
                                   .session = model::SessionId(1),
-                                  .pool = "bench",
+                                  .pool = "default",
                                   .slots = options_.slots});
     }
     Step(model::SubmitRun{.run = kRun,

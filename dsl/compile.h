@@ -29,6 +29,9 @@ struct CompileOptions {
   std::uint32_t jobs_max = engine::model::DefaultSettings().jobs_max;
   std::uint32_t diagnostics_max = 1000;  ///< further ones are counted in a last one
   std::string explain_job;               ///< fills in `Compiled::origins`
+  std::vector<std::string> pools;        ///< those that exist; empty: that is not checked
+  /// Whatever pool a job names, its worker is this machine: the plan names none.
+  bool one_pool = false;
 };
 
 struct Compiled {

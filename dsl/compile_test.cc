@@ -150,7 +150,7 @@ jobs:
   a:
     queue_timeout: 1h
     log_limit: 64MiB
-    checkout: { depth: 3, submodules: true }
+    pool: large
     retry: { max: 3, on: [infra, oom, 75, 3], backoff: { initial: 5s, factor: 3, max: 2m, jitter: 0 } }
     allow_failure: { exit_codes: [1, 2] }
     steps: [{ id: v, run: x }]
@@ -162,8 +162,8 @@ jobs:
   const engine::model::RareJobSettings& rare = RareOf(plan->specs[0]);
   EXPECT_EQ(rare.queue_timeout, 1h);
   EXPECT_EQ(rare.log_limit, 64ULL << 20);
-  EXPECT_EQ(rare.checkout.depth, 3U);
-  EXPECT_TRUE(rare.checkout.submodules);
+  EXPECT_EQ(rare.pool, "large");
+  EXPECT_EQ(PoolOf(plan->specs[1]), engine::model::kDefaultPool);
   EXPECT_EQ(rare.retry.max, 3U);
   EXPECT_EQ(rare.retry.on, static_cast<std::uint8_t>(RetryOn::kInfra) |
                                static_cast<std::uint8_t>(RetryOn::kOom) |
@@ -281,6 +281,23 @@ TEST(Compile, BoundsTheNumberOfDiagnostics) {
   ASSERT_EQ(compiled.diagnostics.size(), 11U);
   EXPECT_EQ(compiled.diagnostics.back().code, "too-many-problems");
   EXPECT_THAT(compiled.diagnostics.back().message, HasSubstr("90 more problems"));
+}
+
+TEST(Compile, KnowsThePoolsOfItsServer) {
+  const std::string text = "jobs:\n  a: { pool: lage, steps: [x] }\n  b: { steps: [x] }\n";
+  const Compiled compiled = CompileText(text, {.pools = {"large", "small"}});
+  ASSERT_EQ(compiled.diagnostics.size(), 2U);
+  EXPECT_EQ(compiled.diagnostics[0].code, "unknown-pool");
+  EXPECT_THAT(compiled.diagnostics[0].hint, HasSubstr("large"));
+  EXPECT_THAT(compiled.diagnostics[1].message, HasSubstr("'default'"));
+  EXPECT_NE(CompileText(text, {.pools = {"default", "lage"}}).plan, nullptr);
+}
+
+TEST(Compile, ThisMachineIsAWorkerOfEveryPool) {
+  const Compiled compiled =
+      CompileText("jobs: { a: { pool: large, steps: [x] } }", {.one_pool = true});
+  ASSERT_NE(compiled.plan, nullptr);
+  EXPECT_EQ(PoolOf(compiled.plan->specs[0]), engine::model::kDefaultPool);
 }
 
 TEST(Keys, TellTheDefaultsThatHold) {

@@ -111,6 +111,7 @@ const Case kKeyCases[] = {
     {"BadDuration", "jobs: { a: { steps: [x], timeout: §10 minutes } }", {"wrong-value"}},
     {"NegativeDuration", "jobs: { a: { steps: [x], timeout: §-5 } }", {"wrong-value"}},
     {"NoDuration", "jobs: { a: { steps: [x], timeout: §0s } }", {"out-of-range"}},
+    {"BadPool", "jobs: { a: { steps: [x], pool: §a b } }", {"bad-name"}},
     {"BadSize", "jobs: { a: { steps: [x], log_limit: §lots } }", {"wrong-value"}},
     {"BadPriority", "jobs: { a: { steps: [x], priority: §1.5 } }", {"wrong-value"}},
     {"HugePriority", "jobs: { a: { steps: [x], priority: §99999999 } }", {"out-of-range"}},
@@ -585,7 +586,7 @@ std::vector<const Case*> AllCases() {
 const std::set<std::string> kTestedElsewhere = {
     "missing-file",      "not-a-file",         "file-too-large", "unreadable-file",
     "yaml-too-deep",     "alias-bomb",         "too-many-jobs",  "too-many-problems",
-    "too-many-includes", "too-many-templates", "template-bomb"};
+    "too-many-includes", "too-many-templates", "template-bomb",  "unknown-pool"};
 
 /// The codes that stand in the sources: the only words of that form after the calls that report.
 std::set<std::string> CodesInTheSources() {

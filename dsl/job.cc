@@ -75,6 +75,7 @@ class JobCompiler {
   void ReadSteps();
   void ReadJobExpressions();
   void ReadSettings();
+  void ReadPool();
   void CheckStepTimeouts();
   void ReadUploads();
   void ReadUpload(NodeRef node);
@@ -209,6 +210,7 @@ void JobCompiler::ReadSettings() {
   if (const auto bytes = ReadSize(fields_.Get("log_limit"), "log_limit", reporter())) {
     RareSettings(spec_).log_limit = *bytes;
   }
+  ReadPool();
   if (const NodeRef node = fields_.Get("retry")) {
     RareSettings(spec_).retry = ReadRetry(node, compilation_);
   }
@@ -219,6 +221,33 @@ void JobCompiler::ReadSettings() {
     RareSettings(spec_).checkout = ReadCheckout(node, compilation_);
   }
   CheckStepTimeouts();
+}
+
+void JobCompiler::ReadPool() {
+  const NodeRef node = fields_.Get("pool");
+  const std::optional<std::string> name = ReadText(node, "pool", reporter());
+  if (name.has_value() && !IsWord(*name)) {
+    reporter()
+        .Error("bad-name", node.place(), fmt::format("'{}' is no name of a pool", *name))
+        .hint = "letters, digits, `_` and `-`, beginning with a letter; no expressions";
+    return;
+  }
+  const std::string_view pool = name ? *name : engine::model::kDefaultPool;
+  const std::vector<std::string>& known = compilation_.options.pools;
+  if (!known.empty() && std::find(known.begin(), known.end(), pool) == known.end()) {
+    const std::vector<std::string_view> names(known.begin(), known.end());
+    Diagnostic& unknown =
+        reporter().Error("unknown-pool", (name ? node : entry_.key).place(),
+                         fmt::format("this server has no pool '{}'{}", pool,
+                                     name ? "" : ", which is that of a job that names none"));
+    unknown.hint = engine::base::DidYouMean(pool, names);
+    if (unknown.hint.empty()) {
+      unknown.hint = fmt::format("it has: {}", fmt::join(known, ", "));
+    }
+  } else if (name.has_value() && pool != engine::model::kDefaultPool &&
+             !compilation_.options.one_pool) {
+    RareSettings(spec_).pool = *name;
+  }
 }
 
 void JobCompiler::CheckStepTimeouts() {

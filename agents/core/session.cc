@@ -57,7 +57,11 @@ std::span<const SessionTransition> SessionTransitions() {
 }
 
 Session::Session(SessionOptions options, Instant now)
-    : options_(std::move(options)), dial_at_(now), heard_(now), contact_(now), now_(now) {
+    : options_(std::move(options)),
+      dial_at_(now),
+      heard_(now),
+      contact_(std::min(now, options_.contact.value_or(now))),
+      now_(now) {
   CHECK(!options_.addresses.empty());
 }
 
@@ -164,6 +168,7 @@ void Session::On(const StreamUp& input) {
   if (input.stream != stream_ || !Fire(T::kStreamUp)) {
     return;
   }
+  drain_said_ = draining_;
   Send(model::AgentHello{.session = session_,
                          .slots = options_.slots,
                          .ahead_max = options_.ahead_max,
@@ -239,10 +244,11 @@ void Session::OnMessage(const model::ServerWelcome& welcome) {
     Fire(T::kAnew);
     next_session_ = welcome.session;
     decisions_.effects.emplace_back(EndEverything{});
-    return;
+    return SayDrain();
   }
   Fire(T::kResumed);
   sent_ = std::clamp(welcome.reports_received, reports_.first() - 1, reports_.last());
+  SayDrain();
   SendReports();
 }
 
@@ -331,7 +337,14 @@ void Session::SettleTo(std::uint64_t number) {
 }
 
 void Session::On(const DrainWanted& /*input*/) {
-  if (!std::exchange(draining_, true) && (phase_ == P::kLive || phase_ == P::kClearing)) {
+  draining_ = true;
+  SayDrain();
+}
+
+// Once a stream; `Hello` may have gone out before it was wanted.
+void Session::SayDrain() {
+  if (draining_ && !drain_said_ && (phase_ == P::kLive || phase_ == P::kClearing)) {
+    drain_said_ = true;
     Send(model::AgentDrainWanted{});
   }
 }

@@ -172,6 +172,8 @@ struct SessionOptions {
   /// Until a server has said otherwise.
   engine::base::Duration offline = std::chrono::minutes(15);
   engine::base::Duration heartbeat = std::chrono::seconds(3);
+  /// When an earlier process heard a server last, on the same clock; nothing: there was none.
+  std::optional<engine::base::Instant> contact;
   std::uint64_t reports_under_way_max = 256;
   /// So many orders may wait to be acknowledged with the next heartbeat.
   std::uint64_t orders_unsaid_max = 32;
@@ -193,6 +195,9 @@ class Session {
   engine::model::SessionId session() const { return session_; }
   std::size_t reports_held() const { return reports_.size(); }
   bool draining() const { return draining_; }
+  /// A server was heard last then; so long after it, attempts are ended.
+  engine::base::Instant contact() const { return contact_; }
+  engine::base::Duration offline() const { return options_.offline; }
 
  private:
   using Instant = engine::base::Instant;
@@ -216,6 +221,7 @@ class Session {
   void DialNext();
   void Lose(std::string why, const std::string& owner);
   void SettleTo(std::uint64_t number);
+  void SayDrain();
   void SendReports();
   void SendHeartbeat();
   void Send(engine::model::AgentMessage message);
@@ -232,6 +238,7 @@ class Session {
   engine::model::OrderMark taken_;  ///< orders that are in the journal
   std::uint64_t orders_said_ = 0;   ///< of these, told to the server
   bool draining_ = false;
+  bool drain_said_ = false;  ///< on this stream
 
   StreamNumber stream_ = 0;
   std::size_t next_address_ = 0;

@@ -282,6 +282,25 @@ TEST_F(SessionTest, EndsItsAttemptsOnceWhenOfflineForTooLong) {
   EXPECT_EQ(session_.reports_held(), 1U) << "results are kept for whoever answers next";
 }
 
+TEST_F(SessionTest, ARestartGivesNoMoreTimeOffline) {
+  SessionOptions options = Options();
+  options.contact = now_ - minutes(14);
+  Session restarted(options, now_);
+  const auto ends = [&](base::Duration after) {
+    return All<EndOffline>(restarted.Step(TimePassed{}, now_ + after, 1)).size();
+  };
+  EXPECT_EQ(ends(seconds(59)), 0U);
+  EXPECT_EQ(ends(seconds(60)), 1U);
+}
+
+TEST_F(SessionTest, SaysThatItDrainsOnceAStream) {
+  Greet();
+  Step(DrainWanted{});
+  EXPECT_EQ(All<SendMessage>(Welcome(true)).size(), 1U) << "`Hello` had gone out before";
+  Redial();
+  EXPECT_TRUE(All<SendMessage>(Welcome(true)).empty()) << "this `Hello` said it";
+}
+
 TEST_F(SessionTest, EndsAnAttemptThatIsNoLongerItsOwn) {
   GoLive();
   Step(ReportMade{ReportOf(4)});

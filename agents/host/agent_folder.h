@@ -24,6 +24,7 @@ class AgentFolder {
   std::string git() const { return path_ + "/git"; }
   std::string summaries() const { return path_ + "/summaries"; }
   std::string identity() const { return path_ + "/identity"; }
+  std::string contact() const { return path_ + "/contact"; }
   std::string spool() const { return path_ + "/logs"; }
 
  private:

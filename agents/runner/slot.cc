@@ -128,8 +128,11 @@ void Slot::PrepareWorkspace(bool may_replace) {
   }
   TakeTree(*request, [this, may_replace](const base::StatusOr<std::string>& folder) {
     if (!folder.ok()) {
-      // Whether the repository or the commit is gone, no other worker would find it either.
-      const bool authors = folder.status().code() == absl::StatusCode::kInvalidArgument;
+      // On an agent: the repository or the commit is not there, and no other worker would find it.
+      const bool not_there =
+          folder.status().code() == absl::StatusCode::kNotFound && shop_.options->source_by_commit;
+      const bool authors =
+          not_there || folder.status().code() == absl::StatusCode::kInvalidArgument;
       return Fail(model::ReasonCode::kSetupFailed, folder.status(), !authors);
     }
     Mount(*folder, may_replace);

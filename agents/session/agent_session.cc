@@ -24,6 +24,7 @@ namespace {
 
 /// A renewal that failed is tried again after so long.
 constexpr auto kRenewAgain = std::chrono::minutes(1);
+constexpr auto kTellHeardEvery = std::chrono::seconds(1);
 
 bool IsRefusal(const base::Status& status) {
   return status.code() == absl::StatusCode::kPermissionDenied ||
@@ -75,6 +76,7 @@ class AgentSession::Core : public std::enable_shared_from_this<AgentSession::Cor
   void MaybeRenew();
   void OnRenewed(const std::string& key, const base::StatusOr<pb::RenewResponse>& response);
   void TellLive();
+  void TellHeard();
   void Say(const std::string& text) {
     if (options_.note) {
       options_.note(text);
@@ -100,6 +102,7 @@ class AgentSession::Core : public std::enable_shared_from_this<AgentSession::Cor
   std::shared_ptr<ServerLine> line_;
   core::StreamNumber line_number_ = 0;
   bool told_live_ = false;
+  base::Instant told_contact_{};
   bool renewing_ = false;
   base::Instant renew_again_{};
   bool closed_ = false;
@@ -138,6 +141,7 @@ void AgentSession::Core::Flush() {
   }
   flushing_ = false;
   TellLive();
+  TellHeard();
   Arm();
 }
 
@@ -213,6 +217,14 @@ void AgentSession::Core::TellLive() {
   const bool live = line_ != nullptr && session_.phase() == core::SessionPhase::kLive;
   if (std::exchange(told_live_, live) != live && options_.live && !closed_) {
     options_.live(live);
+  }
+}
+
+void AgentSession::Core::TellHeard() {
+  const base::Instant contact = session_.contact();
+  if (options_.heard && !closed_ && told_live_ && contact >= told_contact_ + kTellHeardEvery) {
+    told_contact_ = contact;
+    options_.heard(contact, session_.offline());
   }
 }
 

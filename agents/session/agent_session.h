@@ -36,6 +36,9 @@ struct AgentSessionOptions {
   std::function<void(const dayfly::v1::LogAcknowledged&)> log_acknowledged;
   /// The stream is live (log bytes may be sent from what is archived on), or is not. May be empty.
   std::function<void(bool)> live;
+  /// A server was heard, and so long after it attempts are ended; at most once a second. May be
+  /// empty.
+  std::function<void(engine::base::Instant contact, engine::base::Duration offline)> heard;
   /// A fresh certificate is in use (from the next stream on). May be empty.
   std::function<void(const AgentIdentity&)> renewed;
   /// For people: dialled, lost, refused. May be empty.

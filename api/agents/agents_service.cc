@@ -109,7 +109,7 @@ StreamLine::Reactor* AgentsService::Session(grpc::CallbackServerContext* context
     if (!known.ok()) {
       return line->Admit(known.status());
     }
-    line->Admit(hub::WorkerIdentity{.worker = worker, .pool = known->pool});
+    line->Admit(hub::WorkerIdentity{.worker = worker, .pool = known->pool, .host = known->host});
   });
   return reactor;
 }

@@ -59,6 +59,7 @@ void AgentHub::Connected(const std::shared_ptr<AgentStream>& stream, const Worke
     older->Close(base::Aborted("a newer stream of worker {} took over", who.worker.value()));
   }
   worker.pool = who.pool;
+  worker.host = who.host;
   worker.hello = hello;
   worker.draining = hello.draining;
   worker.offered = SessionId();
@@ -86,8 +87,19 @@ void AgentHub::Resume(WorkerId id, Worker& worker) {
   }
   Tell(worker);
   Touch(id, worker);
-  if (hello.draining && parts_.drain_wanted) {
-    parts_.drain_wanted(id, worker.session);
+  // The agent's process may be another than the one that was told.
+  if (worker.drained.has_value() && !hello.draining) {
+    Give(id, worker.session, *worker.drained);
+  }
+  AskDrain(id, worker);
+}
+
+void AgentHub::AskDrain(WorkerId id, const Worker& worker) {
+  if (worker.draining && worker.speaks()) {
+    parts_.take(
+        model::DrainRequested{
+            .worker = id, .session = worker.session, .stop_attempts = false, .by = "its agent"},
+        [](const loop::Answer&) {});
   }
 }
 
@@ -188,6 +200,7 @@ void AgentHub::On(WorkerId id, Worker& worker, model::AgentBegin& begin) {
   worker.session = std::exchange(worker.offered, SessionId());
   worker.standing = Standing::kJoining;
   worker.orders = {};
+  worker.drained.reset();
   RestartReports(worker, worker.hello.report_life, 1);
   parts_.take(model::WorkerConnected{.worker = id,
                                      .session = worker.session,
@@ -201,6 +214,7 @@ void AgentHub::On(WorkerId id, Worker& worker, model::AgentBegin& begin) {
                   OnJoinAnswered(id, session, answer);
                 }
               });
+  AskDrain(id, worker);
 }
 
 void AgentHub::OnJoinAnswered(WorkerId id, SessionId session, const loop::Answer& answer) {
@@ -229,9 +243,7 @@ void AgentHub::On(WorkerId id, Worker& worker, model::AgentHeartbeat& heartbeat)
 
 void AgentHub::On(WorkerId id, Worker& worker, model::AgentDrainWanted& /*wanted*/) {
   worker.draining = true;
-  if (worker.speaks() && parts_.drain_wanted) {
-    parts_.drain_wanted(id, worker.session);
-  }
+  AskDrain(id, worker);
 }
 
 // ---- reports and their answers
@@ -351,10 +363,11 @@ void AgentHub::Stop(const model::StopAttempt& stop) {
   Give(stop.lease.worker, stop.lease.session, stop);
 }
 
-void AgentHub::Drain(WorkerId id, bool stop_attempts) {
-  const auto found = workers_.find(id);
-  if (found != workers_.end()) {
-    Give(id, found->second.session, model::DrainAgent{stop_attempts});
+void AgentHub::Drain(const model::DrainWorker& order) {
+  Give(order.worker, order.session, model::DrainAgent{order.stop_attempts});
+  Worker& worker = workers_[order.worker];
+  if (worker.session == order.session) {
+    worker.drained = model::DrainAgent{order.stop_attempts};
   }
 }
 
@@ -370,10 +383,11 @@ std::vector<ConnectedWorker> AgentHub::Workers() const {
     all.push_back({.worker = id,
                    .session = worker.session,
                    .pool = worker.pool,
+                   .host = worker.host,
                    .version = worker.hello.version,
                    .slots = worker.hello.slots,
                    .connected = worker.stream != nullptr,
-                   .draining = worker.draining,
+                   .draining = worker.draining || worker.drained.has_value(),
                    .orders_held = worker.orders.size(),
                    .reports_under_way = worker.reports.last() - worker.answered});
   }
@@ -411,6 +425,7 @@ void AgentHub::OnFact(const model::WorkerLost& fact) {
   const bool clearing = worker.offered.value() != 0;
   worker.standing = Standing::kNone;
   worker.orders = {};
+  worker.drained.reset();
   if (!clearing) {
     Drop(fact.worker, worker, base::Aborted("the session is over: connect again"));
     workers_.erase(found);

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -42,6 +43,7 @@ class AgentStream {
 struct WorkerIdentity {
   engine::model::WorkerId worker;
   std::string pool;
+  std::string host;  ///< for people
 };
 
 struct HubParts {
@@ -52,8 +54,6 @@ struct HubParts {
   /// Performs it on this thread when what is being done now is over.
   std::function<void(std::function<void()>)> soon;
   engine::ports::WorkerWatch* watch = nullptr;  ///< null: nobody can tell
-  /// An agent asks to be given nothing new. May be empty.
-  std::function<void(engine::model::WorkerId, engine::model::SessionId)> drain_wanted;
 };
 
 struct HubOptions {
@@ -69,10 +69,11 @@ struct ConnectedWorker {
   engine::model::WorkerId worker;
   engine::model::SessionId session;
   std::string pool;
+  std::string host;
   std::string version;
   std::uint32_t slots = 0;
   bool connected = false;
-  bool draining = false;  ///< the agent said so
+  bool draining = false;  ///< the agent said so, or was told to
   std::size_t orders_held = 0;
   std::uint64_t reports_under_way = 0;
 };
@@ -101,8 +102,6 @@ class AgentHub : public engine::ports::AgentLink, public engine::loop::Observer 
 
   // ---- people and providers
 
-  /// Tells the agent to finish and leave. Nothing when it has no session.
-  void Drain(engine::model::WorkerId worker, bool stop_attempts);
   /// It was retired: its stream is closed. The registry refuses its certificate from now on.
   void Retire(engine::model::WorkerId worker);
   std::vector<ConnectedWorker> Workers() const;
@@ -110,6 +109,7 @@ class AgentHub : public engine::ports::AgentLink, public engine::loop::Observer 
   // ---- engine::ports::AgentLink
   void Dispatch(const engine::model::Assignment& assignment) override;
   void Stop(const engine::model::StopAttempt& stop) override;
+  void Drain(const engine::model::DrainWorker& order) override;
   // ---- engine::loop::Observer
   void OnDurable(std::uint64_t first_seq, std::span<const engine::model::Fact> facts) override;
 
@@ -127,8 +127,10 @@ class AgentHub : public engine::ports::AgentLink, public engine::loop::Observer 
     engine::model::SessionId offered;
     std::shared_ptr<AgentStream> stream;  ///< null: not connected
     std::string pool;
+    std::string host;
     engine::model::AgentHello hello;
-    bool draining = false;
+    bool draining = false;                             ///< its agent wants it
+    std::optional<engine::model::DrainAgent> drained;  ///< the engine ordered it, for this session
 
     engine::base::NumberedOutbox<engine::model::AgentOrder> orders;
     std::uint64_t report_life = 0;
@@ -160,6 +162,7 @@ class AgentHub : public engine::ports::AgentLink, public engine::loop::Observer 
 
   void Give(engine::model::WorkerId id, engine::model::SessionId session,
             engine::model::AgentOrder order);
+  void AskDrain(engine::model::WorkerId id, const Worker& worker);
   void OnJoinAnswered(engine::model::WorkerId id, engine::model::SessionId session,
                       const engine::loop::Answer& answer);
   void OnReportAnswered(const ReportPlace& place, const engine::model::AttemptKey& attempt,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/hub/agent_hub.h"
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 
@@ -64,8 +65,7 @@ class AgentHubTest : public testing::Test {
             .touch = [this](model::WorkerId, model::SessionId session) { touched_ = session; },
             .stream_ended = [this](model::WorkerId, model::SessionId session) { ended_ = session; },
             .soon = [this](std::function<void()> what) { soon_.push_back(std::move(what)); },
-            .watch = nullptr,
-            .drain_wanted = {}};
+            .watch = nullptr};
   }
   static model::AgentHello Hello(std::uint64_t session, model::OrderMark mark = {},
                                  std::uint64_t first_report = 1) {
@@ -80,7 +80,7 @@ class AgentHubTest : public testing::Test {
   }
   std::shared_ptr<FakeStream> Connect(const model::AgentHello& hello) {
     auto stream = std::make_shared<FakeStream>();
-    hub_.Connected(stream, {kWorker, "pool"}, hello);
+    hub_.Connected(stream, {kWorker, "pool", "host"}, hello);
     return stream;
   }
   void Durable(model::FactBody body) {
@@ -180,6 +180,31 @@ TEST_F(AgentHubTest, ReportsCarryTheLeaseOfTheStreamTheyCameOn) {
   const auto& lease = std::get<model::AttemptReported>(taken_[0].input).lease;
   EXPECT_EQ(lease.worker, kWorker);
   EXPECT_EQ(lease.session, model::SessionId(kFirst));
+}
+
+TEST_F(AgentHubTest, AnAgentThatWantsToLeaveAsksTheEngineForItsSession) {
+  const auto stream = Join();
+  hub_.Received(*stream, kWorker, model::AgentDrainWanted{});
+  ASSERT_EQ(taken_.size(), 1U);
+  const auto& asked = std::get<model::DrainRequested>(taken_[0].input);
+  EXPECT_EQ(asked.worker, kWorker);
+  EXPECT_EQ(asked.session, model::SessionId(kFirst));
+}
+
+TEST_F(AgentHubTest, ADrainedSessionIsToldAgainWhenAProcessResumesItThatDoesNotKnow) {
+  auto stream = Join();
+  const auto drains = [&] {
+    const auto orders = stream->All<model::NumberedOrder>();
+    return std::ranges::count_if(orders, [](const model::NumberedOrder& each) {
+      return std::holds_alternative<model::DrainAgent>(each.order);
+    });
+  };
+  hub_.Drain({.worker = kWorker, .session = model::SessionId(kFirst), .stop_attempts = false});
+  EXPECT_EQ(drains(), 1);
+  EXPECT_TRUE(hub_.Workers().front().draining);
+  hub_.Ended(*stream, kWorker);
+  stream = Connect(Hello(kFirst, {.life = kLife, .seq = 1}));
+  EXPECT_EQ(drains(), 1);
 }
 
 TEST_F(AgentHubTest, TakesAReportOnceAndStillAcknowledgesItAfterACut) {

@@ -28,10 +28,13 @@ struct Prepared {
   std::vector<dsl::Diagnostic> diagnostics;
 };
 
-base::StatusOr<Prepared> Prepare(const wire::Submission& submission) {
+base::StatusOr<Prepared> Prepare(const wire::Submission& submission,
+                                 const std::vector<std::string>& pools) {
   dsl::MemorySourceLoader loader;
   loader.Add(submission.pipeline_file, submission.pipeline_text);
-  dsl::Compiled compiled = dsl::Compile(submission.pipeline_file, loader);
+  dsl::CompileOptions options;
+  options.pools = pools;
+  dsl::Compiled compiled = dsl::Compile(submission.pipeline_file, loader, options);
   Prepared out;
   out.diagnostics = std::move(compiled.diagnostics);
   if (compiled.plan == nullptr) {
@@ -127,7 +130,7 @@ void Intake::Submit(wire::Submission submission, std::string by, Done done) {
 
 // On the compiler's thread.
 void Intake::Compile(const wire::Submission& submission, const std::string& by, const Done& done) {
-  auto prepared = Prepare(submission);
+  auto prepared = Prepare(submission, options_.pools);
   if (!prepared.ok()) {
     return done(prepared.status(), {});
   }

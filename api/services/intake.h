@@ -40,6 +40,7 @@ struct IntakeOptions {
   std::function<std::uint64_t()> draw_seed;
   /// At which every job sees its workspace.
   std::string workspace;
+  std::vector<std::string> pools;  ///< that jobs may name; empty: any
 };
 
 class Intake {

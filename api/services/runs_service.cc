@@ -142,20 +142,38 @@ base::StatusOr<std::vector<model::JobIndex>> JobsToExplain(const RunFeed& feed,
   return jobs;
 }
 
+struct ExplainParts {
+  const engine::core::EngineCore& core;
+  base::Instant now;
+  const Shard* shard;  ///< null: it is gone
+};
+
+/// What the core cannot know: whether workers are on their way.
+void AddOutlook(const Shard* shard, const model::JobSpec& spec, model::Reason& reason) {
+  const bool waits = reason.code == model::ReasonCode::kWaitsForSlot ||
+                     reason.code == model::ReasonCode::kWaitsForPool;
+  if (!waits || shard == nullptr || !shard->pool_outlook) {
+    return;
+  }
+  if (const std::string outlook = shard->pool_outlook(model::PoolOf(spec)); !outlook.empty()) {
+    reason.subject += "; " + outlook;
+  }
+}
+
 void AnswerExplain(const Call& call, const RunFeed& feed, const std::vector<model::JobIndex>& jobs,
-                   bool all, const engine::core::EngineCore& core, base::Instant now,
-                   pb::ExplainResponse* response) {
+                   bool all, const ExplainParts& from, pb::ExplainResponse* response) {
   response->set_run(model::ToText(feed.run()));
   response->set_status(wire::ToWire(feed.status()));
   for (const model::JobIndex job : jobs) {
-    const auto explained = core.Explain(feed.run(), job, now);
+    auto explained = from.core.Explain(feed.run(), job, from.now);
     if (!explained || (all && model::IsFinal(explained->status))) {
       continue;
     }
     pb::ExplainedJob* out = response->add_jobs();
     out->set_job(model::JobName(*feed.plan(), job));
     out->set_status(wire::ToWire(explained->status));
-    for (const model::Reason& reason : explained->reasons) {
+    for (model::Reason& reason : explained->reasons) {
+      AddOutlook(from.shard, model::SpecOf(*feed.plan(), job), reason);
       wire::ToWire(reason, out->add_reasons());
     }
   }
@@ -290,7 +308,7 @@ grpc::ServerUnaryReactor* RunsService::Explain(grpc::CallbackServerContext* cont
     }
     shard.loop->Read([call, feed, jobs = *jobs, all = request->job().empty(), response](
                          const engine::core::EngineCore& core, base::Instant now) {
-      AnswerExplain(call, *feed, jobs, all, core, now, response);
+      AnswerExplain(call, *feed, jobs, all, {core, now, call.seat->shard()}, response);
     });
   });
   return call.reactor;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/digest.h"
@@ -30,6 +31,8 @@ struct Shard {
   RunFeeds* feeds = nullptr;
   Archive* archive = nullptr;
   Intake* intake = nullptr;
+  /// For people: what is done so that a pool gets workers, or why nothing is. May be empty.
+  std::function<std::string(std::string_view pool)> pool_outlook;
 };
 
 class Seat {

@@ -6,6 +6,7 @@
 
 #include "api/services/call.h"
 #include "api/wire/request_fields.h"
+#include "engine/loop/engine_loop.h"
 
 namespace api::services {
 
@@ -32,12 +33,15 @@ grpc::ServerUnaryReactor* WorkersService::ListWorkers(grpc::CallbackServerContex
     if (shard == nullptr) {
       return call.NotOwner();
     }
-    for (pb::WorkerSummary& worker : parts_.workers()) {
-      if (request->pool().empty() || request->pool() == worker.pool()) {
-        *response->add_workers() = std::move(worker);
-      }
-    }
-    call.Finish(base::OkStatus());
+    shard->loop->Read(
+        [this, call, request, response](const engine::core::EngineCore& core, base::Instant) {
+          for (pb::WorkerSummary& worker : parts_.workers(core)) {
+            if (request->pool().empty() || request->pool() == worker.pool()) {
+              *response->add_workers() = std::move(worker);
+            }
+          }
+          call.Finish(base::OkStatus());
+        });
   });
   return call.reactor;
 }
@@ -50,10 +54,12 @@ grpc::ServerUnaryReactor* WorkersService::ListPools(grpc::CallbackServerContext*
     if (shard == nullptr) {
       return call.NotOwner();
     }
-    for (pb::PoolSummary& pool : parts_.pools()) {
-      *response->add_pools() = std::move(pool);
-    }
-    call.Finish(base::OkStatus());
+    shard->loop->Read([this, call, response](const engine::core::EngineCore& core, base::Instant) {
+      for (pb::PoolSummary& pool : parts_.pools(core)) {
+        *response->add_pools() = std::move(pool);
+      }
+      call.Finish(base::OkStatus());
+    });
   });
   return call.reactor;
 }
@@ -69,9 +75,12 @@ grpc::ServerUnaryReactor* WorkersService::Drain(grpc::CallbackServerContext* con
   }
   // To drain a worker that is being drained changes nothing: no need to remember who asked.
   seat_.OnEngine([this, call, request](Shard* shard) {
-    shard == nullptr ? call.NotOwner()
-                     : call.Finish(parts_.drain(model::WorkerId(request->worker_id()),
-                                                request->stop_attempts()));
+    if (shard == nullptr) {
+      return call.NotOwner();
+    }
+    parts_.drain(model::WorkerId(request->worker_id()), request->stop_attempts(),
+                 CallerOf(*call.context),
+                 [call](const base::Status& status) { call.Finish(status); });
   });
   return call.reactor;
 }

@@ -14,16 +14,19 @@
 #include "api/wire/workers.grpc.pb.h"
 #include "engine/base/status.h"
 #include "engine/base/time.h"
+#include "engine/core/core.h"
 #include "engine/model/ids.h"
 
 namespace api::services {
 
 struct WorkersParts {
   // On the engine's thread, while this server owns the shard.
-  std::function<std::vector<dayfly::v1::WorkerSummary>()> workers;
-  std::function<std::vector<dayfly::v1::PoolSummary>()> pools;
-  /// `NotFound`.
-  std::function<engine::base::Status(engine::model::WorkerId, bool stop_attempts)> drain;
+  std::function<std::vector<dayfly::v1::WorkerSummary>(const engine::core::EngineCore&)> workers;
+  std::function<std::vector<dayfly::v1::PoolSummary>(const engine::core::EngineCore&)> pools;
+  /// `done`, on any thread, when it is durable that the worker gets nothing new. `NotFound`.
+  std::function<void(engine::model::WorkerId, bool stop_attempts, std::string by,
+                     std::function<void(engine::base::Status)> done)>
+      drain;
   /// How many were wanted before. `NotFound`, `InvalidArgument`, `FailedPrecondition`.
   std::function<engine::base::StatusOr<std::uint32_t>(const std::string& pool,
                                                       std::uint32_t workers)>

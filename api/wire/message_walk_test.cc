@@ -159,7 +159,7 @@ TEST(AgentMessages, CarryAllMembersOfTheModel) {
                                 spec_timeout, matrix, rare, at] = spec;
   const model::RareJobSettings settings;
   [[maybe_unused]] const auto& [retry, allow_failure, outputs, uploads, need_artifacts,
-                                finally_steps, checkout, queue_timeout, log_limit] = settings;
+                                finally_steps, checkout, queue_timeout, log_limit, pool] = settings;
   const model::StepSpec step;
   [[maybe_unused]] const auto& [id, step_name, command, shell, workdir, step_env, step_if,
                                 step_timeout, continue_on_error, argv] = step;

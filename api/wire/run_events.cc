@@ -104,6 +104,7 @@ class EventWriter {
   void operator()(const model::WorkerMarkedSuspect&) {}
   void operator()(const model::WorkerRecovered&) {}
   void operator()(const model::WorkerLost&) {}
+  void operator()(const model::WorkerMarkedDraining&) {}
 
  private:
   template <typename Event>

@@ -18,6 +18,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "agents/host/last_contact.h"
 #include "agents/host/worker.h"
 #include "agents/session/agent_session.h"
 #include "agents/session/identity.h"
@@ -144,9 +145,15 @@ class Agent : public session::Workload {
     ASSIGN_OR_RETURN(session::AgentIdentity identity, Identity());
     spdlog::info("worker {} with {} slots in {}", identity.worker.value(), plan_.slots,
                  plan_.folder);
-    MakeSession(std::move(identity));
-    return worker_->Start(
-        [this](model::Input input) { session_->Report(std::get<model::AttemptReported>(input)); });
+    contact_.emplace(worker_->folder().contact(), host::BootId());
+    const std::optional<host::LastContact> contact = contact_->Load();
+    MakeSession(std::move(identity), contact);
+    RETURN_IF_ERROR(worker_->Start(
+        [this](model::Input input) { session_->Report(std::get<model::AttemptReported>(input)); }));
+    if (contact.has_value()) {
+      worker_->runner().SetOffline(contact->offline);
+    }
+    return base::OkStatus();
   }
 
   int Run() {
@@ -167,6 +174,7 @@ class Agent : public session::Workload {
   }
   void Take(const model::AgentOrder& order, std::function<void()> taken) override {
     if (const auto* drain = std::get_if<model::DrainAgent>(&order)) {
+      drain_confirmed_ = true;
       BeginDrain("the server asked for it");
       if (drain->stop_attempts) {
         StopAttempts("the server drains this worker");
@@ -212,7 +220,8 @@ class Agent : public session::Workload {
     return identity;
   }
 
-  void MakeSession(session::AgentIdentity identity) {
+  void MakeSession(session::AgentIdentity identity,
+                   const std::optional<host::LastContact>& contact) {
     session::AgentSessionOptions options;
     options.session.addresses = plan_.servers;
     options.session.slots = plan_.slots;
@@ -225,6 +234,15 @@ class Agent : public session::Workload {
     options.monotonic_now = MonotonicNow;
     options.utc_now = UtcNow;
     options.draw = DrawRandom;
+    if (contact.has_value()) {
+      options.session.contact = contact->at;
+      options.session.offline = contact->offline;
+    }
+    options.heard = [this](base::Instant at, base::Duration offline) {
+      contact_->Save({.at = at, .offline = offline});
+      worker_->runner().SetOffline(offline);
+    };
+    options.live = [this](bool live) { live ? void() : LookIdle(); };
     options.note = [](const std::string& text) { spdlog::info("{}", text); };
     session_ = std::make_unique<session::AgentSession>(io_, std::move(options), *this);
   }
@@ -275,6 +293,10 @@ class Agent : public session::Workload {
     if (session_ == nullptr || !worker_->is_idle() || session_->reports_held() > 0) {
       return;
     }
+    // Until the server knows, it may have sent another attempt.
+    if (draining_ && !drain_confirmed_ && session_->live()) {
+      return;
+    }
     if (draining_) {
       spdlog::info("nothing is left to do");
       io_.stop();
@@ -295,9 +317,11 @@ class Agent : public session::Workload {
   std::optional<asio::signal_set> signals_;
   std::unique_ptr<store::git::FetchedGit> git_;
   std::unique_ptr<host::Worker> worker_;
+  std::optional<host::ContactFile> contact_;
   std::unique_ptr<session::AgentSession> session_;
   int signals_seen_ = 0;
   bool draining_ = false;
+  bool drain_confirmed_ = false;  ///< the server gives nothing more
   std::string given_up_;
 };
 

@@ -10,6 +10,7 @@
 #include "apps/network/server_stores.h"
 #include "apps/state_dir.h"
 #include "apps/terminal.h"
+#include "engine/core/state.h"
 
 namespace apps::network {
 
@@ -49,7 +50,7 @@ AgentSide::AgentSide(boost::asio::io_context& io, const ServerConfig& config,
                 .now = [] { return WallClock(); },
                 .draw = [] { return DrawRandom(); }}) {}
 
-hub::AgentHub& AgentSide::OpenHub(loop::EngineLoop& engine) {
+hub::AgentHub& AgentSide::OpenHub(loop::EngineLoop& engine, ports::WorkerWatch* watch) {
   hub::HubParts parts;
   parts.take = [&engine](model::Input input, loop::Reply reply) {
     engine.PostReport(std::move(input), std::move(reply));
@@ -61,11 +62,13 @@ hub::AgentHub& AgentSide::OpenHub(loop::EngineLoop& engine) {
     engine.StreamEnded(worker, session);
   };
   parts.soon = [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); };
+  parts.watch = watch;
   hub::HubOptions options;
   options.order_life = engine.epoch().value();
   hub_ = std::make_unique<hub::AgentHub>(std::move(parts), options);
   hub_->Adopt(engine.RecoveredWorkers());
   engine.AddObserver(hub_.get());
+  engine_ = &engine;
   gate_->Open(*hub_);
   return *hub_;
 }
@@ -75,6 +78,7 @@ void AgentSide::CloseGate(const std::string& owner) {
 }
 
 void AgentSide::DropHub() {
+  engine_ = nullptr;
   hub_.reset();
 }
 
@@ -84,18 +88,36 @@ void AgentSide::OwnerSeen(const std::string& owner) {
   }
 }
 
-std::vector<pb::WorkerSummary> AgentSide::Workers() const {
+namespace {
+
+pb::WorkerSummary::Presence PresenceOf(const hub::ConnectedWorker& worker,
+                                       const engine::core::WorkerState* known) {
+  if (worker.connected) {
+    return pb::WorkerSummary::CONNECTED;
+  }
+  return known != nullptr && known->phase == engine::core::WorkerPhase::kSuspected
+             ? pb::WorkerSummary::SUSPECTED
+             : pb::WorkerSummary::UNCONFIRMED;
+}
+
+}  // namespace
+
+std::vector<pb::WorkerSummary> AgentSide::Workers(const engine::core::EngineCore& core) const {
   std::vector<pb::WorkerSummary> out;
   for (const hub::ConnectedWorker& worker :
        hub_ == nullptr ? std::vector<hub::ConnectedWorker>() : hub_->Workers()) {
+    const auto found = core.state().workers.find(worker.worker);
+    const auto* known = found == core.state().workers.end() ? nullptr : found->second.get();
     pb::WorkerSummary& summary = out.emplace_back();
     summary.set_worker_id(worker.worker.value());
-    summary.set_pool(worker.pool);
+    // What is known from before this server took over was not said to it.
+    summary.set_pool(known == nullptr ? worker.pool : known->joined.pool);
+    summary.set_slots(known == nullptr ? worker.slots : known->joined.slots);
+    summary.set_host(worker.host);
     summary.set_version(worker.version);
-    summary.set_slots(worker.slots);
-    summary.set_draining(worker.draining);
-    summary.set_presence(worker.connected ? pb::WorkerSummary::CONNECTED
-                                          : pb::WorkerSummary::SUSPECTED);
+    summary.set_attempts(known == nullptr ? 0 : static_cast<std::uint32_t>(known->attempts.size()));
+    summary.set_draining(worker.draining || (known != nullptr && known->draining.has_value()));
+    summary.set_presence(PresenceOf(worker, known));
   }
   return out;
 }
@@ -119,14 +141,28 @@ std::vector<pb::PoolSummary> PoolSummaries(const ServerConfig& config,
   return out;
 }
 
-base::Status AgentSide::Drain(model::WorkerId worker, bool stop_attempts) {
-  const std::vector<hub::ConnectedWorker> known =
-      hub_ == nullptr ? std::vector<hub::ConnectedWorker>() : hub_->Workers();
-  if (std::ranges::find(known, worker, &hub::ConnectedWorker::worker) == known.end()) {
-    return base::NotFound("there is no such worker");
+void AgentSide::Drain(model::WorkerId worker, bool stop_attempts, std::string by,
+                      std::function<void(base::Status)> done) {
+  if (engine_ == nullptr) {
+    return done(base::Unavailable("this server does not own the runs any more"));
   }
-  hub_->Drain(worker, stop_attempts);
-  return base::OkStatus();
+  // A worker that is being drained already is what was asked for.
+  const base::Status posted = engine_->Post(
+      model::DrainRequested{
+          .worker = worker, .session = {}, .stop_attempts = stop_attempts, .by = std::move(by)},
+      [done](const loop::Answer& answer) {
+        const bool unknown = !answer.refused.empty() &&
+                             answer.refused.front().code == model::RefusalCode::kUnknownWorker;
+        done(unknown ? base::NotFound("there is no such worker") : answer.status);
+      });
+  if (!posted.ok()) {
+    done(posted);
+  }
+}
+
+base::StatusOr<std::string> AgentSide::MakeLaunchToken(const std::string& pool,
+                                                       const std::string& launch) {
+  return enrolment_.MakeToken(pool, launch, WallClock());
 }
 
 base::StatusOr<api::services::WorkersParts::Token> AgentSide::MakeToken(const std::string& pool) {

@@ -4,6 +4,7 @@
 // `MakeToken`.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,9 +18,11 @@
 #include "api/services/workers_service.h"
 #include "apps/server_config.h"
 #include "engine/base/status.h"
+#include "engine/core/core.h"
 #include "engine/loop/engine_loop.h"
 #include "engine/ports/clock.h"
 #include "engine/ports/worker_registry.h"
+#include "engine/ports/worker_watch.h"
 
 namespace apps::network {
 
@@ -38,7 +41,8 @@ class AgentSide {
 
   /// This server owns the shard; between the loop's `Recover` and `Start`. The hub is the engine's
   /// link as long as that lives.
-  api::hub::AgentHub& OpenHub(engine::loop::EngineLoop& loop);
+  /// `watch`: who can tell whether a worker still lives; may be null.
+  api::hub::AgentHub& OpenHub(engine::loop::EngineLoop& loop, engine::ports::WorkerWatch* watch);
   /// Nobody comes in any more. Before the loop ends; `owner` is who may be asked instead, if known.
   void CloseGate(const std::string& owner);
   /// After the loop has ended.
@@ -46,8 +50,15 @@ class AgentSide {
   /// Another server owns the shard; agents who come are sent there.
   void OwnerSeen(const std::string& owner);
 
-  std::vector<dayfly::v1::WorkerSummary> Workers() const;
-  engine::base::Status Drain(engine::model::WorkerId worker, bool stop_attempts);
+  std::vector<dayfly::v1::WorkerSummary> Workers(const engine::core::EngineCore& core) const;
+  /// `done` when it is durable. `NotFound`.
+  void Drain(engine::model::WorkerId worker, bool stop_attempts, std::string by,
+             std::function<void(engine::base::Status)> done);
+  /// Any thread; blocks.
+  engine::ports::WorkerRegistry& registry() { return *registry_; }
+  /// Any thread; blocks. For the agent of this launch alone.
+  engine::base::StatusOr<std::string> MakeLaunchToken(const std::string& pool,
+                                                      const std::string& launch);
   /// Any thread; blocks.
   engine::base::StatusOr<api::services::WorkersParts::Token> MakeToken(const std::string& pool);
 
@@ -62,6 +73,7 @@ class AgentSide {
   std::shared_ptr<api::agents::Gate> gate_;
   api::agents::AgentsService service_;
   std::unique_ptr<api::hub::AgentHub> hub_;
+  engine::loop::EngineLoop* engine_ = nullptr;  ///< the hub's
 };
 
 }  // namespace apps::network

@@ -90,6 +90,9 @@ base::Status OwnedShard::Recover() {
   intake.digest_of = [](const model::Plan& plan) { return store::codec::DigestOf(plan); };
   intake.draw_run = RisingRunIds();
   intake.draw_seed = [] { return DrawRandom(); };
+  for (const PoolConfig& pool : options_.config->pools) {
+    intake.pools.push_back(pool.name);
+  }
   intake_ = std::make_unique<services::Intake>(seat_, std::move(intake));
   return base::OkStatus();
 }
@@ -103,7 +106,8 @@ void OwnedShard::Start(engine::ports::AgentLink& link) {
   seat_.Take({.loop = loop_.get(),
               .feeds = feeds_.get(),
               .archive = archive_.get(),
-              .intake = intake_.get()});
+              .intake = intake_.get(),
+              .pool_outlook = options_.pool_outlook});
   seated_ = true;
 }
 

@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -27,6 +29,8 @@ struct OwnedShardOptions {
   engine::ports::Clock* clock = nullptr;
   std::optional<engine::model::Epoch> leased;  ///< with Postgres: of our lease
   std::function<void(const engine::base::Status&)> on_trouble;
+  /// As `Shard::pool_outlook`.
+  std::function<std::string(std::string_view pool)> pool_outlook;
   /// The engine has given up: another owner, or a store that cannot be used.
   std::function<void(const engine::base::Status&)> on_fatal;
 };

@@ -23,6 +23,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace base = engine::base;
+namespace hub = api::hub;
 namespace loop = engine::loop;
 namespace model = engine::model;
 namespace ports = engine::ports;
@@ -46,6 +47,11 @@ std::string FolderOf(const std::string& path) {
 std::string OwnName() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "server";
+}
+
+base::Status NobodyCanJoin() {
+  return base::FailedPrecondition(
+      "no agent can join this server: `listen` in server.yml says where");
 }
 
 void Say(std::string_view text) {
@@ -99,27 +105,34 @@ base::Status ServerProcess::OpenAgentSide() {
     return base::OkStatus();
   }
   ASSIGN_OR_RETURN(agents_, AgentSide::Open(io_, config_, /*logs=*/nullptr));
+  ASSIGN_OR_RETURN(pools_, PoolSide::Open(io_, config_, clock_, *agents_));
   return base::OkStatus();
 }
 
 services::WorkersParts ServerProcess::WorkersOf() {
   services::WorkersParts parts;
-  parts.workers = [this] {
-    return agents_ == nullptr ? std::vector<dayfly::v1::WorkerSummary>() : agents_->Workers();
+  parts.workers = [this](const engine::core::EngineCore& core) {
+    return agents_ == nullptr ? std::vector<dayfly::v1::WorkerSummary>() : agents_->Workers(core);
   };
-  parts.pools = [this, workers = parts.workers] { return PoolSummaries(config_, workers()); };
-  parts.drain = [this](model::WorkerId worker, bool stop_attempts) {
-    return agents_ == nullptr ? base::NotFound("there is no such worker")
-                              : agents_->Drain(worker, stop_attempts);
+  parts.pools = [this, workers = parts.workers](const engine::core::EngineCore& core) {
+    std::vector<dayfly::v1::PoolSummary> pools = PoolSummaries(config_, workers(core));
+    for (dayfly::v1::PoolSummary& pool : pools) {
+      pools_ == nullptr ? void() : pools_->Describe(pool);
+    }
+    return pools;
   };
-  parts.scale = [](const std::string&, std::uint32_t) {
-    return base::FailedPrecondition("this build's server starts no workers itself");
+  parts.drain = [this](model::WorkerId worker, bool stop_attempts, std::string by,
+                       std::function<void(base::Status)> done) {
+    agents_ == nullptr ? done(base::NotFound("there is no such worker"))
+                       : agents_->Drain(worker, stop_attempts, std::move(by), std::move(done));
+  };
+  parts.scale = [this](const std::string& pool, std::uint32_t workers) {
+    return pools_ == nullptr ? base::StatusOr<std::uint32_t>(NobodyCanJoin())
+                             : pools_->Scale(pool, workers);
   };
   parts.make_token = [this](const std::string& pool) {
-    return agents_ == nullptr
-               ? base::StatusOr<services::WorkersParts::Token>(base::FailedPrecondition(
-                     "no agent can join this server: `listen` in server.yml says where"))
-               : agents_->MakeToken(pool);
+    return agents_ == nullptr ? base::StatusOr<services::WorkersParts::Token>(NobodyCanJoin())
+                              : agents_->MakeToken(pool);
   };
   return parts;
 }
@@ -162,9 +175,14 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
       GiveUp(status);
     }
   };
+  options.pool_outlook = [this](std::string_view pool) {
+    return pools_ == nullptr ? std::string() : pools_->Outlook(pool);
+  };
   ASSIGN_OR_RETURN(shard_, OwnedShard::Open(io_, seat_, std::move(options)));
   if (agents_ != nullptr) {
-    shard_->Start(agents_->OpenHub(shard_->loop()));
+    hub::AgentHub& hub = agents_->OpenHub(shard_->loop(), pools_.get());
+    RETURN_IF_ERROR(pools_->Begin(shard_->loop(), OwnAddress()));
+    shard_->Start(hub);
   } else {
     shard_->Start(*no_agents_);
   }
@@ -246,6 +264,7 @@ void ServerProcess::LoseShard() {
 void ServerProcess::EndShard() {
   if (agents_ != nullptr) {
     agents_->CloseGate(OtherOwner());
+    pools_->End();
   }
   shard_.reset();
   if (agents_ != nullptr) {

@@ -15,6 +15,7 @@
 #include "apps/network/agent_side.h"
 #include "apps/network/api_server.h"
 #include "apps/network/owned_shard.h"
+#include "apps/network/pool_side.h"
 #include "apps/server_config.h"
 #include "engine/base/status.h"
 #include "engine/loop/lease_keeper.h"
@@ -61,6 +62,7 @@ class ServerProcess {
   api::services::Seat seat_;
   std::unique_ptr<engine::ports::AgentLink> no_agents_;
   std::unique_ptr<AgentSide> agents_;  ///< null: nobody can join
+  std::unique_ptr<PoolSide> pools_;    ///< null with it
   std::unique_ptr<OwnedShard> shard_;
   std::unique_ptr<api::services::WorkersService> workers_;
   std::unique_ptr<ApiServer> api_;

@@ -66,6 +66,11 @@ base::StatusOr<api::wire::Submission> SubmissionOf(const SubmitOptions& options)
   ASSIGN_OR_RETURN(submission.pipeline_file, ChoosePipeline(options.file));
   ASSIGN_OR_RETURN(submission.pipeline_text, ReadTextFile(submission.pipeline_file));
   ASSIGN_OR_RETURN(const SubmitSource source, FindSource(options.repo, options.commit));
+  if (const std::string differs =
+          PipelineDiffers(source, submission.pipeline_file, submission.pipeline_text);
+      !differs.empty()) {
+    fmt::print(stderr, "dayfly: {}\n", differs);
+  }
   submission.repository = source.repository;
   submission.commit = source.commit;
   submission.branch = source.branch;

@@ -62,13 +62,14 @@ std::string WorkerLine(const pb::WorkerSummary& worker, bool json) {
 
 std::string PoolLine(const pb::PoolSummary& pool, bool json) {
   if (!json) {
-    const std::string range = pool.workers_max() == 0
-                                  ? "come by themselves"
-                                  : fmt::format("{} wanted, {} to {}", pool.workers_wanted(),
-                                                pool.workers_min(), pool.workers_max());
-    return fmt::format("{:<16}  {} worker{} ({})  {}/{} slots busy\n", view::Sanitise(pool.pool()),
-                       pool.workers(), pool.workers() == 1 ? "" : "s", range, pool.attempts(),
-                       pool.slots());
+    const std::string range =
+        pool.workers_max() == 0
+            ? "come by themselves"
+            : fmt::format("at least {}, at most {}", pool.workers_wanted(), pool.workers_max());
+    return fmt::format("{:<16}  {} worker{} ({})  {}/{} slots busy{}{}\n",
+                       view::Sanitise(pool.pool()), pool.workers(), pool.workers() == 1 ? "" : "s",
+                       range, pool.attempts(), pool.slots(), pool.outlook().empty() ? "" : "  ",
+                       view::Sanitise(pool.outlook()));
   }
   std::string out;
   view::JsonObject object(out);
@@ -77,6 +78,7 @@ std::string PoolLine(const pb::PoolSummary& pool, bool json) {
   object.Number("min", pool.workers_min());
   object.Number("max", pool.workers_max());
   object.Number("wanted", pool.workers_wanted());
+  object.Number("coming", pool.workers_coming());
   object.Number("slots", pool.slots());
   object.Number("attempts", pool.attempts());
   object.End();
@@ -129,7 +131,7 @@ int Scale(client::WorkerClient& server, const PoolsOptions& options) {
   if (!before.ok()) {
     return Fail(before.status());
   }
-  Print(fmt::format("pool {}: {} workers wanted, {} before\n", options.pool, options.workers,
+  Print(fmt::format("pool {}: at least {} workers, {} before\n", options.pool, options.workers,
                     *before));
   return kExitOk;
 }

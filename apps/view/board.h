@@ -116,6 +116,7 @@ class Board {
   void On(const model::WorkerMarkedSuspect&, base::Instant) {}
   void On(const model::WorkerRecovered&, base::Instant) {}
   void On(const model::WorkerLost&, base::Instant) {}
+  void On(const model::WorkerMarkedDraining&, base::Instant) {}
 
   JobState& Job(model::JobIndex job) { return jobs_[base::AsIndex(job)]; }
   AttemptState& Attempt(const model::AttemptKey& key);

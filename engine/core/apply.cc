@@ -47,6 +47,7 @@ class Applier {
   void On(const model::WorkerMarkedSuspect& fact);
   void On(const model::WorkerRecovered& fact);
   void On(const model::WorkerLost& fact);
+  void On(const model::WorkerMarkedDraining& fact);
 
  private:
   RunState& RunOf(model::RunId run) {
@@ -73,6 +74,7 @@ class Applier {
   void ClearDeadline(RunState& run, JobIndex job);
   void UpdateRoom(WorkerState& worker);
   void Detach(JobState& job);
+  void Remove(WorkerState& worker);
   void EndTimeoutInFinally(RunState& run, JobIndex job, model::StepIndex step);
   void EndNodes(RunState& run, SpecIndex spec);
   void SkipDecidedCells(RunState& run, SpecIndex spec);
@@ -104,15 +106,16 @@ void Applier::ClearDeadline(RunState& run, JobIndex job) {
 }
 
 void Applier::UpdateRoom(WorkerState& worker) {
-  const bool has_room = worker.phase == WorkerPhase::kPresent &&
+  WorkerHeap& with_room = worker.pool->with_room;
+  const bool has_room = worker.phase == WorkerPhase::kPresent && !worker.draining.has_value() &&
                         placement::HasRoom(worker.load(), worker.joined.ahead_max);
   const bool listed = worker.heap_position != kNotInHeap;
   if (has_room && listed) {
-    state_.with_room.Change(worker.heap_position, &worker);
+    with_room.Change(worker.heap_position, &worker);
   } else if (has_room) {
-    state_.with_room.Push(&worker);
+    with_room.Push(&worker);
   } else if (listed) {
-    state_.with_room.Remove(worker.heap_position);
+    with_room.Remove(worker.heap_position);
   }
 }
 
@@ -124,10 +127,15 @@ void Applier::Detach(JobState& job) {
   worker.attempts.pop_back();
   job.worker = nullptr;
   if (worker.phase == WorkerPhase::kLost && worker.attempts.empty()) {
-    state_.workers.erase(worker.id());
+    Remove(worker);
   } else {
     UpdateRoom(worker);
   }
+}
+
+void Applier::Remove(WorkerState& worker) {
+  state_.LeavePool(*worker.pool);
+  state_.workers.erase(worker.id());
 }
 
 // ---- runs
@@ -145,6 +153,9 @@ void Applier::On(const model::RunAccepted& fact, const model::PlanRef& plan) {
   run.program = program;
   run.env = std::make_shared<const std::vector<model::NamedValue>>(fact.env);
   kRunMachine.Fire(run.phase, RunTrigger::kAccepted);
+  for (const std::string_view pool : program->pools()) {
+    run.ready.push_back({.pool = &state_.UsePool(pool), .jobs = {}});
+  }
   run.open_jobs = static_cast<std::uint32_t>(run.plan().jobs.size());
   run.jobs.resize(run.plan().jobs.size());
   run.nodes.resize(run.graph().node_count());
@@ -199,7 +210,9 @@ void Applier::On(const model::RunEnded& fact) {
   kRunMachine.Fire(run.phase, RunTrigger::kEnded);
   run.ended = fact;
   ClearDeadline(run, kNoJob);
-  state_.with_ready.erase(fact.run);
+  for (const ReadyQueue& queue : run.ready) {
+    queue.pool->with_ready.erase(fact.run);
+  }
 }
 
 void Applier::On(const model::RunClosed& fact) {
@@ -207,6 +220,10 @@ void Applier::On(const model::RunClosed& fact) {
   kRunMachine.Fire(run.phase, RunTrigger::kClosed);
   if (!run.accepted.idempotency_key.empty()) {
     state_.by_key.erase(run.accepted.idempotency_key);
+  }
+  for (const ReadyQueue& queue : run.ready) {
+    queue.pool->with_ready.erase(fact.run);
+    state_.LeavePool(*queue.pool);
   }
   const model::PlanDigest digest = run.accepted.plan;
   state_.runs.erase(fact.run);
@@ -235,10 +252,11 @@ void Applier::On(const model::JobReadied& fact) {
   const auto rank =
       AsIndex(spec) < run.accepted.ranks.size() ? run.accepted.ranks[AsIndex(spec)] : 0;
   const std::int32_t priority = run.plan().specs[AsIndex(spec)].priority;
-  if (run.ready.empty()) {
-    state_.with_ready.emplace(fact.run, &run);
+  ReadyQueue& queue = run.queue_of(spec);
+  if (queue.jobs.empty()) {
+    queue.pool->with_ready.emplace(fact.run, &run);
   }
-  run.ready.Push(placement::MakeReadyKey(priority, rank, fact.job));
+  queue.jobs.Push(placement::MakeReadyKey(priority, rank, fact.job));
 }
 
 void Applier::On(const model::JobWaitNoted& fact) {
@@ -339,10 +357,11 @@ void Applier::On(const model::AttemptAssigned& fact) {
   worker.attempts.push_back({.run = &run, .job = fact.lease.key.job});
   UpdateRoom(worker);
   // A job that left the queue some other way is dropped when it comes up.
-  if (!run.ready.empty() && run.ready.top().job == fact.lease.key.job) {
-    run.ready.Pop();
-    if (run.ready.empty()) {
-      state_.with_ready.erase(run.id());
+  ReadyQueue& queue = run.queue_of(run.spec_of(fact.lease.key.job));
+  if (!queue.jobs.empty() && queue.jobs.top().job == fact.lease.key.job) {
+    queue.jobs.Pop();
+    if (queue.jobs.empty()) {
+      queue.pool->with_ready.erase(run.id());
     }
   }
 }
@@ -426,6 +445,8 @@ void Applier::On(const model::WorkerJoined& fact) {
   worker->joined = fact;
   worker->recent = std::move(worker->joined.recent);
   worker->joined.recent.clear();
+  worker->pool = &state_.UsePool(fact.pool);
+  ++worker->pool->workers;
   UpdateRoom(*worker);
 }
 
@@ -447,9 +468,18 @@ void Applier::On(const model::WorkerLost& fact) {
   WorkerState& worker = WorkerOf(fact.worker);
   kWorkerMachine.Fire(worker.phase, WorkerTrigger::kLost);
   UpdateRoom(worker);
+  --worker.pool->workers;
+  worker.pool->draining -= worker.draining.has_value() ? 1 : 0;
   if (worker.attempts.empty()) {
-    state_.workers.erase(fact.worker);
+    Remove(worker);
   }
+}
+
+void Applier::On(const model::WorkerMarkedDraining& fact) {
+  WorkerState& worker = WorkerOf(fact.worker);
+  worker.pool->draining += worker.draining.has_value() ? 0 : 1;
+  worker.draining = fact;
+  UpdateRoom(worker);
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ class RandomWalk {
 model::WorkerConnected RandomWalk::Connect() {
   return {.worker = RandomWorker(),
           .session = RandomSession(),
-          .pool = "p",
+          .pool = "default",
           .slots = static_cast<std::uint32_t>(random_.Below(4)),
           .ahead_max = static_cast<std::uint32_t>(random_.Below(3)),
           .owner_restarted = random_.OneIn(1, 3)};
@@ -211,7 +211,7 @@ void RandomWalk::CheckFacts() {
 // Once nothing goes wrong any more, every run ends.
 void RandomWalk::Drain() {
   driver_.Step(model::WorkerConnected{
-      .worker = model::WorkerId(9), .session = model::SessionId(1), .pool = "p", .slots = 4});
+      .worker = model::WorkerId(9), .session = model::SessionId(1), .pool = "default", .slots = 4});
   for (int rounds = 0; rounds < 500; ++rounds) {
     bool open = false;
     for (const model::RunId id : driver_.core().OpenRuns()) {

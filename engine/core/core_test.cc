@@ -204,10 +204,11 @@ TEST(Placement, TheOldestRunGoesFirst) {
   EngineCore core;
   core.Step(SubmitOf(plan, 20), base::InstantFromMicros(1));
   core.Step(SubmitOf(plan, 10), base::InstantFromMicros(2));
-  const Decisions decisions = core.Step(
-      model::WorkerConnected{
-          .worker = model::WorkerId(1), .session = model::SessionId(1), .slots = 3},
-      base::InstantFromMicros(3));
+  const Decisions decisions = core.Step(model::WorkerConnected{.worker = model::WorkerId(1),
+                                                               .session = model::SessionId(1),
+                                                               .pool = "default",
+                                                               .slots = 3},
+                                        base::InstantFromMicros(3));
   std::vector<std::uint64_t> runs;
   for (const model::Effect& effect : decisions.effects) {
     runs.push_back(std::get<model::DispatchAttempt>(effect).assignment.lease.key.run.value());

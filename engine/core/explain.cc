@@ -2,8 +2,11 @@
 // Why a job does not run now, worked out from the state when somebody asks.
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "engine/core/core.h"
 #include "engine/core/state.h"
+#include "engine/core/stepper.h"
 
 namespace engine::core {
 namespace {
@@ -73,13 +76,10 @@ Explanation ExplainWaiting(const RunState& run, JobIndex job) {
   return explanation;
 }
 
-Explanation ExplainReady(const State& state, const JobState& job) {
-  Reason reason{.code = ReasonCode::kWaitsForSlot, .until = DeadlineOf(state, job)};
-  if (state.workers.empty()) {
-    reason.subject = "no worker is connected";
-  } else if (state.with_room.empty()) {
-    reason.subject = "every slot is busy";
-  }
+Explanation ExplainReady(const State& state, const RunState& run, JobIndex index) {
+  const SpecIndex spec = run.spec_of(index);
+  Reason reason = WaitsForWorkers(run.plan().specs[AsIndex(spec)], run.pool_of(spec));
+  reason.until = DeadlineOf(state, run.job(index));
   return {.status = Status::kReady, .reasons = {std::move(reason)}};
 }
 
@@ -99,7 +99,7 @@ Explanation ExplainJob(const State& state, const RunState& run, JobIndex index) 
     case JobPhase::kWaiting:
       return ExplainWaiting(run, index);
     case JobPhase::kReady:
-      return ExplainReady(state, job);
+      return ExplainReady(state, run, index);
     case JobPhase::kPlaced: {
       Explanation explanation = ExplainStop(Status::kReady, job);
       explanation.reasons.push_back({.code = ReasonCode::kWaitsForWorker,
@@ -131,6 +131,17 @@ Explanation ExplainJob(const State& state, const RunState& run, JobIndex index) 
 }
 
 }  // namespace
+
+Reason WaitsForWorkers(const model::JobSpec& spec, const PoolState& pool) {
+  const std::string_view why = pool.workers == 0               ? "no worker is connected"
+                               : pool.workers == pool.draining ? "every worker of it is leaving"
+                               : pool.with_room.empty()        ? "every slot is busy"
+                                                               : "jobs before it go first";
+  if (pool.name == model::kDefaultPool && model::RareOf(spec).pool.empty()) {
+    return {.code = ReasonCode::kWaitsForSlot, .subject = std::string(why)};
+  }
+  return {.code = ReasonCode::kWaitsForPool, .subject = fmt::format("{}: {}", pool.name, why)};
+}
 
 std::optional<Explanation> EngineCore::Explain(model::RunId run, JobIndex job,
                                                base::Instant /*now*/) const {

@@ -59,11 +59,23 @@ model::StopAttempt StopEffectOf(const RunState& run, const model::AttemptStopReq
           .grace = model::DefaultSettings().cancel_grace};
 }
 
+model::DrainWorker DrainEffectOf(const WorkerState& worker) {
+  return {.worker = worker.id(),
+          .session = worker.joined.session,
+          .stop_attempts = worker.draining->stop_attempts};
+}
+
 std::vector<model::Effect> EngineCore::Outstanding() const {
   std::vector<model::Effect> effects;
   for (const auto& [id, run] : state_->runs) {
     for (std::uint32_t i = 0; i < run->jobs.size(); ++i) {
       AddOutstanding(*run, JobIndex(i), effects);
+    }
+  }
+  // Behind what was assigned before it.
+  for (const auto& [id, worker] : state_->workers) {
+    if (worker->draining.has_value()) {
+      effects.emplace_back(DrainEffectOf(*worker));
     }
   }
   return effects;

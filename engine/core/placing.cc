@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives ready jobs to workers: oldest run first, in a run the most urgent job first, to the least
-// loaded worker. A job that may not go ahead holds back those behind it: their turn comes when a
-// slot is free.
+// Gives ready jobs to workers, pool by pool: oldest run first, in a run the most urgent job first,
+// to the least loaded worker. A job that may not go ahead holds back those behind it: their turn
+// comes when a slot is free.
 #include <algorithm>
 #include <utility>
 
@@ -34,35 +34,53 @@ bool IsNoted(const JobState& job, model::ReasonCode code) {
                      [&](const model::JobWaitNoted& noted) { return noted.reason.code == code; });
 }
 
+/// Whether something is left.
+bool DropUnready(RunState& run, ReadyQueue& queue) {
+  while (!queue.jobs.empty() && run.job(queue.jobs.top().job).phase != JobPhase::kReady) {
+    queue.jobs.Pop();
+  }
+  return !queue.jobs.empty();
+}
+
 }  // namespace
 
 void Stepper::Place() {
-  while (RunState* run = NextReadyRun()) {
-    const JobIndex job = run->ready.top().job;
-    if (state_.workers.empty() && !IsNoted(run->job(job), model::ReasonCode::kWaitsForSlot)) {
-      Emit(model::JobWaitNoted{.run = run->id(),
-                               .job = job,
-                               .reason = {.code = model::ReasonCode::kWaitsForSlot,
-                                          .subject = "no worker is connected"}});
+  for (auto& [name, pool] : state_.pools) {
+    PlaceIn(pool);
+  }
+}
+
+void Stepper::PlaceIn(PoolState& pool) {
+  RunState* run = nullptr;
+  while (const ReadyQueue* queue = NextReady(pool, run)) {
+    const JobIndex job = queue->jobs.top().job;
+    if (pool.workers == 0) {
+      return NoteNoWorker(*run, job, pool);
     }
-    if (state_.with_room.empty() || !CanTake(*state_.with_room.top(), *run, job)) {
+    if (pool.with_room.empty() || !CanTake(*pool.with_room.top(), *run, job)) {
       return;
     }
-    Assign(*run, job, *state_.with_room.top());
+    Assign(*run, job, *pool.with_room.top());
+  }
+}
+
+void Stepper::NoteNoWorker(RunState& run, JobIndex job, const PoolState& pool) {
+  model::Reason reason = WaitsForWorkers(model::SpecOf(run.plan(), job), pool);
+  if (!IsNoted(run.job(job), reason.code)) {
+    Emit(model::JobWaitNoted{.run = run.id(), .job = job, .reason = std::move(reason)});
   }
 }
 
 // Drops what left the queue without being assigned (cancelled, timed out, skipped).
-RunState* Stepper::NextReadyRun() {
-  while (!state_.with_ready.empty()) {
-    RunState& run = *state_.with_ready.begin()->second;
-    while (!run.ready.empty() && run.job(run.ready.top().job).phase != JobPhase::kReady) {
-      run.ready.Pop();
+ReadyQueue* Stepper::NextReady(PoolState& pool, RunState*& run) {
+  while (!pool.with_ready.empty()) {
+    run = pool.with_ready.begin()->second;
+    for (ReadyQueue& queue : run->ready) {
+      if (queue.pool == &pool && DropUnready(*run, queue)) {
+        return &queue;
+      }
     }
-    if (!run.ready.empty()) {
-      return &run;
-    }
-    state_.with_ready.erase(state_.with_ready.begin());
+    pool.with_ready.erase(pool.with_ready.begin());
   }
   return nullptr;
 }

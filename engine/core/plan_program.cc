@@ -54,7 +54,19 @@ std::unique_ptr<SpecProgram> ParseSpec(const model::JobSpec& spec) {
 }  // namespace
 
 PlanProgram::PlanProgram(model::PlanRef plan, std::shared_ptr<const graph::JobGraph> graph)
-    : plan_(std::move(plan)), graph_(std::move(graph)), specs_(plan_->specs.size()) {}
+    : plan_(std::move(plan)), graph_(std::move(graph)), specs_(plan_->specs.size()) {
+  std::vector<std::string_view> names(1, model::kDefaultPool);
+  for (const model::JobSpec& spec : plan_->specs) {
+    names.push_back(model::PoolOf(spec));
+  }
+  pools_.assign(names.begin() + (plan_->specs.empty() ? 0 : 1), names.end());
+  std::sort(pools_.begin(), pools_.end());
+  pools_.erase(std::unique(pools_.begin(), pools_.end()), pools_.end());
+  for (std::size_t i = 1; pools_.size() > 1 && i < names.size(); ++i) {
+    const auto found = std::lower_bound(pools_.begin(), pools_.end(), names[i]);
+    pool_of_.push_back(static_cast<std::uint32_t>(found - pools_.begin()));
+  }
+}
 
 base::StatusOr<std::shared_ptr<PlanProgram>> PlanProgram::Make(model::PlanRef plan) {
   if (plan == nullptr) {

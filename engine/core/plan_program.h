@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,11 @@ class PlanProgram {
 
   const model::PlanRef& plan() const { return plan_; }
   const graph::JobGraph& graph() const { return *graph_; }
+  /// Which pools its jobs name, and which of them a spec's is.
+  const std::vector<std::string_view>& pools() const { return pools_; }
+  std::uint32_t PoolOf(model::SpecIndex spec) const {
+    return pools_.size() == 1 ? 0 : pool_of_[base::AsIndex(spec)];
+  }
   /// Parsed when first asked for.
   const SpecProgram& Of(model::SpecIndex spec);
 
@@ -41,6 +48,8 @@ class PlanProgram {
 
   model::PlanRef plan_;
   std::shared_ptr<const graph::JobGraph> graph_;
+  std::vector<std::string_view> pools_;  ///< into the plan, in order of name
+  std::vector<std::uint32_t> pool_of_;   ///< per spec; empty when there is one pool
   std::vector<std::unique_ptr<SpecProgram>> specs_;
 };
 

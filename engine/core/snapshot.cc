@@ -29,6 +29,9 @@ class SnapshotWriter {
         Emit(model::WorkerMarkedSuspect{.worker = id, .lease_ends = worker->lease_ends});
       }
     }
+    for (const model::WorkerMarkedDraining& drain : drains_) {
+      Emit(drain);
+    }
     return std::move(facts_);
   }
 
@@ -42,6 +45,9 @@ class SnapshotWriter {
     model::WorkerJoined joined = worker.joined;
     joined.recent = worker.recent;
     Emit(std::move(joined));
+    if (worker.draining.has_value()) {
+      drains_.emplace_back(*worker.draining);
+    }
   }
 
   void Add(const RunState& run) {
@@ -65,6 +71,7 @@ class SnapshotWriter {
 
   const State& state_;
   std::vector<model::Fact> facts_;
+  std::vector<model::WorkerMarkedDraining> drains_;
 };
 
 void SnapshotWriter::AddJob(const RunState& run, JobIndex index) {

@@ -41,6 +41,22 @@ const RunState* State::FindRun(model::RunId run) const {
   return found == runs.end() ? nullptr : found->second.get();
 }
 
+PoolState& State::UsePool(std::string_view name) {
+  auto found = pools.find(name);
+  if (found == pools.end()) {
+    found = pools.emplace(std::string(name), PoolState{}).first;
+    found->second.name = name;
+  }
+  ++found->second.users;
+  return found->second;
+}
+
+void State::LeavePool(PoolState& pool) {
+  if (--pool.users == 0) {
+    pools.erase(pools.find(pool.name));
+  }
+}
+
 WorkerState* State::FindWorker(model::WorkerId worker) {
   const auto found = workers.find(worker);
   return found == workers.end() ? nullptr : found->second.get();

@@ -7,10 +7,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/time.h"
@@ -93,6 +95,23 @@ using WorkerHeap = Heap<WorkerState*, WorkerLess, WorkerTrack>;
 
 using ReadyHeap = Heap<placement::ReadyKey, std::less<>>;
 
+/// Workers of one pool, and runs that have something ready for them. Kept as long as a worker or a
+/// run of it is there.
+struct PoolState {
+  std::string name;
+  std::uint32_t users = 0;     ///< runs with a job of it, and workers
+  WorkerHeap with_room;        ///< workers that could take one more attempt at their full depth
+  std::uint32_t workers = 0;   ///< present or suspected ones
+  std::uint32_t draining = 0;  ///< of these
+  std::map<model::RunId, RunState*> with_ready;  ///< cache: runs whose queue for it is not empty
+};
+
+/// What of one run is ready for one pool.
+struct ReadyQueue {
+  PoolState* pool = nullptr;
+  ReadyHeap jobs;  ///< cache: may hold jobs that are not ready any more
+};
+
 struct RunState {
   model::RunAccepted accepted;
   std::shared_ptr<PlanProgram> program;
@@ -107,7 +126,7 @@ struct RunState {
   std::array<std::uint32_t, model::kStatusCount> counts{};  ///< of jobs that have ended
   std::vector<JobState> jobs;
   std::vector<NodeState> nodes;
-  ReadyHeap ready;                         ///< cache: may hold jobs that are not ready any more
+  std::vector<ReadyQueue> ready;           ///< for each of `PlanProgram::pools`
   std::unique_ptr<expr::Object> contexts;  ///< cache: what all its expressions see
 
   model::RunId id() const { return accepted.run; }
@@ -119,6 +138,10 @@ struct RunState {
   const NodeState& node(graph::NodeIndex index) const { return nodes[base::AsIndex(index)]; }
   NodeState& node_of(model::SpecIndex spec) { return nodes[base::AsIndex(spec)]; }
   const NodeState& node_of(model::SpecIndex spec) const { return nodes[base::AsIndex(spec)]; }
+  ReadyQueue& queue_of(model::SpecIndex spec) { return ready[program->PoolOf(spec)]; }
+  const PoolState& pool_of(model::SpecIndex spec) const {
+    return *ready[program->PoolOf(spec)].pool;
+  }
   model::SpecIndex spec_of(model::JobIndex index) const {
     return plan().jobs[base::AsIndex(index)].spec;
   }
@@ -134,8 +157,10 @@ struct AttemptRef {
 struct WorkerState {
   model::WorkerJoined joined;  ///< `recent` stays empty here
   WorkerPhase phase = WorkerPhase::kAbsent;
-  base::Instant lease_ends{};          ///< while suspected
-  std::vector<AttemptRef> attempts;    ///< begun or not, in no order
+  PoolState* pool = nullptr;
+  std::optional<model::WorkerMarkedDraining> draining;  ///< the newest
+  base::Instant lease_ends{};                           ///< while suspected
+  std::vector<AttemptRef> attempts;                     ///< begun or not, in no order
   std::vector<base::Duration> recent;  ///< at most `placement::kRecentMax`, oldest first
   std::uint32_t heap_position = kNotInHeap;
 
@@ -152,14 +177,16 @@ struct State {
   std::map<model::RunId, std::unique_ptr<RunState>> runs;
   std::map<model::WorkerId, std::unique_ptr<WorkerState>> workers;
   DeadlineHeap deadlines;
-  WorkerHeap with_room;  ///< present workers that could take one more attempt at their full depth
-  std::map<model::RunId, RunState*> with_ready;  ///< cache: runs whose `ready` is not empty
-  std::map<std::string, model::RunId> by_key;    ///< open runs by idempotency key
+  std::map<std::string, PoolState, std::less<>> pools;
+  std::map<std::string, model::RunId> by_key;  ///< open runs by idempotency key
   std::map<model::PlanDigest, std::shared_ptr<PlanProgram>> programs;  ///< cache
 
   RunState* FindRun(model::RunId run);
   const RunState* FindRun(model::RunId run) const;
   WorkerState* FindWorker(model::WorkerId worker);
+  /// Made when it is not there.
+  PoolState& UsePool(std::string_view name);
+  void LeavePool(PoolState& pool);
 };
 
 }  // namespace engine::core

@@ -62,6 +62,9 @@ void StateWriter::Put(const WorkerState& worker) {
   Line("worker {} phase={} lease_ends={}", worker.id().value(), Number(worker.phase),
        base::ToMicros(worker.lease_ends));
   PutFact(worker.joined);
+  if (worker.draining.has_value()) {
+    PutFact(*worker.draining);
+  }
   for (const base::Duration took : worker.recent) {
     Line("  recent {}", took.count());
   }
@@ -151,7 +154,11 @@ void StateWriter::PutDeadlines() {
 }
 
 void StateWriter::PutRoom() {
-  std::vector<WorkerState*> workers = state_.with_room.entries();
+  std::vector<WorkerState*> workers;
+  for (const auto& [name, pool] : state_.pools) {
+    const std::vector<WorkerState*>& some = pool.with_room.entries();
+    workers.insert(workers.end(), some.begin(), some.end());
+  }
   std::sort(workers.begin(), workers.end(), WorkerLess());
   for (const WorkerState* worker : workers) {
     Line("room {} {}/{}", worker->id().value(), worker->attempts.size(), worker->joined.slots);

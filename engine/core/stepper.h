@@ -51,6 +51,7 @@ class Stepper {
   void On(const model::WorkerGone& input);
   void On(const model::AttemptReported& input);
   void On(const model::DeadlinePassed& input);
+  void On(const model::DrainRequested& input);
 
   /// What follows from the facts so far: releases, ends of runs, assignments.
   void Settle();
@@ -104,7 +105,9 @@ class Stepper {
 
   // placing.cc
   void Place();
-  RunState* NextReadyRun();
+  void PlaceIn(PoolState& pool);
+  ReadyQueue* NextReady(PoolState& pool, RunState*& run);
+  void NoteNoWorker(RunState& run, model::JobIndex job, const PoolState& pool);
   void Assign(RunState& run, model::JobIndex job, WorkerState& worker);
 
   // deadlines.cc
@@ -133,6 +136,9 @@ base::StatusOr<std::vector<model::NamedValue>> EvaluateJobEnv(RunState& run, mod
 /// The order to the worker that has the attempt of `job`.
 model::Assignment AssignmentOf(const RunState& run, model::JobIndex job);
 model::Lease LeaseOf(const RunState& run, model::JobIndex job);
+model::DrainWorker DrainEffectOf(const WorkerState& worker);
+/// The reason why a ready job of this spec has no worker.
+model::Reason WaitsForWorkers(const model::JobSpec& spec, const PoolState& pool);
 /// The order that `stop` stands for.
 model::StopAttempt StopEffectOf(const RunState& run, const model::AttemptStopRequested& stop);
 

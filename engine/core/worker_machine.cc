@@ -32,14 +32,14 @@ void Stepper::On(const model::WorkerConnected& input) {
                            .recent = {}});
 }
 
-// The worker of exactly this session, or null and a refusal.
+// The worker of exactly this session (0: of any), or null and a refusal.
 WorkerState* Stepper::FindSession(model::WorkerId worker, model::SessionId session) {
   WorkerState* known = state_.FindWorker(worker);
   if (known == nullptr) {
     Refuse(RefusalCode::kUnknownWorker, {}, "the worker is not known");
     return nullptr;
   }
-  if (known->joined.session != session) {
+  if (session.value() != 0 && known->joined.session != session) {
     Refuse(RefusalCode::kStaleSession, {}, "it is not the worker's session");
     return nullptr;
   }
@@ -80,6 +80,24 @@ void Stepper::On(const model::WorkerGone& input) {
   if (worker != nullptr) {
     LoseWorker(*worker, input.cause, false);
   }
+}
+
+// What was given to it before stands before the order in its stream: it finishes that, or ends it.
+void Stepper::On(const model::DrainRequested& input) {
+  WorkerState* worker = FindSession(input.worker, input.session);
+  if (worker == nullptr) {
+    return;
+  }
+  const bool says_more =
+      !worker->draining.has_value() || (input.stop_attempts && !worker->draining->stop_attempts);
+  if (!says_more) {
+    return Refuse(RefusalCode::kRepeated, {}, "the worker is being drained already");
+  }
+  Emit(model::WorkerMarkedDraining{
+      .worker = input.worker,
+      .stop_attempts = input.stop_attempts,
+      .reason = {.code = ReasonCode::kDrainRequested, .subject = input.by}});
+  out_.effects.emplace_back(DrainEffectOf(*worker));
 }
 
 // Its attempts end in the order of runs and jobs, so that the order they were assigned in does not

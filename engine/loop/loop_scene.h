@@ -59,7 +59,11 @@ class RecordingObserver : public Observer {
 };
 
 inline model::WorkerConnected Worker(model::SessionId session, std::uint32_t slots = 2) {
-  return {.worker = kWorker, .session = session, .pool = "local", .slots = slots, .ahead_max = 4};
+  return {.worker = kWorker,
+          .session = session,
+          .pool = std::string(model::kDefaultPool),
+          .slots = slots,
+          .ahead_max = 4};
 }
 
 inline model::SubmitRun Submit(model::PlanRef plan, model::RunId run = kRun) {

@@ -114,6 +114,12 @@ void PoolDriver::SetSpec(const placement::PoolSpec& spec) {
   OnWakeUp();
 }
 
+std::uint32_t PoolDriver::coming() const {
+  return static_cast<std::uint32_t>(std::ranges::count_if(launches_, [](const auto& each) {
+    return !each.second.worker.has_value() && !each.second.ending;
+  }));
+}
+
 void PoolDriver::Failed() {
   ++failed_launches_;
   last_failure_ = parts_.clock->Now();
@@ -142,7 +148,9 @@ placement::PoolView PoolDriver::View() {
         launched.idle_since = view.now;
       }
       worker.idle_since = launched.idle_since.value_or(view.now);
-      worker.phase = launched.draining     ? PoolWorkerPhase::kDraining
+      // Somebody else may have sent it home.
+      const bool draining = launched.draining || load.draining.contains(*launched.worker);
+      worker.phase = draining              ? PoolWorkerPhase::kDraining
                      : worker.attempts > 0 ? PoolWorkerPhase::kBusy
                                            : PoolWorkerPhase::kIdle;
     }
@@ -177,7 +185,7 @@ void PoolDriver::Perform(const placement::PoolAction& action) {
     case PoolOrder::kDrain: {
       Launched& launched = launches_.at(action.launch);
       launched.draining = true;
-      return parts_.drain(*launched.worker);
+      return parts_.drain(*launched.worker, action.reason);
     }
     case PoolOrder::kTerminate:
       launches_.at(action.launch).ending = true;

@@ -39,7 +39,7 @@ struct PoolDriverParts {
                      std::function<void(base::StatusOr<std::string>)> done)>
       make_token;
   /// Tells the worker to leave when it has nothing.
-  std::function<void(model::WorkerId worker)> drain;
+  std::function<void(model::WorkerId worker, const std::string& reason)> drain;
   /// The provider says that the worker is no more.
   std::function<void(model::WorkerId worker, const std::string& cause)> gone;
   /// `OnWakeUp` is due then, unless another call of this comes first.
@@ -64,6 +64,9 @@ class PoolDriver {
   void OnWakeUp();
   /// Other bounds from now on (`scale up` and `down`).
   void SetSpec(const placement::PoolSpec& spec);
+  const placement::PoolSpec& spec() const { return parts_.spec; }
+  /// Launched, and not joined yet.
+  std::uint32_t coming() const;
   /// Of the last look; for people.
   const placement::PoolPlan& plan() const { return plan_; }
   /// Why the worker is gone, if the provider knows that it is.

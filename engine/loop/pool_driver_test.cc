@@ -33,7 +33,9 @@ class PoolDriverTest : public ::testing::Test {
       parts.make_token = [this](const auto& launch, const auto&, auto done) {
         boost::asio::post(io_, [launch, done] { done("token-of-" + launch); });
       };
-      parts.drain = [this](model::WorkerId worker) { drained_.push_back(worker); };
+      parts.drain = [this](model::WorkerId worker, const std::string&) {
+        drained_.push_back(worker);
+      };
       parts.gone = [this](model::WorkerId worker, const std::string& cause) {
         gone_.push_back(std::to_string(worker.value()) + ": " + cause);
       };

@@ -7,13 +7,23 @@ namespace engine::loop {
 
 PoolLoad LoadOf(const core::EngineCore& core, const std::string& pool) {
   PoolLoad load;
-  for (const auto& [run, state] : core.state().with_ready) {
-    // A few may be ready no longer; they go at the next placing.
-    load.waiting += static_cast<std::uint32_t>(state->ready.size());
+  const auto found = core.state().pools.find(pool);
+  if (found == core.state().pools.end()) {
+    return load;
+  }
+  for (const auto& [run, state] : found->second.with_ready) {
+    for (const core::ReadyQueue& queue : state->ready) {
+      // A few may be ready no longer; they go at the next placing.
+      load.waiting +=
+          queue.pool == &found->second ? static_cast<std::uint32_t>(queue.jobs.size()) : 0;
+    }
   }
   for (const auto& [id, worker] : core.state().workers) {
-    if (worker->joined.pool == pool && worker->phase != core::WorkerPhase::kAbsent) {
+    if (worker->pool == &found->second) {
       load.assigned[id] = static_cast<std::uint32_t>(worker->attempts.size());
+      if (worker->draining.has_value()) {
+        load.draining.insert(id);
+      }
     }
   }
   return load;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "engine/core/core.h"
@@ -12,11 +13,11 @@
 namespace engine::loop {
 
 struct PoolLoad {
-  std::uint32_t waiting = 0;                          ///< attempts that no worker has
+  std::uint32_t waiting = 0;                          ///< attempts of the pool that no worker has
   std::map<model::WorkerId, std::uint32_t> assigned;  ///< attempts of each worker of the pool
+  std::set<model::WorkerId> draining;                 ///< of these
 };
 
-/// Jobs do not name a pool yet: all that wait count for each.
 PoolLoad LoadOf(const core::EngineCore& core, const std::string& pool);
 
 }  // namespace engine::loop

@@ -181,7 +181,8 @@ void Sequencer::Hand(const model::Effect& effect) {
   std::visit(base::Overloaded{[this](const model::DispatchAttempt& dispatch) {
                                 link_->Dispatch(dispatch.assignment);
                               },
-                              [this](const model::StopAttempt& stop) { link_->Stop(stop); }},
+                              [this](const model::StopAttempt& stop) { link_->Stop(stop); },
+                              [this](const model::DrainWorker& drain) { link_->Drain(drain); }},
              effect);
 }
 
@@ -219,7 +220,8 @@ void Sequencer::Reissue() {
         base::Overloaded{[](const model::DispatchAttempt& dispatch) {
                            return dispatch.assignment.lease.session;
                          },
-                         [](const model::StopAttempt& stop) { return stop.lease.session; }},
+                         [](const model::StopAttempt& stop) { return stop.lease.session; },
+                         [](const model::DrainWorker& drain) { return drain.session; }},
         effect);
     if (!options_.workers_die_with_us || session.value() == epoch_.value()) {
       Hand(effect);

@@ -57,7 +57,14 @@ struct StopAttempt {
   base::Duration grace{0};
 };
 
-using Effect = std::variant<DispatchAttempt, StopAttempt>;
+/// Finish and leave. The answer is that the worker is gone.
+struct DrainWorker {
+  WorkerId worker;
+  SessionId session;
+  bool stop_attempts = false;
+};
+
+using Effect = std::variant<DispatchAttempt, StopAttempt, DrainWorker>;
 
 /// An input that became no fact, and why; it is the sender's acknowledgement.
 enum class RefusalCode : std::uint8_t {

@@ -195,6 +195,14 @@ std::string TextOf(const WorkerRecovered& fact) {
   return Line("worker_recovered").Put("worker", fact.worker.value()).Take();
 }
 
+std::string TextOf(const WorkerMarkedDraining& fact) {
+  return Line("worker_marked_draining")
+      .Put("worker", fact.worker.value())
+      .Flag("stop_attempts", fact.stop_attempts)
+      .Why(fact.reason)
+      .Take();
+}
+
 std::string TextOf(const WorkerLost& fact) {
   return Line("worker_lost").Put("worker", fact.worker.value()).Why(fact.reason).Take();
 }

@@ -184,11 +184,20 @@ struct WorkerLost {
   friend bool operator==(const WorkerLost&, const WorkerLost&) = default;
 };
 
+/// It is given nothing new until it is lost. Said again when its attempts are to end, too.
+struct WorkerMarkedDraining {
+  WorkerId worker;
+  bool stop_attempts = false;
+  Reason reason;
+  friend bool operator==(const WorkerMarkedDraining&, const WorkerMarkedDraining&) = default;
+};
+
 /// Order is the stored tag: append only.
-using FactBody = std::variant<RunAccepted, RunCancelRequested, RunEnded, RunClosed, JobReadied,
-                              JobWaitNoted, JobBackedOff, JobEnded, AttemptAssigned, AttemptStarted,
-                              StepStarted, StepEnded, AttemptStopRequested, AttemptEnded,
-                              WorkerJoined, WorkerMarkedSuspect, WorkerRecovered, WorkerLost>;
+using FactBody =
+    std::variant<RunAccepted, RunCancelRequested, RunEnded, RunClosed, JobReadied, JobWaitNoted,
+                 JobBackedOff, JobEnded, AttemptAssigned, AttemptStarted, StepStarted, StepEnded,
+                 AttemptStopRequested, AttemptEnded, WorkerJoined, WorkerMarkedSuspect,
+                 WorkerRecovered, WorkerLost, WorkerMarkedDraining>;
 
 struct Fact {
   base::Instant at;

@@ -67,8 +67,16 @@ struct WorkerSilent {
 /// The provider (or the operating system) says it is no more.
 struct WorkerGone {
   WorkerId worker;
-  SessionId session;
+  SessionId session;  ///< 0: whichever it has
   std::string cause;  ///< "killed by signal 9", "evicted"; shown to people
+};
+
+/// The worker shall take nothing new and leave: its agent, its provider or a person wants it.
+struct DrainRequested {
+  WorkerId worker;
+  SessionId session;           ///< 0: whichever it has
+  bool stop_attempts = false;  ///< its attempts end now, in place of being waited for
+  std::string by;              ///< shown to people
 };
 
 // What a worker reports of an attempt, under its lease.
@@ -106,7 +114,7 @@ struct DeadlinePassed {};
 
 using Input =
     std::variant<SubmitRun, CancelRun, CloseRun, WorkerConnected, WorkerSuspected, WorkerReturned,
-                 WorkerSilent, WorkerGone, AttemptReported, DeadlinePassed>;
+                 WorkerSilent, WorkerGone, AttemptReported, DeadlinePassed, DrainRequested>;
 
 /// The name of the alternative, snake case: `submit_run`.
 std::string_view NameOf(const Input& input);

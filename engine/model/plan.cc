@@ -48,6 +48,10 @@ std::optional<JobIndex> FindJob(const Plan& plan, std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view PoolOf(const JobSpec& spec) {
+  return spec.rare == nullptr || spec.rare->pool.empty() ? kDefaultPool : spec.rare->pool;
+}
+
 const RareJobSettings& RareOf(const JobSpec& spec) {
   static const RareJobSettings kDefaults;
   return spec.rare == nullptr ? kDefaults : *spec.rare;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -142,6 +143,9 @@ struct CheckoutSpec {
   friend bool operator==(const CheckoutSpec&, const CheckoutSpec&) = default;
 };
 
+/// Of jobs that name none.
+inline constexpr std::string_view kDefaultPool = "default";
+
 /// What few jobs set. Absent: every member has its default.
 struct RareJobSettings {
   RetrySpec retry;
@@ -153,6 +157,7 @@ struct RareJobSettings {
   CheckoutSpec checkout;
   base::Duration queue_timeout{0};  ///< 0: the default
   std::uint64_t log_limit = 0;      ///< bytes a step; 0: the default
+  std::string pool;                 ///< whose workers may run it; empty: `kDefaultPool`
   friend bool operator==(const RareJobSettings&, const RareJobSettings&) = default;
 };
 
@@ -249,6 +254,8 @@ inline const JobSpec& SpecOf(const Plan& plan, JobIndex job) {
 }
 /// The settings or the defaults, never null.
 const RareJobSettings& RareOf(const JobSpec& spec);
+/// Never empty.
+std::string_view PoolOf(const JobSpec& spec);
 /// The step at `index`, counting the job's steps and then its `finally` steps; null beyond the end.
 const StepSpec* StepAt(const JobSpec& spec, StepIndex index);
 /// Its `id`, else its position from 1.

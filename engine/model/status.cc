@@ -25,12 +25,13 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kNone, "none", ""},
     {ReasonCode::kWaitsForNeeds, "waits_for_needs", "waits for {subject}"},
     {ReasonCode::kWaitsForStage, "waits_for_stage", "waits for stage {subject}"},
-    {ReasonCode::kWaitsForSlot, "waits_for_slot", "waits for a free slot"},
+    {ReasonCode::kWaitsForSlot, "waits_for_slot", "waits for a free slot: {subject}"},
     {ReasonCode::kWaitsForBackoff, "waits_for_backoff", "next attempt at {until}: {subject}"},
     {ReasonCode::kWaitsForMatrixLimit, "waits_for_matrix_limit",
      "waits for another cell of the matrix: max_parallel is {detail}"},
     {ReasonCode::kWaitsForWorker, "waits_for_worker", "given to a worker that has not begun yet"},
     {ReasonCode::kWaitsForFinally, "waits_for_finally", "its finally steps are running"},
+    {ReasonCode::kWaitsForPool, "waits_for_pool", "waits for pool {subject}"},
     {ReasonCode::kConditionFalse, "condition_false", "its condition is false: {subject}"},
     {ReasonCode::kFilteredOut, "filtered_out", "its `on` does not match: {subject}"},
     {ReasonCode::kNotSelected, "not_selected", "not selected"},
@@ -60,6 +61,7 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kWorkerRefused, "worker_refused", "the worker refused it: {subject}"},
     {ReasonCode::kBadStepFile, "bad_step_file", "{subject}"},
     {ReasonCode::kSecretExposed, "secret_exposed", "{subject}"},
+    {ReasonCode::kDrainRequested, "drain_requested", "drained by {subject}"},
 };
 
 const ReasonText* Find(ReasonCode code) {

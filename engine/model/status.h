@@ -40,13 +40,14 @@ std::optional<Status> StatusFromText(std::string_view text);
 enum class ReasonCode : std::uint8_t {
   kNone = 0,
   // Waits.
-  kWaitsForNeeds = 1,  ///< subject: the first need still open
-  kWaitsForStage = 2,  ///< subject: the stage
-  kWaitsForSlot = 3,
+  kWaitsForNeeds = 1,        ///< subject: the first need still open
+  kWaitsForStage = 2,        ///< subject: the stage
+  kWaitsForSlot = 3,         ///< subject: why there is none
   kWaitsForBackoff = 4,      ///< until: when the next attempt may start
   kWaitsForMatrixLimit = 5,  ///< `max_parallel` reached
   kWaitsForWorker = 6,       ///< assigned, the worker has not begun
   kWaitsForFinally = 7,
+  kWaitsForPool = 8,  ///< as `kWaitsForSlot`, of a job that names a pool; subject: which, and why
   // Skips.
   kConditionFalse = 20,  ///< its own `if` said no; subject: the expression
   kFilteredOut = 21,     ///< its own `on` said no
@@ -77,7 +78,8 @@ enum class ReasonCode : std::uint8_t {
   kLogLimit = 57,
   kWorkerRefused = 58,  ///< the agent could not take the attempt
   kBadStepFile = 59,  ///< what a step wrote to `$DAYFLY_OUTPUT` or its like; subject: what is wrong
-  kSecretExposed = 60,  ///< an output or artifact name holds a secret; subject: which and whose
+  kSecretExposed = 60,   ///< an output or artifact name holds a secret; subject: which and whose
+  kDrainRequested = 61,  ///< of a worker; subject: by whom
 };
 
 struct Reason {

@@ -20,6 +20,8 @@ class AgentLink {
   /// Repeats (the same lease) are ignored, or answered with what is known of it.
   virtual void Dispatch(const model::Assignment& assignment) = 0;
   virtual void Stop(const model::StopAttempt& stop) = 0;
+  /// Tells the worker to finish and leave. Nothing where a worker lives and dies with the engine.
+  virtual void Drain(const model::DrainWorker& /*order*/) {}
 };
 
 }  // namespace engine::ports

@@ -160,6 +160,7 @@ StatusOr<model::FactBody> FactDecoder::Body(const pb::Fact& in) {
     case pb::Fact::kWorkerMarkedSuspect:
     case pb::Fact::kWorkerRecovered:
     case pb::Fact::kWorkerLost:
+    case pb::Fact::kWorkerMarkedDraining:
     case pb::Fact::BODY_NOT_SET:
       return RunBody(in);
   }
@@ -193,6 +194,11 @@ StatusOr<model::FactBody> FactDecoder::RunBody(const pb::Fact& in) {
   if (in.has_worker_lost()) {
     return model::FactBody(
         model::WorkerLost{model::WorkerId(in.worker_lost().worker()), Why(in.worker_lost())});
+  }
+  if (in.has_worker_marked_draining()) {
+    const pb::WorkerMarkedDraining& body = in.worker_marked_draining();
+    return model::FactBody(model::WorkerMarkedDraining{model::WorkerId(body.worker()),
+                                                       body.stop_attempts(), Why(body)});
   }
   return DataLoss("facts damaged: a fact of no known kind");
 }

@@ -181,6 +181,12 @@ class FactEncoder {
     }
   }
   void Put(const model::WorkerRecovered& body) { fact_->set_worker_recovered(body.worker.value()); }
+  void Put(const model::WorkerMarkedDraining& body) {
+    pb::WorkerMarkedDraining* out = fact_->mutable_worker_marked_draining();
+    out->set_worker(body.worker.value());
+    out->set_stop_attempts(body.stop_attempts);
+    PutWhy(body.reason, out);
+  }
   void Put(const model::WorkerLost& body) {
     pb::WorkerLost* out = fact_->mutable_worker_lost();
     out->set_worker(body.worker.value());

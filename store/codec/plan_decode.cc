@@ -116,6 +116,7 @@ std::unique_ptr<model::RareJobSettings> Get(const pb::RareJobSettings& rare) {
                    rare.checkout().submodules(), rare.checkout().lfs()};
   out->queue_timeout = base::Duration(rare.queue_timeout());
   out->log_limit = rare.log_limit();
+  out->pool = rare.pool();
   return out;
 }
 

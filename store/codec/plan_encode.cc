@@ -153,6 +153,7 @@ void Put(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
   }
   out->set_queue_timeout(rare.queue_timeout.count());
   out->set_log_limit(rare.log_limit);
+  out->set_pool(rare.pool);
 }
 
 void Put(const model::MatrixSpec& matrix, pb::MatrixSpec* out) {

@@ -62,7 +62,7 @@ class Script {
     Step(input);
   }
   void Connect(model::WorkerId worker, std::uint32_t slots, std::uint32_t ahead_max) {
-    Step(model::WorkerConnected{worker, kSession, "local", slots, ahead_max});
+    Step(model::WorkerConnected{worker, kSession, "default", slots, ahead_max});
   }
   /// Of the attempt that was handed out longest ago and is not reported yet.
   void Report(std::vector<model::Report> reports) {
@@ -88,11 +88,12 @@ class Script {
       log_.rows.emplace_back(RunOf(row.front()), store::codec::EncodeFacts(row));
     }
     for (const model::Effect& effect : decisions.effects) {
-      std::visit(base::Overloaded{[this](const model::DispatchAttempt& dispatch) {
-                                    leases_.push_back(dispatch.assignment.lease);
-                                  },
-                                  [](const model::StopAttempt&) {}},
-                 effect);
+      std::visit(
+          base::Overloaded{[this](const model::DispatchAttempt& dispatch) {
+                             leases_.push_back(dispatch.assignment.lease);
+                           },
+                           [](const model::StopAttempt&) {}, [](const model::DrainWorker&) {}},
+          effect);
     }
   }
 
@@ -117,6 +118,7 @@ model::PlanRef MainPlan() {
       .Matrix("suite", {"core", "net", "dsl"})
       .MaxParallel(1);
   plan.Job("long").Stage("test").Run("long").Timeout(seconds(30));
+  plan.Job("large").Stage("deploy").Needs({}).Pool("large").Run("large");
   plan.Job("ship").Stage("deploy").Needs({"unit"}).Run("ship").Finally("unlock");
   return plan.Build();
 }
@@ -176,7 +178,7 @@ void Begin(Script& script) {
   carried.result.outputs = {{"pages", "12"}};
   script.Connect(kSecond, 2, 1);
   script.Submit({.run = kMain,
-                 .known_durations = std::vector<base::Duration>(7, seconds(2)),
+                 .known_durations = std::vector<base::Duration>(8, seconds(2)),
                  .carried = {carried},
                  .idempotency_key = "main-1"},
                 MainPlan());
@@ -197,6 +199,8 @@ GoldenLog Write() {
   script.Pass(seconds(31));  // longer than its timeout
   script.Connect(kThird, 1, 0);
   script.Step(model::WorkerGone{kFirst, kSession, "evicted"});
+  script.Step(model::DrainRequested{kSecond, kSession, false, "its agent"});
+  script.Step(model::DrainRequested{kSecond, {}, true, "tester"});
   script.Step(model::WorkerSuspected{kSecond, kSession});
   return script.log();
 }

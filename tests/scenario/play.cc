@@ -123,6 +123,11 @@ void Stage::ShowEffect(const model::Effect& effect) {
                      stop->lease.worker.value(), Describe(stop->reason)));
     return;
   }
+  if (const auto* drain = std::get_if<model::DrainWorker>(&effect)) {
+    Line(fmt::format("-> drain worker {}{}", drain->worker.value(),
+                     drain->stop_attempts ? " and stop its attempts" : ""));
+    return;
+  }
   const model::Assignment& assignment = std::get<model::DispatchAttempt>(effect).assignment;
   std::string text =
       fmt::format("-> dispatch {} attempt {} to worker {}", NameOf(assignment.lease.key.job),

@@ -89,11 +89,13 @@ void Stage::Worker(Words words) {
     session = id == worker ? present : session;
   }
   if (verb == "joins") {
-    model::WorkerConnected joins{.worker = worker, .session = session, .pool = "local"};
+    model::WorkerConnected joins{
+        .worker = worker, .session = session, .pool = std::string(model::kDefaultPool)};
     joins.slots = static_cast<std::uint32_t>(words.Number());
     joins.ahead_max = words.Take("ahead") ? static_cast<std::uint32_t>(words.Number()) : 0;
     joins.session = words.Take("session") ? model::SessionId(words.Number()) : session;
     joins.owner_restarted = words.Take("restarted");
+    joins.pool = words.Take("pool") ? words.Next() : joins.pool;
     return Step(joins);
   }
   if (verb == "suspected") {
@@ -108,7 +110,12 @@ void Stage::Worker(Words words) {
   if (verb == "gone") {
     return Step(model::WorkerGone{.worker = worker, .session = session, .cause = words.Rest()});
   }
-  Fail("a worker joins, is suspected, returned, silent or gone");
+  if (verb == "drains") {
+    const bool stop = words.Take("stopping");
+    return Step(model::DrainRequested{
+        .worker = worker, .session = session, .stop_attempts = stop, .by = words.Rest()});
+  }
+  Fail("a worker joins, is suspected, returned, silent or gone, or drains");
 }
 
 void Stage::Submit(Words words) {

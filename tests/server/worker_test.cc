@@ -2,106 +2,36 @@
 // The real program as server, agent and client: what is submitted runs on the agent, and goes on
 // when either of them is killed in the middle of a step.
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
-#include <sys/stat.h>
-#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "tests/support/dayfly_process.h"
-#include "tests/support/temp_folder.h"
+#include "tests/server/real_server.h"
 
 namespace tests::server {
 namespace {
 
 using support::DayflyProcess;
 
-std::string TextOf(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-class Worker : public testing::Test {
+class Worker : public RealServer {
  protected:
   void SetUp() override {
-    ASSERT_EQ(Run({"server", "init", File("srv"), "--host", "127.0.0.1"}).exit_code, 0);
-    Listen("127.0.0.1:0");
+    RealServer::SetUp();
+    Set("  default: ", "{}");
     StartServer();
-    // The same port again after a kill: agents know no other address.
-    Listen(address_);
   }
-
-  std::string File(const std::string& name) const { return folder_.File(name); }
-  support::Launch Launch(std::vector<std::string> arguments, const std::string& name) const {
-    return {.arguments = std::move(arguments),
-            .env = {"PATH=/usr/bin:/bin", "HOME=" + folder_.path().string(),
-                    "DAYFLY_SERVER=unix:" + File("srv/api.sock")},
-            .folder = folder_.path().string(),
-            .errors = File(name + ".errors"),
-            .output = {},
-            .close_streams = false};
-  }
-  support::Ended Run(std::vector<std::string> arguments) const {
-    return support::RunDayfly(Launch(std::move(arguments), "call"));
-  }
-
-  void Listen(const std::string& address) const {
-    std::string settings = TextOf(File("srv/server.yml"));
-    const std::size_t from = settings.find("\nlisten: ") + 1;
-    settings.replace(from, settings.find('\n', from) - from, "listen: " + address);
-    std::ofstream(File("srv/server.yml")) << settings;
-  }
-  void StartServer() {
-    server_ = std::make_unique<DayflyProcess>(
-        Launch({"server", "--config", File("srv"), "--print-ready"}, "server"));
-    std::string ready;
-    ASSERT_TRUE(server_->ReadLine(ready)) << TextOf(File("server.errors"));
-    address_ = ready.substr(ready.rfind(' ') + 1);
-  }
-  std::string Token() const {
-    std::string token = Run({"workers", "token", "--pool", "default"}).text;
-    return token.substr(0, token.find('\n'));
-  }
-  void StartAgent(const std::string& token) {
-    std::vector<std::string> arguments = {"agent", "--server", address_,     "--slots",
-                                          "1",     "--folder", File("agent")};
-    if (!token.empty()) {
-      arguments.insert(arguments.end(), {"--token", token});
-    }
-    agent_ = std::make_unique<DayflyProcess>(Launch(std::move(arguments), "agent"));
-  }
-  std::unique_ptr<DayflyProcess> Submit(const std::string& pipeline) const {
-    std::ofstream(File("ci.yml")) << pipeline;
-    return std::make_unique<DayflyProcess>(Launch({"submit", "ci.yml", "--watch"}, "submit"));
-  }
-
-  /// A job whose step says that it began and then waits to be let go on; it leaves a line each time
-  /// it does.
+  void StartAgent(const std::string& token) { agent_ = Agent(token); }
+  /// A job whose step leaves a line each time it was done.
   std::string HeldPipeline() const {
-    for (const char* pipe : {"began", "gate"}) {
-      EXPECT_EQ(mkfifo(File(pipe).c_str(), 0666), 0);
-    }
     return fmt::format(
         "name: held\njobs:\n  held:\n    checkout: false\n    steps:\n"
-        "      - run: echo here > {0}; cat {1} > /dev/null; echo done >> {2}\n"
-        "      - test \"$(wc -l < {2})\" = 1\n",
-        File("began"), File("gate"), File("done"));
-  }
-  void AwaitBegin() const { EXPECT_EQ(TextOf(File("began")), "here\n"); }
-  void LetGoOn() const { std::ofstream(File("gate")) << "go\n"; }
-  void ExpectSuccess(DayflyProcess& submitted) const {
-    EXPECT_EQ(submitted.Wait(), 0) << TextOf(File("submit.errors")) << TextOf(File("agent.errors"))
-                                   << TextOf(File("server.errors"));
+        "      - run: {0}; echo done >> {1}\n"
+        "      - test \"$(wc -l < {1})\" = 1\n",
+        HeldStep(), File("done"));
   }
 
-  support::TempFolder folder_;
-  std::string address_;
-  std::unique_ptr<DayflyProcess> server_;
   std::unique_ptr<DayflyProcess> agent_;
 };
 
@@ -125,10 +55,8 @@ TEST_F(Worker, ATokenLetsOneWorkerIn) {
   const std::string token = Token();
   StartAgent(token);
   ExpectSuccess(*Submit("name: x\njobs: { j: { checkout: false, steps: ['true'] } }\n"));
-  DayflyProcess second(Launch({"agent", "--server", address_, "--folder", File("other"),  //
-                               "--token", token},
-                              "second"));
-  EXPECT_EQ(second.Wait(), 2);
+  const auto second = Agent(token, "second");
+  EXPECT_EQ(second->Wait(), 2);
   EXPECT_THAT(TextOf(File("second.errors")), testing::HasSubstr("token"));
 }
 

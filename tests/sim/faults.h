@@ -33,6 +33,8 @@ struct Faults {
   PerMille agent_restarts = 0;     ///< killed at an attempt's step; its keepers go on
   PerMille journal_wiped = 0;      ///< of such a restart, in 1,000: it comes back without memory
   PerMille cut_is_long = 0;        ///< of such a cut, in 1,000: longer than `offline`
+  PerMille agent_drains = 0;       ///< at an attempt's step it is told to end
+  PerMille worker_drained = 0;     ///< for each run, somebody has a worker drained
 
   static Faults Draw(engine::base::Random& random) {
     Faults faults;
@@ -57,6 +59,8 @@ struct Faults {
     faults.agent_restarts = draw(30);
     faults.journal_wiped = draw(300);
     faults.cut_is_long = draw(100);
+    faults.agent_drains = draw(15);
+    faults.worker_drained = 300;
     return faults;
   }
 

@@ -201,6 +201,12 @@ void Invariants::Check(const AttemptAssigned& fact) {
   if (worker.lost || ++worker.held > worker.slots * (1 + worker.ahead_max)) {
     Fail(fmt::format("{}: assigned to a worker without room", Where(key)));
   }
+  if (worker.pool != PoolOf(spec)) {
+    Fail(fmt::format("{}: assigned to a worker of pool {}", Where(key), worker.pool));
+  }
+  if (worker.draining) {
+    Fail(fmt::format("{}: assigned to a worker that is leaving", Where(key)));
+  }
   job.attempts = key.attempt;
   job.open = true;
   job.started = false;
@@ -277,12 +283,24 @@ void Invariants::Check(const WorkerJoined& fact) {
     Fail(fmt::format("worker {} joined twice in one session", fact.worker.value()));
   }
   worker.slots = fact.slots;
+  worker.pool = fact.pool;
   worker.ahead_max = fact.ahead_max;
   newest_session_[fact.worker] = fact.session;
 }
 
 void Invariants::Check(const WorkerLost& fact) {
   workers_[{fact.worker, newest_session_[fact.worker]}].lost = true;
+}
+
+void Invariants::Check(const WorkerMarkedDraining& fact) {
+  workers_[{fact.worker, newest_session_[fact.worker]}].draining = true;
+}
+
+void Invariants::OnLeft(WorkerId worker, SessionId session) {
+  const Worker& left = workers_[{worker, session}];
+  if (!left.draining || left.held > 0) {
+    Fail(fmt::format("worker {} left with {} attempts in its hands", worker.value(), left.held));
+  }
 }
 
 void Invariants::OnDispatched(const Lease& lease) {

@@ -24,6 +24,8 @@ class Invariants {
   void OnFact(const engine::model::Fact& fact);
   /// A dispatch left the engine.
   void OnDispatched(const engine::model::Lease& lease);
+  /// A drained worker says that it is done.
+  void OnLeft(engine::model::WorkerId worker, engine::model::SessionId session);
   /// A worker began to execute the attempt.
   void OnExecuted(const engine::model::Lease& lease);
   /// All runs have ended and nothing is under way.
@@ -62,6 +64,8 @@ class Invariants {
     std::uint32_t ahead_max = 0;
     std::uint32_t held = 0;  ///< attempts assigned and not ended
     bool lost = false;
+    bool draining = false;
+    std::string pool;
   };
   using Session = std::pair<engine::model::WorkerId, engine::model::SessionId>;
 
@@ -81,6 +85,7 @@ class Invariants {
   void Check(const engine::model::AttemptEnded& fact);
   void Check(const engine::model::WorkerJoined& fact);
   void Check(const engine::model::WorkerLost& fact);
+  void Check(const engine::model::WorkerMarkedDraining& fact);
 
   Run* Find(engine::model::RunId run);
   Job* FindOpen(const engine::model::AttemptKey& key, const char* what);

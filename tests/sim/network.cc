@@ -115,7 +115,7 @@ void Network::ToServer(const std::shared_ptr<Stream>& stream, const model::Agent
   const model::WorkerId worker = stream->agent_.worker();
   if (const auto* hello = std::get_if<model::AgentHello>(&message)) {
     stream->greeted_ = true;
-    hub->Connected(stream, {worker, "default"}, *hello);
+    hub->Connected(stream, {worker, stream->agent_.pool(), "host"}, *hello);
   } else if (stream->greeted_) {
     hub->Received(*stream, worker, message);
   }

@@ -99,7 +99,7 @@ void AddJobs(Plan& plan, std::uint32_t spec_index) {
 
 }  // namespace
 
-PlanRef DrawPlan(Random& random) {
+PlanRef DrawPlan(Random& random, bool pools) {
   auto plan = std::make_shared<Plan>();
   plan->name = "drawn";
   const auto stages = static_cast<std::uint32_t>(random.Below(4));
@@ -120,6 +120,9 @@ PlanRef DrawPlan(Random& random) {
     }
     DrawCondition(random, spec);
     DrawOutcomeRules(random, spec);
+    if (pools && random.OneIn(1, 4)) {
+      Rare(spec).pool = kOtherPool;
+    }
     if (random.OneIn(1, 4)) {
       DrawMatrix(random, spec);
     }

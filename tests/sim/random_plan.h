@@ -3,11 +3,16 @@
 // timeouts, `finally`.
 #pragma once
 
+#include <string_view>
+
 #include "engine/base/random.h"
 #include "engine/model/plan.h"
 
 namespace tests::sim {
 
-engine::model::PlanRef DrawPlan(engine::base::Random& random);
+inline constexpr std::string_view kOtherPool = "other";
+
+/// With `pools`, some jobs are for `kOtherPool`.
+engine::model::PlanRef DrawPlan(engine::base::Random& random, bool pools);
 
 }  // namespace tests::sim

@@ -43,6 +43,9 @@ RemoteAgent::RemoteAgent(WorkerId worker, AgentSurroundings execution,
     if (world_.random->OneIn(world_.faults->agent_restarts, 1000)) {
       RestartSoon(world_.random->OneIn(world_.faults->journal_wiped, 1000));
     }
+    if (world_.random->OneIn(world_.faults->agent_drains, 1000)) {
+      WantDrain();
+    }
     if (world_.schedule->Now() > contact_ + kWorksOnAlone) {
       world_.breach("an agent without a server began a step long after `offline`");
     }
@@ -59,6 +62,7 @@ bool RemoteAgent::quiet() const {
 
 void RemoteAgent::Start() {
   ++life_;
+  drained_ = leaving_ = false;
   contact_ = world_.schedule->Now();
   core::SessionOptions options;
   options.addresses = world_.addresses;
@@ -184,6 +188,21 @@ void RemoteAgent::Step(const core::SessionInput& input) {
   }
   performing_ = false;
   Arm();
+  LeaveSoon();
+}
+
+// As `dayfly agent`: only once the server has confirmed that it gives nothing more.
+void RemoteAgent::LeaveSoon() {
+  if (!drained_ || leaving_ || !alive() || !quiet()) {
+    return;
+  }
+  leaving_ = true;
+  world_.schedule->After({}, [this, life = life_] {
+    leaving_ = false;
+    if (life == life_ && drained_ && alive() && quiet()) {
+      world_.left();
+    }
+  });
 }
 
 void RemoteAgent::Perform(const core::SessionEffect& effect) {
@@ -198,6 +217,7 @@ void RemoteAgent::Perform(const core::SessionEffect& effect) {
                  },
                  [this](const core::TakeOrder& take) { Take(take); },
                  [this](const core::EndEverything&) {
+                   drained_ = false;  // of the session that is over
                    execution_->AbortAll();
                    assignments_.clear();
                    std::erase_if(journal_, [](const auto& entry) {
@@ -225,6 +245,15 @@ void RemoteAgent::Perform(const core::SessionEffect& effect) {
       effect);
 }
 
+// Not from inside a step: what it leads to comes after what is under way.
+void RemoteAgent::WantDrain() {
+  world_.schedule->After({}, [this, life = life_] {
+    if (life == life_) {
+      Hear(core::DrainWanted{});
+    }
+  });
+}
+
 void RemoteAgent::EndAll() {
   const Reason reason{.code = ReasonCode::kWorkerLost, .subject = "no server was heard"};
   for (const core::AttemptState state :
@@ -250,7 +279,13 @@ void RemoteAgent::Take(const core::TakeOrder& take) {
                           body.lease.session = session;
                           Take(body);
                         },
-                        [](const DrainAgent&) {},
+                        [&](const DrainAgent& body) {
+                          drained_ = true;
+                          WantDrain();
+                          if (body.stop_attempts) {
+                            EndAll();
+                          }
+                        },
                         [&](const ForgetRun& body) { Move(core::RunForgotten{body.run}); }},
              order);
   const std::uint64_t life = life_;

@@ -25,12 +25,14 @@ struct RemoteSurroundings {
   engine::base::Random* random = nullptr;
   const Faults* faults = nullptr;
   std::vector<std::string> addresses;
+  std::string pool;
   std::uint32_t slots = 1;
   std::uint32_t ahead_max = 0;
   std::function<void(agents::core::StreamNumber, const std::string& address)> dial;
   std::function<void(agents::core::StreamNumber, const engine::model::AgentMessage&)> send;
   std::function<void(agents::core::StreamNumber)> hang_up;
   std::function<void()> died;  ///< the process: its stream is cut
+  std::function<void()> left;  ///< it was drained and has nothing left to do
   std::function<void(std::string)> breach;
 };
 
@@ -41,11 +43,13 @@ class RemoteAgent {
               RemoteSurroundings surroundings);
 
   engine::model::WorkerId worker() const { return worker_; }
+  const std::string& pool() const { return world_.pool; }
   Agent& execution() { return *execution_; }
   bool alive() const { return execution_->alive(); }
   bool cut_off() const { return execution_->cut_off(); }
   /// Nothing runs, and everything that was said is acknowledged.
   bool quiet() const;
+  engine::model::SessionId session() const { return session_->session(); }
 
   void Start();
   /// The machine is gone.
@@ -70,6 +74,8 @@ class RemoteAgent {
   void SayEnded(const engine::model::Lease& lease, engine::model::Status status, bool infra);
   void EndAll();
   void Arm();
+  void WantDrain();
+  void LeaveSoon();
   std::uint64_t Draw() { return world_.random->Next(); }
 
   engine::model::WorkerId worker_;
@@ -85,6 +91,8 @@ class RemoteAgent {
   std::unique_ptr<agents::core::Ledger> ledger_;
   std::deque<agents::core::SessionEffect> effects_;
   bool performing_ = false;
+  bool drained_ = false;  ///< the server knows that it leaves
+  bool leaving_ = false;
   std::uint64_t life_ = 0;   ///< of the process; timers of an older one are void
   std::uint64_t armed_ = 0;  ///< the newest timer
   std::vector<engine::model::AttemptReported> unheard_;  ///< said by keepers while it was down

@@ -68,13 +68,16 @@ int main(int argc, char** argv) {
     total.streams_cut += tally.streams_cut;
     total.agents_restarted += tally.agents_restarted;
     total.sessions += tally.sessions;
+    total.drained += tally.drained;
   }
   fmt::print(
       "{} steps, {} facts, {} executions, {} crashes, {} failed commits, {} workers lost, "
-      "{} refusals, {} streams cut, {} agents restarted, {} sessions, {} replays compared\n",
+      "{} refusals, {} streams cut, {} agents restarted, {} sessions, {} workers drained, {} "
+      "replays "
+      "compared\n",
       total.steps, total.facts, total.executions, total.crashes, total.commits_failed,
       total.workers_died, total.refusals, total.streams_cut, total.agents_restarted, total.sessions,
-      total.replays);
+      total.drained, total.replays);
   fmt::print("{} passed, {} failed\n", options->count - failed, failed);
   return failed == 0 ? 0 : 1;
 }

@@ -99,7 +99,7 @@ World::World(std::uint64_t seed)
       schedule_(InstantFromMicros(kStart)),
       faults_(Faults::Draw(random_)),
       disk_(std::make_shared<store::memory::MemoryDisk>()) {
-  agents_wanted_ = static_cast<std::uint32_t>(1 + random_.Below(3));
+  agents_wanted_ = static_cast<std::uint32_t>(2 + random_.Below(3));
   if (faults_.engine_takes_workers_along) {
     agents_wanted_ = 1;
   }
@@ -290,6 +290,12 @@ void World::Stop(const StopAttempt& stop) {
   SendToLocal(stop.lease.session, [stop](Agent& agent) { agent.Stopped(stop); });
 }
 
+void World::Drain(const DrainWorker& order) {
+  if (hub_ != nullptr) {
+    hub_->Drain(order);
+  }
+}
+
 // ---- workers of the engine's process
 
 AgentSurroundings World::ExecutionParts() {
@@ -401,7 +407,7 @@ void World::Ask(WorkerId worker, SessionId session) {
   });
 }
 
-void World::AddRemoteAgent() {
+void World::AddRemoteAgent(const std::string& pool) {
   const std::size_t place = remotes_.size();
   AgentSurroundings execution = ExecutionParts();
   execution.die = [this, place] { KillRemote(*remotes_[place]); };
@@ -410,6 +416,7 @@ void World::AddRemoteAgent() {
   parts.random = &random_;
   parts.faults = &faults_;
   parts.addresses = {"a", "b"};
+  parts.pool = pool;
   parts.slots = static_cast<std::uint32_t>(1 + random_.Below(4));
   parts.ahead_max = static_cast<std::uint32_t>(random_.Below(3));
   parts.dial = [this, place](agents::core::StreamNumber number, const std::string& address) {
@@ -424,6 +431,7 @@ void World::AddRemoteAgent() {
     ++tally_.agents_restarted;
     network_->HangUp(*remotes_[place]);
   };
+  parts.left = [this, place] { LeaveRemote(*remotes_[place]); };
   parts.breach = [this](std::string what) { invariants_.Fail(std::move(what)); };
   remotes_.push_back(
       std::make_unique<RemoteAgent>(WorkerId(place + 1), std::move(execution), std::move(parts)));
@@ -435,7 +443,20 @@ void World::KillRemote(RemoteAgent& agent) {
   agent.Kill();
   provider_tells_[agent.worker()] = random_.OneIn(2, 3);
   network_->HangUp(agent);
-  schedule_.After(milliseconds(1600 + random_.Below(1000)), [this] { AddRemoteAgent(); });
+  schedule_.After(milliseconds(1600 + random_.Below(1000)),
+                  [this, pool = agent.pool()] { AddRemoteAgent(pool); });
+}
+
+// It has finished what it was given, and nothing more was on its way.
+void World::LeaveRemote(RemoteAgent& agent) {
+  ++tally_.drained;
+  ReadLog();
+  invariants_.OnLeft(agent.worker(), agent.session());
+  agent.Kill();
+  provider_tells_[agent.worker()] = random_.OneIn(2, 3);
+  network_->HangUp(agent);
+  schedule_.After(milliseconds(100 + random_.Below(2000)),
+                  [this, pool = agent.pool()] { AddRemoteAgent(pool); });
 }
 
 // ---- the story
@@ -444,7 +465,7 @@ void World::DrawInputs() {
   runs_ = 1 + random_.Below(3);
   for (std::size_t i = 0; i < runs_; ++i) {
     const RunId run(1000 + i);
-    const PlanRef plan = DrawPlan(random_);
+    const PlanRef plan = DrawPlan(random_, !faults_.engine_takes_workers_along);
     invariants_.Expect(run, plan);
     auto context = std::make_shared<RunContext>();
     context->seed = random_.Next();
@@ -453,6 +474,7 @@ void World::DrawInputs() {
                      .digest = store::codec::DigestOf(*plan),
                      .context = context,
                      .idempotency_key = fmt::format("key{}", i)};
+    DrawDrains();
     const Duration arrives = milliseconds(random_.Below(20'000));
     schedule_.After(arrives, [this, submit] { Tell(submit); });
     if (random_.OneIn(1, 3)) {
@@ -465,6 +487,22 @@ void World::DrawInputs() {
       }
     }
   }
+}
+
+// Somebody has a worker drained; it may be gone by then, or not there yet.
+void World::DrawDrains() {
+  if (!random_.OneIn(faults_.worker_drained, 1000)) {
+    return;
+  }
+  const DrainRequested drain{.worker = WorkerId(1 + random_.Below(agents_wanted_ + 1)),
+                             .session = {},
+                             .stop_attempts = random_.OneIn(1, 3),
+                             .by = "somebody"};
+  schedule_.After(milliseconds(random_.Below(30'000)), [this, drain] {
+    if (!faults_.engine_takes_workers_along) {
+      Tell(drain);
+    }
+  });
 }
 
 bool World::Finished() const {
@@ -529,7 +567,7 @@ std::optional<std::string> World::Run() {
   }
   StartEngine();
   for (std::uint32_t i = 0; network_ != nullptr && i < agents_wanted_; ++i) {
-    AddRemoteAgent();
+    AddRemoteAgent(std::string(i % 2 == 0 ? kDefaultPool : kOtherPool));
   }
   const Instant horizon = InstantFromMicros(kStart) + kHorizon;
   while (!invariants_.breach() && !Finished()) {

@@ -43,6 +43,7 @@ struct Tally {
   std::uint64_t streams_cut = 0;
   std::uint64_t agents_restarted = 0;
   std::uint64_t sessions = 0;
+  std::uint64_t drained = 0;
 };
 
 class World : private engine::loop::Committer,
@@ -68,10 +69,12 @@ class World : private engine::loop::Committer,
   // engine::ports::AgentLink
   void Dispatch(const engine::model::Assignment& assignment) override;
   void Stop(const engine::model::StopAttempt& stop) override;
+  void Drain(const engine::model::DrainWorker& order) override;
   // engine::ports::WorkerWatch
   void Ask(engine::model::WorkerId worker, engine::model::SessionId session) override;
 
   void DrawInputs();
+  void DrawDrains();
   void StartEngine();
   void CrashEngine();
   void ScheduleRestart();
@@ -91,8 +94,9 @@ class World : private engine::loop::Committer,
 
   // Workers behind a network.
   void StartHub();
-  void AddRemoteAgent();
+  void AddRemoteAgent(const std::string& pool);
   void KillRemote(RemoteAgent& agent);
+  void LeaveRemote(RemoteAgent& agent);
   AgentSurroundings ExecutionParts();
   void PumpSoon();
   std::string OwnerAddress() const { return generation_ % 4 < 2 ? "a" : "b"; }

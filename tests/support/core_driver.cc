@@ -24,6 +24,9 @@ std::string TextOf(const core::EngineCore& core) {
 
 std::size_t OrdersNotAnswered(const core::State& state) {
   std::size_t count = 0;
+  for (const auto& [id, worker] : state.workers) {
+    count += worker->draining.has_value() ? 1 : 0;
+  }
   for (const auto& [id, run] : state.runs) {
     for (const core::JobState& job : run->jobs) {
       const bool running = job.attempt_phase == core::AttemptPhase::kRunning;
@@ -92,7 +95,7 @@ const core::Decisions& CoreDriver::Connect(std::uint32_t slots, std::uint32_t ah
                                            std::uint64_t worker, std::uint64_t session) {
   return Step(model::WorkerConnected{.worker = model::WorkerId(worker),
                                      .session = model::SessionId(session),
-                                     .pool = "local",
+                                     .pool = std::string(model::kDefaultPool),
                                      .slots = slots,
                                      .ahead_max = ahead_max});
 }

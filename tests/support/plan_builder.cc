@@ -120,6 +120,11 @@ JobBuilder& JobBuilder::QueueTimeout(engine::base::Duration timeout) {
   return *this;
 }
 
+JobBuilder& JobBuilder::Pool(std::string_view name) {
+  rare().pool = name;
+  return *this;
+}
+
 JobBuilder& JobBuilder::RetryMax(std::uint32_t max) {
   rare().retry.max = max;
   return *this;

@@ -37,6 +37,7 @@ class JobBuilder {
   JobBuilder& Finally(std::string_view command);
   JobBuilder& Timeout(engine::base::Duration timeout);
   JobBuilder& QueueTimeout(engine::base::Duration timeout);
+  JobBuilder& Pool(std::string_view name);
   JobBuilder& RetryMax(std::uint32_t max);
   JobBuilder& Retry(engine::model::RetrySpec retry);
   JobBuilder& AllowFailure();

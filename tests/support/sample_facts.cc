@@ -129,7 +129,7 @@ model::RunEnded AnyRunEnded(Random& random, model::RunId run) {
 
 // All kinds in the order of `FactBody`; the static assertion below asks for new ones.
 model::FactBody AnyBody(Random& r, std::size_t kind, model::RunId run) {
-  static_assert(std::variant_size_v<model::FactBody> == 18, "draw the new fact below, too");
+  static_assert(std::variant_size_v<model::FactBody> == 19, "draw the new fact below, too");
   const model::WorkerId worker(r.Next());
   const model::SessionId session(Small(r));
   switch (kind) {
@@ -173,8 +173,10 @@ model::FactBody AnyBody(Random& r, std::size_t kind, model::RunId run) {
       return model::WorkerMarkedSuspect{worker, AnyInstant(r)};
     case 16:
       return model::WorkerRecovered{worker};
-    default:
+    case 17:
       return model::WorkerLost{worker, AnyReason(r)};
+    default:
+      return model::WorkerMarkedDraining{worker, r.OneIn(1, 2), AnyReason(r)};
   }
 }
 

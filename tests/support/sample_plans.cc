@@ -87,6 +87,7 @@ model::RareJobSettings AnyRare(Random& random) {
   out.checkout = {Maybe(random), Small(random), Maybe(random), Maybe(random)};
   out.queue_timeout = AnyDuration(random);
   out.log_limit = random.Below(1ULL << 50);
+  out.pool = AnyText(random);
   return out;
 }
 

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real server starts agents as they are needed, sends them home, gives what a killed one ran to
+// another; jobs wait for their pool and say so; a drained worker finishes what it has.
+#include <csignal>
+#include <functional>
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "api/client/connection.h"
+#include "api/client/worker_client.h"
+#include "tests/server/real_server.h"
+
+namespace tests::server {
+namespace {
+
+using support::DayflyProcess;
+using testing::HasSubstr;
+
+std::string OneJob(const std::string& name, const std::string& keys, const std::string& step) {
+  return fmt::format("name: {0}\njobs:\n  {0}:\n    checkout: false\n{1}    steps:\n      - {2}\n",
+                     name, keys, step);
+}
+
+class Pools : public RealServer {
+ protected:
+  void Serve(const std::string& pool) {
+    Set("  default: ", pool);
+    StartServer();
+    api::client::Target target;
+    target.servers = {"unix:" + File("srv/api.sock")};
+    connection_ = std::make_unique<api::client::Connection>(std::move(target));
+    client_ = std::make_unique<api::client::WorkerClient>(*connection_);
+  }
+  dayfly::v1::PoolSummary Pool() {
+    const auto pools = client_->Pools();
+    EXPECT_TRUE(pools.ok()) << pools.status() << Errors();
+    return pools.ok() && !pools->empty() ? pools->front() : dayfly::v1::PoolSummary();
+  }
+  /// Asks until it is so: each answer comes of what is durable.
+  void Await(const std::function<bool(const dayfly::v1::PoolSummary&)>& so) {
+    while (!HasFailure() && !so(Pool())) {
+    }
+  }
+  void AwaitWorkers(std::uint32_t count) {
+    Await([count](const auto& pool) {
+      return pool.workers() == count && pool.workers_coming() == 0;
+    });
+  }
+  std::string OnlyWorker() const {
+    const auto listed = Run({"workers", "--format", "json"});
+    EXPECT_EQ(listed.lines.size(), 1U) << listed.text;
+    return listed.lines.empty() ? "" : listed.lines[0].at("worker").get<std::string>();
+  }
+
+  std::unique_ptr<api::client::Connection> connection_;
+  std::unique_ptr<api::client::WorkerClient> client_;
+};
+
+TEST_F(Pools, GrowWithTheWorkAndReachZero) {
+  Serve("{ max: 2, slots: 1, idle: 1ms }");
+  EXPECT_EQ(Pool().workers(), 0U);
+  const auto submitted = Submit(OneJob("held", "", HeldStep()));
+  AwaitBegin();
+  EXPECT_EQ(Pool().workers(), 1U);
+  EXPECT_EQ(Pool().attempts(), 1U);
+  EXPECT_EQ(Launched().size(), 1U) << "a busy worker is not sent home, however short `idle` is";
+  LetGoOn();
+  ExpectSuccess(*submitted);
+  AwaitWorkers(0);
+  EXPECT_TRUE(Launched().empty());
+}
+
+TEST_F(Pools, GiveWhatAKilledWorkerRanToAnother) {
+  Serve("{ max: 1, slots: 1 }");
+  const auto submitted = Submit(OneJob("held", "", HeldStep()));
+  AwaitBegin();
+  ASSERT_EQ(Launched().size(), 1U);
+  kill(Launched().front(), SIGKILL);
+  AwaitBegin();
+  LetGoOn();
+  EXPECT_THAT(submitted->ReadRest(), HasSubstr("worker lost: killed by signal 9"));
+  ExpectSuccess(*submitted);
+}
+
+TEST_F(Pools, AreScaledOncePerRequest) {
+  Serve("{ max: 2, slots: 1, idle: 1ms }");
+  EXPECT_EQ(client_->Scale("default", 1, "first").value_or(9), 0U);
+  AwaitWorkers(1);
+  EXPECT_EQ(client_->Scale("default", 0, "second").value_or(9), 1U);
+  EXPECT_EQ(client_->Scale("default", 1, "first").value_or(9), 0U) << "said again, late";
+  EXPECT_EQ(Pool().workers_wanted(), 0U);
+  EXPECT_EQ(client_->Scale("default", 2, "first").status().code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(client_->Scale("default", 3, "third").status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(client_->Scale("none", 1, "fourth").status().code(), absl::StatusCode::kNotFound);
+  AwaitWorkers(0);
+}
+
+TEST_F(Pools, OfADeadServerAreTakenUpByTheNext) {
+  Serve("{ max: 1, slots: 1, idle: 1ms }");
+  const auto submitted = Submit(OneJob("held", "", HeldStep()));
+  AwaitBegin();
+  const std::vector<pid_t> before = Launched();
+  RestartServer();
+  EXPECT_EQ(Launched(), before);
+  LetGoOn();
+  ExpectSuccess(*submitted);
+  AwaitWorkers(0);
+}
+
+TEST_F(Pools, AJobWaitsForAWorkerOfItsPool) {
+  Set("#  large: {}", "\n  large: {}");
+  Serve("{}");
+  const auto other = Agent(Token("default"), "other");
+  const auto submitted = Submit(OneJob("big", "    pool: large\n", "'true'"));
+  std::string line;
+  ASSERT_TRUE(submitted->ReadLine(line)) << Errors();
+  EXPECT_THAT(Run({"explain", "latest"}).text,
+              HasSubstr("waits for pool large: no worker is connected"));
+  const auto agent = Agent(Token("large"));
+  ExpectSuccess(*submitted);
+}
+
+TEST_F(Pools, ThatNobodyHasAreRefused) {
+  Serve("{}");
+  const auto submitted = Submit(OneJob("big", "    pool: lage\n", "'true'"));
+  EXPECT_EQ(submitted->Wait(), 2);
+  EXPECT_THAT(TextOf(File("submit.errors")), HasSubstr("no pool 'lage'"));
+}
+
+TEST_F(Pools, ADrainedWorkerFinishesWhatItHasAndLeaves) {
+  Serve("{}");
+  const auto agent = Agent(Token());
+  const auto submitted = Submit(OneJob("held", "", HeldStep()));
+  AwaitBegin();
+  const std::string worker = OnlyWorker();
+  EXPECT_EQ(Run({"workers", "drain", worker}).exit_code, 0);
+  EXPECT_THAT(Run({"workers"}).text, HasSubstr("draining"));
+  const auto next = Submit(OneJob("next", "", "'true'"));
+  std::string line;
+  ASSERT_TRUE(next->ReadLine(line)) << Errors();
+  EXPECT_THAT(Run({"explain", "latest"}).text, HasSubstr("every worker of it is leaving"));
+  LetGoOn();
+  ExpectSuccess(*submitted);
+  EXPECT_EQ(agent->Wait(), 0) << Errors();
+  const auto second = Agent(Token(), "second");
+  ExpectSuccess(*next);
+}
+
+TEST_F(Pools, AnIdleWorkerThatIsToldToEndLeavesAtOnce) {
+  Serve("{}");
+  const auto agent = Agent(Token());
+  AwaitWorkers(1);
+  kill(agent->pid(), SIGTERM);
+  EXPECT_EQ(agent->Wait(), 0) << Errors();
+}
+
+}  // namespace
+}  // namespace tests::server
