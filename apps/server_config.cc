@@ -21,9 +21,10 @@ namespace base = engine::base;
 
 constexpr std::int64_t kSlotsMax = 1024;
 constexpr std::int64_t kWorkersMax = 10'000;
-constexpr std::array<std::string_view, 9> kServerKeys = {"store",     "listen",       "address",
-                                                         "socket",    "certificates", "logs",
-                                                         "artifacts", "workers",      "secrets"};
+constexpr std::array<std::string_view, 10> kServerKeys = {
+    "store", "listen",    "address", "socket",  "certificates",
+    "logs",  "artifacts", "workers", "secrets", "git"};
+constexpr std::array<std::string_view, 2> kGitKeys = {"user", "password"};
 constexpr std::array<std::string_view, 5> kPoolKeys = {"slots", "min", "max", "idle", "provider"};
 constexpr std::array<std::string_view, 1> kProviders = {"process"};
 
@@ -74,6 +75,8 @@ class ConfigReader {
       ReadPath(entry.value, key, config_.workers);
     } else if (key == "secrets") {
       ReadSecrets(entry.value);
+    } else if (key == "git") {
+      ReadGit(entry.value);
     } else if (key == "pools") {
       ReadPools(entry.value);
     } else {
@@ -140,6 +143,47 @@ class ConfigReader {
         config_.secrets[std::string(entry.key.text())] = InFolder(*file);
       }
     }
+  }
+
+  void ReadGit(const dsl::NodeRef& node) {
+    if (node.is_null() || !IsMap(node, "git")) {
+      return;
+    }
+    for (const dsl::Entry& entry : dsl::EntriesOf(node, reporter_)) {
+      const std::string_view url = entry.key.text();
+      const bool holds_login = url.find('@') != std::string_view::npos;
+      if ((!url.starts_with("https://") && !url.starts_with("http://")) || holds_login) {
+        reporter_
+            .Error("bad-value", entry.key.place(),
+                   "this is no beginning of a repository's address that a password is for")
+            .hint = "`https://git.example.org`, without a name or password in it";
+      } else if (IsMap(entry.value, url)) {
+        ReadGitLogin(entry);
+      }
+    }
+  }
+
+  void ReadGitLogin(const dsl::Entry& entry) {
+    GitLoginConfig login;
+    login.url = entry.key.text();
+    while (login.url.ends_with('/')) {
+      login.url.pop_back();
+    }
+    for (const dsl::Entry& setting : dsl::EntriesOf(entry.value, reporter_)) {
+      const std::string_view key = setting.key.text();
+      if (key == "user") {
+        login.username = dsl::ReadText(setting.value, key, reporter_).value_or("");
+      } else if (key == "password") {
+        ReadPath(setting.value, key, login.password_file);
+      } else {
+        ReportUnknown(setting, "a credential has", kGitKeys);
+      }
+    }
+    if (login.username.empty() || login.password_file.empty()) {
+      reporter_.Error("missing-key", entry.key.place(),
+                      "a credential has a `user`, and a `password`: the file that holds it");
+    }
+    config_.git_logins.push_back(std::move(login));
   }
 
   void ReadPools(const dsl::NodeRef& node) {
@@ -271,6 +315,11 @@ workers: workers
 # Secrets by name, each the content of a file of mode 0600. Steps see those that they ask for.
 secrets: {}
 #  DEPLOY_KEY: secrets/deploy-key
+
+# With what agents fetch repositories whose address begins so: a user, and a file of mode 0600 that
+# holds the password or token. Never in an address.
+git: {}
+#  https://git.example.org: { user: ci, password: secrets/git-token }
 
 # Workers of one shape, for the jobs that name the pool (`pool: NAME`; `default` is for those that
 # name none). With `max` the server starts and ends them on this machine, as they are needed, and

@@ -25,6 +25,14 @@ struct PoolConfig {
   friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
 };
 
+/// For repositories whose address begins so.
+struct GitLoginConfig {
+  std::string url;  ///< without a slash at its end
+  std::string username;
+  std::string password_file;
+  friend bool operator==(const GitLoginConfig&, const GitLoginConfig&) = default;
+};
+
 /// Paths are absolute, or relative to the folder that the server was started in.
 struct ServerConfig {
   std::string store_file;                      ///< SQLite; or
@@ -37,7 +45,8 @@ struct ServerConfig {
   std::string artifacts;                       ///< folder
   std::string workers;                         ///< folder of the workers that this server starts
   std::map<std::string, std::string> secrets;  ///< names to files
-  std::vector<PoolConfig> pools;               ///< by name
+  std::vector<GitLoginConfig> git_logins;
+  std::vector<PoolConfig> pools;  ///< by name
   friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 

@@ -59,6 +59,26 @@ TEST(ServerConfig, AnUnknownKeyOfAPoolIsAnErrorToo) {
   EXPECT_THAT(problem.hint, HasSubstr("slots"));
 }
 
+TEST(ServerConfig, APoolHasAProviderAndATimeToBeIdle) {
+  const ServerConfig config = Parsed("pools: { a: { provider: process, max: 1, idle: 90s } }\n");
+  ASSERT_EQ(config.pools.size(), 1U);
+  EXPECT_EQ(config.pools[0].idle_after, std::chrono::seconds(90));
+  EXPECT_EQ(Problem("pools: { a: { provider: cloud } }\n").code, "wrong-value");
+  EXPECT_EQ(Problem("pools: { 'a b': {} }\n").code, "bad-name");
+}
+
+TEST(ServerConfig, GitCredentialsAreFilesForBeginningsOfAddresses) {
+  const ServerConfig config =
+      Parsed("git: { 'https://git.example.org/': { user: ci, password: p } }\n");
+  ASSERT_EQ(config.git_logins.size(), 1U);
+  EXPECT_EQ(config.git_logins[0].url, "https://git.example.org");
+  EXPECT_EQ(config.git_logins[0].username, "ci");
+  EXPECT_EQ(config.git_logins[0].password_file, "/etc/dayfly/p");
+  EXPECT_EQ(Problem("git: { 'https://u:p@example.org': { user: a, password: p } }\n").code,
+            "bad-value");
+  EXPECT_EQ(Problem("git: { 'https://example.org': { user: a } }\n").code, "missing-key");
+}
+
 TEST(ServerConfig, RefusesWhatIsNoAddressNoStoreNoNumber) {
   EXPECT_EQ(Problem("listen: somewhere\n").code, "bad-value");
   EXPECT_EQ(Problem("store: mysql:x\n").code, "bad-value");

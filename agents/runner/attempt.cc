@@ -31,9 +31,11 @@ model::Reason ReasonOf(ReasonCode code, const base::Status& status) {
 
 // A step's own mistakes are told apart by the code that its status carries.
 model::Reason BadStep(const base::Status& status) {
-  const ReasonCode code = status.code() == absl::StatusCode::kPermissionDenied
-                              ? ReasonCode::kSecretExposed
-                              : ReasonCode::kBadExpression;
+  const absl::StatusCode status_code = status.code();
+  const ReasonCode code =
+      status_code == absl::StatusCode::kPermissionDenied ? ReasonCode::kSecretExposed
+      : status_code == absl::StatusCode::kUnavailable    ? ReasonCode::kSetupFailed
+                                                         : ReasonCode::kBadExpression;
   return ReasonOf(code, status);
 }
 
@@ -156,6 +158,10 @@ NextAction Attempt::Next() {
     }
     reports_.emplace_back(
         model::ReportStepStarted{.step = model::StepIndex(static_cast<std::uint32_t>(next_))});
+    // Nobody could be asked for a secret: not the author's failure, and it may go well elsewhere.
+    const bool out_of_reach = start.status().code() == absl::StatusCode::kUnavailable;
+    infra_ = infra_ || out_of_reach;
+    nothing_more_ = nothing_more_ || out_of_reach;
     CloseStep(next_, {.status = Status::kFailed, .reason = BadStep(start.status())}, {}, {});
     ++next_;
   }

@@ -114,4 +114,78 @@ StreamLine::Reactor* AgentsService::Session(grpc::CallbackServerContext* context
   return reactor;
 }
 
+// ---- secrets
+
+/// A call whose answer comes from elsewhere. When nobody answers (the shard was lost), it ends as
+/// UNAVAILABLE.
+class AgentsService::Question {
+ public:
+  explicit Question(grpc::ServerUnaryReactor* reactor) : reactor_(reactor) {}
+  ~Question() { Finish(base::Unavailable("this server does not own the runs any more")); }
+  Question(const Question&) = delete;
+  Question& operator=(const Question&) = delete;
+
+  void Finish(const base::Status& status) {
+    if (!finished_.exchange(true)) {
+      reactor_->Finish(wire::ToGrpc(status));
+    }
+  }
+
+ private:
+  grpc::ServerUnaryReactor* reactor_;
+  std::atomic<bool> finished_ = false;
+};
+
+grpc::ServerUnaryReactor* AgentsService::Admitted(
+    grpc::CallbackServerContext* context,
+    std::function<void(model::WorkerId, const std::shared_ptr<Question>&)> ask) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const auto question = std::make_shared<Question>(reactor);
+  const auto who = PeerWorker(*context);
+  if (!who.ok() || parts_.secrets == nullptr) {
+    question->Finish(who.ok() ? base::NotFound("this server has no secrets") : who.status());
+    return reactor;
+  }
+  if (++waiting_ > kWaitingMax) {
+    --waiting_;
+    question->Finish(base::ResourceExhausted("too many ask at once; try again"));
+    return reactor;
+  }
+  Wait([this, worker = *who, question, ask = std::move(ask)] {
+    const auto known = parts_.enrolment->Admit(worker);
+    known.ok() ? ask(worker, question) : question->Finish(known.status());
+  });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AgentsService::ReadSecret(grpc::CallbackServerContext* context,
+                                                    const pb::ReadSecretRequest* request,
+                                                    pb::ReadSecretResponse* response) {
+  return Admitted(context, [this, request, response](model::WorkerId worker,
+                                                     const std::shared_ptr<Question>& question) {
+    parts_.secrets->ReadSecret(worker, request->name(),
+                               [question, response](const base::StatusOr<std::string>& value) {
+                                 response->set_value(value.value_or(""));
+                                 question->Finish(value.status());
+                               });
+  });
+}
+
+grpc::ServerUnaryReactor* AgentsService::ReadGitCredential(
+    grpc::CallbackServerContext* context, const pb::ReadGitCredentialRequest* request,
+    pb::ReadGitCredentialResponse* response) {
+  return Admitted(context, [this, request, response](model::WorkerId worker,
+                                                     const std::shared_ptr<Question>& question) {
+    parts_.secrets->ReadGitLogin(
+        worker, request->url(),
+        [question, response](const base::StatusOr<std::optional<GitLogin>>& login) {
+          if (login.ok() && login->has_value()) {
+            response->set_username((*login)->username);
+            response->set_password((*login)->password);
+          }
+          question->Finish(login.status());
+        });
+  });
+}
+
 }  // namespace api::agents

@@ -14,6 +14,7 @@
 #include "api/agents/enrolment.h"
 #include "api/agents/gate.h"
 #include "api/agents/log_intake.h"
+#include "api/agents/secret_desk.h"
 #include "api/wire/agent.grpc.pb.h"
 #include "engine/base/time.h"
 
@@ -22,7 +23,8 @@ namespace api::agents {
 struct AgentsServiceParts {
   std::shared_ptr<Gate> gate;
   Enrolment* enrolment = nullptr;
-  LogIntake* logs = nullptr;  ///< null: log messages end the stream
+  LogIntake* logs = nullptr;      ///< null: log messages end the stream
+  SecretDesk* secrets = nullptr;  ///< null: there are none
   /// UTC, for certificates; any thread.
   std::function<engine::base::Instant()> now;
   /// Fresh random numbers for workers' ids; any thread.
@@ -43,11 +45,22 @@ class AgentsService final : public dayfly::v1::Agents::CallbackService {
                                   dayfly::v1::RenewResponse* response) override;
   grpc::ServerBidiReactor<dayfly::v1::AgentMessage, dayfly::v1::ServerMessage>* Session(
       grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* ReadSecret(grpc::CallbackServerContext* context,
+                                       const dayfly::v1::ReadSecretRequest* request,
+                                       dayfly::v1::ReadSecretResponse* response) override;
+  grpc::ServerUnaryReactor* ReadGitCredential(
+      grpc::CallbackServerContext* context, const dayfly::v1::ReadGitCredentialRequest* request,
+      dayfly::v1::ReadGitCredentialResponse* response) override;
 
  private:
   /// Calls without an identity must not pile up.
   static constexpr int kWaitingMax = 256;
   void Wait(std::function<void()> work);
+  class Question;
+  /// `ask` when the caller is a worker that was not retired.
+  grpc::ServerUnaryReactor* Admitted(
+      grpc::CallbackServerContext* context,
+      std::function<void(engine::model::WorkerId, const std::shared_ptr<Question>&)> ask);
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                    std::function<engine::base::Status()> work);
 

@@ -20,6 +20,7 @@
 
 #include "agents/host/last_contact.h"
 #include "agents/host/worker.h"
+#include "agents/secrets/server_secrets.h"
 #include "agents/session/agent_session.h"
 #include "agents/session/identity.h"
 #include "agents/session/workload.h"
@@ -126,7 +127,11 @@ base::StatusOr<AgentPlan> PlanOf(const AgentOptions& options) {
 /// The agent's parts, and when it leaves.
 class Agent : public session::Workload {
  public:
-  explicit Agent(AgentPlan plan) : plan_(std::move(plan)), io_(1), idle_timer_(io_) {}
+  explicit Agent(AgentPlan plan)
+      : plan_(std::move(plan)),
+        io_(1),
+        idle_timer_(io_),
+        secrets_({.addresses = plan_.servers, .authority = {}, .client = {}}) {}
 
   base::Status Open() {
     host::WorkerOptions options;
@@ -136,8 +141,11 @@ class Agent : public session::Workload {
     options.user = UserName();
     store::git::FetchedGitOptions git;
     git.folder = plan_.folder + "/git";
+    // Asked on the threads that fetch, which begin when there is a session.
+    git.credential = [this](const std::string& url) { return GitCredentialFor(url); };
     ASSIGN_OR_RETURN(git_, store::git::FetchedGit::Open(std::move(git)));
     options.git = git_.get();
+    options.secrets = &secrets_;
     ASSIGN_OR_RETURN(worker_, host::Worker::Open(io_, std::move(options)));
     for (const std::string& finding : worker_->findings()) {
       spdlog::info("{}", finding);
@@ -185,6 +193,7 @@ class Agent : public session::Workload {
     LookIdle();
   }
   void EndEverything(std::function<void()> cleared) override {
+    drain_confirmed_ = false;  // of the session that is over; the next one asks again
     worker_->EndEverything(std::move(cleared));
   }
   void EndOffline() override { worker_->EndOffline(); }
@@ -220,6 +229,18 @@ class Agent : public session::Workload {
     return identity;
   }
 
+  base::StatusOr<std::optional<store::git::GitCredential>> GitCredentialFor(
+      const std::string& url) {
+    if (!url.starts_with("https://") && !url.starts_with("http://")) {
+      return std::optional<store::git::GitCredential>();
+    }
+    ASSIGN_OR_RETURN(auto known, secrets_.GitCredential(url));
+    return known.has_value()
+               ? std::optional(store::git::GitCredential{.username = std::move(known->username),
+                                                         .password = std::move(known->password)})
+               : std::nullopt;
+  }
+
   void MakeSession(session::AgentIdentity identity,
                    const std::optional<host::LastContact>& contact) {
     session::AgentSessionOptions options;
@@ -228,6 +249,10 @@ class Agent : public session::Workload {
     options.session.ahead_max = kAheadOfSlot;
     options.session.version = DAYFLY_VERSION;
     options.session.report_life = std::max<std::uint64_t>(1, DrawRandom());
+    secrets_.Renewed(identity.authority, identity.pair);
+    options.renewed = [this](const session::AgentIdentity& fresh) {
+      secrets_.Renewed(fresh.authority, fresh.pair);
+    };
     options.identity = std::move(identity);
     options.identity_folder = worker_->folder().identity();
     options.recovered = worker_->session_facts();
@@ -315,6 +340,7 @@ class Agent : public session::Workload {
   asio::io_context io_;
   asio::steady_timer idle_timer_;
   std::optional<asio::signal_set> signals_;
+  agents::secrets::ServerSecrets secrets_;
   std::unique_ptr<store::git::FetchedGit> git_;
   std::unique_ptr<host::Worker> worker_;
   std::optional<host::ContactFile> contact_;

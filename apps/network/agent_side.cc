@@ -25,7 +25,8 @@ namespace wire = api::wire;
 
 base::StatusOr<std::unique_ptr<AgentSide>> AgentSide::Open(boost::asio::io_context& io,
                                                            const ServerConfig& config,
-                                                           agents::LogIntake* logs) {
+                                                           agents::LogIntake* logs,
+                                                           agents::SecretDesk* secrets) {
   auto authority = wire::LoadKeyPair(config.certificates, "ca");
   if (!authority.ok()) {
     return base::FailedPrecondition("{}; dayfly server init makes certificates",
@@ -33,12 +34,12 @@ base::StatusOr<std::unique_ptr<AgentSide>> AgentSide::Open(boost::asio::io_conte
   }
   ASSIGN_OR_RETURN(auto registry, OpenWorkerRegistry(config));
   return std::unique_ptr<AgentSide>(
-      new AgentSide(io, config, *std::move(authority), std::move(registry), logs));
+      new AgentSide(io, config, *std::move(authority), std::move(registry), logs, secrets));
 }
 
 AgentSide::AgentSide(boost::asio::io_context& io, const ServerConfig& config,
                      wire::KeyPair authority, std::unique_ptr<ports::WorkerRegistry> registry,
-                     agents::LogIntake* logs)
+                     agents::LogIntake* logs, agents::SecretDesk* secrets)
     : io_(io),
       config_(config),
       registry_(std::move(registry)),
@@ -47,6 +48,7 @@ AgentSide::AgentSide(boost::asio::io_context& io, const ServerConfig& config,
       service_({.gate = gate_,
                 .enrolment = &enrolment_,
                 .logs = logs,
+                .secrets = secrets,
                 .now = [] { return WallClock(); },
                 .draw = [] { return DrawRandom(); }}) {}
 

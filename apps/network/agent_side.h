@@ -35,7 +35,8 @@ class AgentSide {
   /// Reads the CA and opens the registry. `FailedPrecondition` says what is missing.
   static engine::base::StatusOr<std::unique_ptr<AgentSide>> Open(boost::asio::io_context& io,
                                                                  const ServerConfig& config,
-                                                                 api::agents::LogIntake* logs);
+                                                                 api::agents::LogIntake* logs,
+                                                                 api::agents::SecretDesk* secrets);
 
   grpc::Service* service() { return &service_; }
 
@@ -64,7 +65,8 @@ class AgentSide {
 
  private:
   AgentSide(boost::asio::io_context& io, const ServerConfig& config, api::wire::KeyPair authority,
-            std::unique_ptr<engine::ports::WorkerRegistry> registry, api::agents::LogIntake* logs);
+            std::unique_ptr<engine::ports::WorkerRegistry> registry, api::agents::LogIntake* logs,
+            api::agents::SecretDesk* secrets);
 
   boost::asio::io_context& io_;
   const ServerConfig& config_;

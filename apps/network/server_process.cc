@@ -104,7 +104,8 @@ base::Status ServerProcess::OpenAgentSide() {
   if (config_.listen.empty()) {
     return base::OkStatus();
   }
-  ASSIGN_OR_RETURN(agents_, AgentSide::Open(io_, config_, /*logs=*/nullptr));
+  secrets_ = std::make_unique<WorkerSecrets>(config_, seat_);
+  ASSIGN_OR_RETURN(agents_, AgentSide::Open(io_, config_, /*logs=*/nullptr, secrets_.get()));
   ASSIGN_OR_RETURN(pools_, PoolSide::Open(io_, config_, clock_, *agents_));
   return base::OkStatus();
 }
@@ -180,9 +181,12 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
   };
   ASSIGN_OR_RETURN(shard_, OwnedShard::Open(io_, seat_, std::move(options)));
   if (agents_ != nullptr) {
-    hub::AgentHub& hub = agents_->OpenHub(shard_->loop(), pools_.get());
-    RETURN_IF_ERROR(pools_->Begin(shard_->loop(), OwnAddress()));
-    shard_->Start(hub);
+    hub::AgentHub& link = agents_->OpenHub(shard_->loop(), pools_.get());
+    if (const base::Status begun = pools_->Begin(shard_->loop(), OwnAddress()); !begun.ok()) {
+      EndShard();
+      return begun;
+    }
+    shard_->Start(link);
   } else {
     shard_->Start(*no_agents_);
   }
@@ -264,7 +268,7 @@ void ServerProcess::LoseShard() {
 void ServerProcess::EndShard() {
   if (agents_ != nullptr) {
     agents_->CloseGate(OtherOwner());
-    pools_->End();
+    pools_ == nullptr ? void() : pools_->End();
   }
   shard_.reset();
   if (agents_ != nullptr) {

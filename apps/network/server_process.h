@@ -16,6 +16,7 @@
 #include "apps/network/api_server.h"
 #include "apps/network/owned_shard.h"
 #include "apps/network/pool_side.h"
+#include "apps/network/worker_secrets.h"
 #include "apps/server_config.h"
 #include "engine/base/status.h"
 #include "engine/loop/lease_keeper.h"
@@ -61,6 +62,7 @@ class ServerProcess {
   engine::loop::SystemClock clock_;
   api::services::Seat seat_;
   std::unique_ptr<engine::ports::AgentLink> no_agents_;
+  std::unique_ptr<WorkerSecrets> secrets_;
   std::unique_ptr<AgentSide> agents_;  ///< null: nobody can join
   std::unique_ptr<PoolSide> pools_;    ///< null with it
   std::unique_ptr<OwnedShard> shard_;

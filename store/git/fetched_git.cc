@@ -86,6 +86,8 @@ struct FetchedGit::Fetching {
   std::map<std::string, std::unique_ptr<std::mutex>> by_repository;
   std::atomic<std::uint64_t> fetches{0};
   std::atomic<bool> released{false};  ///< a tree, since old ones were removed
+  /// Of unfolded trees, once for each time; what a step's `git` reads is borrowed from there.
+  std::multimap<std::string, std::string> repository_of;
 
   std::mutex& Of(const std::string& repository) {
     const std::lock_guard lock(mutex);
@@ -98,7 +100,10 @@ struct FetchedGit::Fetching {
 };
 
 FetchedGit::FetchedGit(FetchedGitOptions options)
-    : options_(std::move(options)), fetching_(std::make_unique<Fetching>()) {}
+    : options_(std::move(options)),
+      shelf_(std::make_unique<RepositoryShelf>(options_.folder + "/repositories",
+                                               options_.repositories)),
+      fetching_(std::make_unique<Fetching>()) {}
 
 FetchedGit::~FetchedGit() = default;
 
@@ -126,7 +131,20 @@ base::StatusOr<std::string> FetchedGit::UnfoldTree(const ports::TreeRequest& req
     return base::InvalidArgument("'{}' is no full commit id", request.commit);
   }
   const std::string name = base::ToHex(base::Sha256(request.source)).substr(0, 24);
-  const std::string repository = options_.folder + "/repositories/" + name + ".git";
+  const std::string repository = shelf_->PathOf(name);
+  shelf_->Hold(repository);
+  base::StatusOr<std::string> folder = UnfoldHeld(request, repository);
+  if (!folder.ok()) {
+    shelf_->LetGo(repository);
+    return folder;
+  }
+  const std::lock_guard lock(fetching_->mutex);
+  fetching_->repository_of.emplace(*folder, repository);
+  return folder;
+}
+
+base::StatusOr<std::string> FetchedGit::UnfoldHeld(const ports::TreeRequest& request,
+                                                   const std::string& repository) {
   RETURN_IF_ERROR(EnsureCommit(request.source, request.commit, repository));
   ports::TreeRequest local = request;
   local.source = repository;
@@ -143,6 +161,12 @@ base::StatusOr<std::string> FetchedGit::UnfoldTree(const ports::TreeRequest& req
 void FetchedGit::ReleaseTree(const std::string& folder) {
   local_->ReleaseTree(folder);
   fetching_->released = true;
+  const std::lock_guard lock(fetching_->mutex);
+  const auto held = fetching_->repository_of.find(folder);
+  if (held != fetching_->repository_of.end()) {
+    shelf_->LetGo(held->second);
+    fetching_->repository_of.erase(held);
+  }
 }
 
 std::uint64_t FetchedGit::fetches() const {
@@ -157,6 +181,7 @@ base::Status FetchedGit::EnsureCommit(const std::string& url, const std::string&
   } else if (TreeOf(repository, commit).ok()) {
     return base::OkStatus();
   }
+  shelf_->MakeRoom();
   return Fetch(url, commit, repository);
 }
 

@@ -20,6 +20,7 @@
 #include "engine/ports/git_source.h"
 #include "store/git/git_command.h"
 #include "store/git/local_git.h"
+#include "store/git/repository_shelf.h"
 
 namespace store::git {
 
@@ -31,6 +32,7 @@ struct FetchedGitOptions {
       credential;
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
   std::uint32_t trees_kept = 8;
+  RepositoryLimits repositories;
 };
 
 /// `InvalidArgument` for what cannot be fetched, and for a URL that holds a password (which is not
@@ -58,6 +60,8 @@ class FetchedGit : public engine::ports::GitSource {
 
  private:
   struct Fetching;
+  engine::base::StatusOr<std::string> UnfoldHeld(const engine::ports::TreeRequest& request,
+                                                 const std::string& repository);
   explicit FetchedGit(FetchedGitOptions options);
   engine::base::Status EnsureCommit(const std::string& url, const std::string& commit,
                                     const std::string& repository);
@@ -68,6 +72,7 @@ class FetchedGit : public engine::ports::GitSource {
 
   FetchedGitOptions options_;
   std::unique_ptr<LocalGit> local_;
+  std::unique_ptr<RepositoryShelf> shelf_;
   std::unique_ptr<Fetching> fetching_;
 };
 
