@@ -198,8 +198,7 @@ class TestServer {
         .touch = [this](auto worker, auto session) { loop_->Touch(worker, session); },
         .stream_ended = [this](auto worker, auto session) { loop_->StreamEnded(worker, session); },
         .soon = [this](std::function<void()> what) { boost::asio::post(io_, std::move(what)); },
-        .watch = nullptr,
-        .drain_wanted = {}};
+        .watch = nullptr};
   }
 
   World& world_;
