@@ -94,7 +94,10 @@ base::Status Connection::Call(bool repeatable, const Make& make) {
 
 bool Connection::MayTryAgain(const grpc::Status& status, bool repeatable) {
   const bool redirected = trailing_.contains(kOwnerKey);
-  if (status.error_code() != grpc::StatusCode::UNAVAILABLE || (!repeatable && !redirected)) {
+  // A server that stops cancels the calls that are inside.
+  const bool is_away = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                       (repeatable && status.error_code() == grpc::StatusCode::CANCELLED);
+  if (!is_away || (!repeatable && !redirected)) {
     return false;
   }
   const auto now = std::chrono::steady_clock::now();
