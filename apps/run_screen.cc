@@ -25,10 +25,6 @@ view::TerminalSize SizeOfTerminal() {
   return {.columns = size.ws_col, .rows = size.ws_row};
 }
 
-bool IsTrouble(model::Status status) {
-  return status == model::Status::kFailed || status == model::Status::kTimedOut;
-}
-
 }  // namespace
 
 RunScreen::RunScreen(
@@ -119,7 +115,7 @@ void RunScreen::FinishStep(const model::StepEnded& fact, std::string& out) {
       read = follower_.Ended(key, fact.log);
       break;
     case view::RunView::OutputWanted::kFailedTail:
-      if (IsTrouble(fact.status)) {
+      if (view::HasFailed(fact.status)) {
         read = follower_.EndedTail(key, fact.log, kTailBytes);
       }
       break;

@@ -6,14 +6,14 @@
 #include <optional>
 #include <utility>
 
-#include "api/bulk/wire_chunks.h"
+#include "api/wire/grpc_status.h"
+#include "api/wire/values.h"
 
 namespace agents::chunks {
 
 namespace base = engine::base;
 namespace pb = dayfly::v1;
-using api::bulk::FromGrpcStatus;
-using api::bulk::ToWire;
+namespace wire = api::wire;
 
 namespace {
 
@@ -84,8 +84,13 @@ class RemoteStore::Patience {
   std::chrono::milliseconds wait_;
 };
 
-RemoteStore::RemoteStore(std::shared_ptr<grpc::Channel> channel, RemoteStoreOptions options)
-    : options_(options), stub_(pb::Chunks::NewStub(std::move(channel))) {}
+base::StatusOr<std::unique_ptr<pb::Chunks::Stub>> RemoteStore::Stub() const {
+  const std::shared_ptr<grpc::Channel> channel = channel_();
+  if (channel == nullptr) {
+    return base::Unavailable("no server is heard");
+  }
+  return pb::Chunks::NewStub(channel);
+}
 
 void RemoteStore::Cancel() {
   {
@@ -105,11 +110,12 @@ bool RemoteStore::Wait(std::chrono::milliseconds time) {
 
 base::StatusOr<pb::ChunkPresence> RemoteStore::Ask(const base::Digest& digest) {
   pb::HasChunksRequest request;
-  ToWire(options_.attempt, request.mutable_attempt());
-  request.add_digests(ToWire(digest));
+  wire::ToWire(options_.attempt, request.mutable_attempt());
+  request.add_digests(wire::ToWire(digest));
   pb::HasChunksResponse response;
+  ASSIGN_OR_RETURN(const auto stub, Stub());
   Call call(*this);
-  RETURN_IF_ERROR(FromGrpcStatus(stub_->HasChunks(call.context(), request, &response)));
+  RETURN_IF_ERROR(wire::FromGrpc(stub->HasChunks(call.context(), request, &response)));
   if (response.chunks_size() != 1) {
     return base::Internal("{} answers for one chunk", response.chunks_size());
   }
@@ -138,13 +144,14 @@ base::Status RemoteStore::PutOnce(const base::Digest& digest, std::string_view b
   std::uint64_t offset = std::min<std::uint64_t>(presence.received(), bytes.size());
   pb::PutChunkRequest request;
   pb::PutChunkStart* start = request.mutable_start();
-  ToWire(options_.attempt, start->mutable_attempt());
-  start->set_digest(ToWire(digest));
+  wire::ToWire(options_.attempt, start->mutable_attempt());
+  start->set_digest(wire::ToWire(digest));
   start->set_size(bytes.size());
   start->set_offset(offset);
   pb::PutChunkResponse response;
+  ASSIGN_OR_RETURN(const auto stub, Stub());
   Call call(*this);
-  const auto writer = stub_->PutChunk(call.context(), &response);
+  const auto writer = stub->PutChunk(call.context(), &response);
   do {
     const std::size_t length = std::min<std::size_t>(kMessageBytes, bytes.size() - offset);
     request.set_data(bytes.data() + offset, length);
@@ -155,7 +162,7 @@ base::Status RemoteStore::PutOnce(const base::Digest& digest, std::string_view b
     request.clear_start();
   } while (offset < bytes.size());
   writer->WritesDone();
-  return FromGrpcStatus(writer->Finish());
+  return wire::FromGrpc(writer->Finish());
 }
 
 base::StatusOr<base::Digest> RemoteStore::Put(std::string_view bytes) {
@@ -179,11 +186,12 @@ base::StatusOr<base::Digest> RemoteStore::Put(std::string_view bytes) {
 base::Status RemoteStore::GetOnce(const base::Digest& digest, std::string& bytes,
                                   std::optional<std::uint64_t>& size) {
   pb::GetChunkRequest request;
-  ToWire(options_.attempt, request.mutable_attempt());
-  request.set_digest(ToWire(digest));
+  wire::ToWire(options_.attempt, request.mutable_attempt());
+  request.set_digest(wire::ToWire(digest));
   request.set_offset(bytes.size());
+  ASSIGN_OR_RETURN(const auto stub, Stub());
   Call call(*this);
-  const auto reader = stub_->GetChunk(call.context(), request);
+  const auto reader = stub->GetChunk(call.context(), request);
   pb::GetChunkResponse response;
   while (reader->Read(&response)) {
     size = size.value_or(response.size());
@@ -195,7 +203,7 @@ base::Status RemoteStore::GetOnce(const base::Digest& digest, std::string& bytes
     bytes.reserve(*size);
     bytes += response.data();
   }
-  return FromGrpcStatus(reader->Finish());
+  return wire::FromGrpc(reader->Finish());
 }
 
 base::StatusOr<std::string> RemoteStore::Get(const base::Digest& digest) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,7 +35,11 @@ struct RemoteStoreOptions {
 
 class RemoteStore : public engine::ports::ArtifactStore {
  public:
-  RemoteStore(std::shared_ptr<grpc::Channel> channel, RemoteStoreOptions options);
+  /// Asked for each call, from any thread: the way to the server that owns the shard just now;
+  /// null: there is none.
+  using ChannelNow = std::function<std::shared_ptr<grpc::Channel>()>;
+  RemoteStore(ChannelNow channel, RemoteStoreOptions options)
+      : options_(options), channel_(std::move(channel)) {}
   /// No call is under way.
   ~RemoteStore() override = default;
 
@@ -55,11 +60,13 @@ class RemoteStore : public engine::ports::ArtifactStore {
   engine::base::Status GetOnce(const engine::base::Digest& digest, std::string& bytes,
                                std::optional<std::uint64_t>& size);
   engine::base::StatusOr<dayfly::v1::ChunkPresence> Ask(const engine::base::Digest& digest);
+  /// `Unavailable`: there is no server.
+  engine::base::StatusOr<std::unique_ptr<dayfly::v1::Chunks::Stub>> Stub() const;
   /// False: cancelled.
   bool Wait(std::chrono::milliseconds time);
 
   const RemoteStoreOptions options_;
-  const std::unique_ptr<dayfly::v1::Chunks::Stub> stub_;
+  const ChannelNow channel_;
   std::mutex mutex_;
   std::condition_variable cancelled_changed_;
   bool cancelled_ = false;

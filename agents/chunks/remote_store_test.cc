@@ -2,12 +2,16 @@
 // Both ends over real gRPC on a socket file, with the local store behind it.
 #include "agents/chunks/remote_store.h"
 
+#include <chrono>
 #include <future>
+#include <mutex>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/bulk/wire_chunks.h"
+#include "api/wire/grpc_status.h"
+#include "api/wire/values.h"
 #include "store/artifacts/local_store.h"
 #include "tests/bulk/chunk_server.h"
 #include "tests/support/temp_folder.h"
@@ -18,6 +22,7 @@ namespace {
 namespace base = engine::base;
 namespace model = engine::model;
 namespace pb = dayfly::v1;
+namespace wire = api::wire;
 using Code = absl::StatusCode;
 
 const model::AttemptKey kAttempt{.run = model::RunId(5), .job = model::JobIndex(1), .attempt = 1};
@@ -33,7 +38,8 @@ class RemoteStoreTest : public ::testing::Test {
     remote_ = Make({.attempt = kAttempt});
   }
   std::unique_ptr<RemoteStore> Make(RemoteStoreOptions options) {
-    return std::make_unique<RemoteStore>(server_->Connect(), options);
+    return std::make_unique<RemoteStore>([channel = server_->Connect()] { return channel; },
+                                         options);
   }
   base::Digest Stored(const std::string& bytes) {
     const base::Digest digest = *local_->Put(bytes);
@@ -55,14 +61,14 @@ class RemoteStoreTest : public ::testing::Test {
     pb::PutChunkResponse response;
     const auto writer = stub->PutChunk(&context, &response);
     pb::PutChunkRequest request;
-    api::bulk::ToWire(kAttempt, request.mutable_start()->mutable_attempt());
-    request.mutable_start()->set_digest(api::bulk::ToWire(digest));
+    wire::ToWire(kAttempt, request.mutable_start()->mutable_attempt());
+    request.mutable_start()->set_digest(wire::ToWire(digest));
     request.mutable_start()->set_size(size);
     request.mutable_start()->set_offset(offset);
     request.set_data(data);
     writer->Write(request);
     writer->WritesDone();
-    return api::bulk::FromGrpcStatus(writer->Finish());
+    return wire::FromGrpc(writer->Finish());
   }
 
   tests::support::TempFolder folder_;
@@ -164,6 +170,62 @@ TEST_F(RemoteStoreTest, MoreCallersThanThereIsRoomForWaitTheirTurn) {
   for (auto& put : puts) {
     EXPECT_TRUE(put.get().ok());
   }
+}
+
+TEST_F(RemoteStoreTest, WithoutAServerItWaitsForOne) {
+  std::shared_ptr<grpc::Channel> channel;
+  std::mutex mutex;
+  std::promise<void> asked;
+  bool was_asked = false;
+  RemoteStore late(
+      [&] {
+        const std::lock_guard lock(mutex);
+        if (!std::exchange(was_asked, true)) {
+          asked.set_value();
+        }
+        return channel;
+      },
+      {.attempt = kAttempt});
+  auto put = std::async(std::launch::async, [&] { return late.Put("bytes").status(); });
+  asked.get_future().get();
+  {
+    const std::lock_guard lock(mutex);
+    channel = server_->Connect();
+  }
+  EXPECT_TRUE(put.get().ok());
+}
+
+TEST_F(RemoteStoreTest, AStalledUploadGivesItsPlaceToOneThatMoves) {
+  server_.reset();  // before the next one makes the socket anew
+  server_ = std::make_unique<tests::bulk::ChunkServer>(
+      folder_.File("socket"),
+      api::bulk::ChunkServiceOptions{.store = local_.get(),
+                                     .grants = &grants_,
+                                     .chunks_in_memory_max = 1,
+                                     .stalled_after = std::chrono::milliseconds(200)});
+  remote_ = Make({.attempt = kAttempt});
+  const std::string bytes = Bytes(1000);
+  const base::Digest digest = base::Sha256(bytes);
+  ASSERT_FALSE(*remote_->Has(digest));
+  const auto stub = pb::Chunks::NewStub(server_->Connect());
+  grpc::ClientContext context;
+  pb::PutChunkResponse response;
+  const auto stalled = stub->PutChunk(&context, &response);
+  pb::PutChunkRequest request;
+  wire::ToWire(kAttempt, request.mutable_start()->mutable_attempt());
+  request.mutable_start()->set_digest(wire::ToWire(digest));
+  request.mutable_start()->set_size(bytes.size());
+  request.set_data(bytes.substr(0, 400));
+  ASSERT_TRUE(stalled->Write(request));
+  // Nothing more of it comes. Whenever it gets its place, the next one that wants it has it cut
+  // off.
+  auto end = std::async(std::launch::async, [&] { return stalled->Finish(); });
+  for (char seed = 'b'; end.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+       ++seed) {
+    EXPECT_TRUE(remote_->Put(Bytes(1000, seed)).ok());
+  }
+  EXPECT_FALSE(end.get().ok());
+  EXPECT_TRUE(remote_->Put(bytes).ok());
 }
 
 }  // namespace

@@ -107,7 +107,10 @@ base::Status Worker::Start(ports::InputSink report) {
   options.on_idle = [this] { OnIdle(); };
   options.slots = std::move(sandboxes_);
   options.replace_sandbox = [this](std::uint32_t slot) { return NewSandbox(slot); };
+  options.on_step_started = options_.on_step_started;
+  options.on_step_ended = options_.on_step_ended;
   options.archive = options_.archive;
+  options.archive_of = options_.archive_of;
   options.git = options_.git;
   options.secrets = options_.secrets;
   options.folder = folder_->slots();

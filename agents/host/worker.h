@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,14 @@ struct WorkerOptions {
   bool allow_mounts = true;
 
   // As of `RunnerOptions`.
+  std::function<void(std::uint32_t slot, const engine::model::LogKey&)> on_step_started;
+  std::function<void(std::uint32_t slot, const engine::model::LogKey&,
+                     const engine::model::StepLog*)>
+      on_step_ended;
   engine::ports::ArtifactArchive* archive = nullptr;
+  std::function<std::shared_ptr<engine::ports::ArtifactArchive>(const engine::model::AttemptKey&,
+                                                                std::stop_token stop)>
+      archive_of;
   engine::ports::GitSource* git = nullptr;
   engine::ports::SecretSource* secrets = nullptr;
   std::string home;

@@ -496,7 +496,8 @@ void Attempt::Uploaded(base::StatusOr<std::vector<model::Artifact>> artifacts) {
   const bool authors = code == absl::StatusCode::kNotFound ||
                        code == absl::StatusCode::kInvalidArgument ||
                        code == absl::StatusCode::kAborted;
-  infra_ = !authors;
+  // Without a store no worker could keep it.
+  infra_ = !authors && code != absl::StatusCode::kFailedPrecondition;
   Fail({.status = Status::kFailed,
         .reason = ReasonOf(authors ? ReasonCode::kArtifactMissing : ReasonCode::kSetupFailed,
                            artifacts.status())});

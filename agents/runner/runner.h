@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@
 #include "engine/base/status.h"
 #include "engine/base/time.h"
 #include "engine/model/effect.h"
+#include "engine/model/log_range.h"
+#include "engine/model/log_state.h"
 #include "engine/ports/agent_link.h"
 #include "engine/ports/artifact_archive.h"
 #include "engine/ports/git_source.h"
@@ -59,6 +62,10 @@ struct RunnerOptions {
 
   // All outlive the runner; null where a run needs none.
   engine::ports::ArtifactArchive* archive = nullptr;
+  /// In place of `archive`: one for each attempt, whose calls end when `stop` asks. May be empty.
+  std::function<std::shared_ptr<engine::ports::ArtifactArchive>(const engine::model::AttemptKey&,
+                                                                std::stop_token stop)>
+      archive_of;
   engine::ports::GitSource* git = nullptr;
   /// Must answer at once (from memory): asked on the runner's thread.
   engine::ports::SecretSource* secrets = nullptr;
@@ -74,6 +81,14 @@ struct RunnerOptions {
   std::string workspace;
   /// A run without a tree starts from its commit's.
   bool source_by_commit = false;
+  /// For whoever brings logs away; may be empty. A step's command runs in the slot, also one that
+  /// an earlier process had started.
+  std::function<void(std::uint32_t slot, const engine::model::LogKey&)> on_step_started;
+  /// It has ended, and its log is durable; null: nobody will ever say how it ended. Before anybody
+  /// else is told, so that a process which dies in between says it again.
+  std::function<void(std::uint32_t slot, const engine::model::LogKey&,
+                     const engine::model::StepLog*)>
+      on_step_ended;
   /// The last attempt there was has ended: nothing is queued, all slots are free. May be empty.
   std::function<void()> on_idle;
   std::optional<Endurance> endurance;  ///< nothing: everything ends with this process

@@ -94,6 +94,7 @@ void Slot::Take(model::Assignment assignment, SteadyTime started) {
   command_runs_ = left_over_ = false;
   grace_ = attempt_->assignment().grace;
   pool_stop_ = std::stop_source();
+  archive_.reset();
   flush_at_ = step_deadline_ = kill_at_ = budget_deadline_ = backstop_at_ = kNever;
   if (const base::Duration timeout = attempt_->assignment().timeout; timeout.count() > 0) {
     Wake(backstop_at_, started_ + timeout + shop_.options->backstop);
@@ -212,6 +213,16 @@ void Slot::WorkspaceReady(const base::Status& status, bool may_replace) {
   Download();
 }
 
+std::shared_ptr<ports::ArtifactArchive> Slot::Archive() {
+  const RunnerOptions& options = *shop_.options;
+  if (archive_ == nullptr && options.archive_of) {
+    archive_ = options.archive_of(lease_.key, pool_stop_.get_token());
+  } else if (archive_ == nullptr && options.archive != nullptr) {
+    archive_ = {options.archive, [](ports::ArtifactArchive*) {}};
+  }
+  return archive_;
+}
+
 void Slot::Download() {
   base::StatusOr<std::vector<model::Artifact>> wanted = WantedArtifacts(attempt_->assignment());
   if (!wanted.ok()) {
@@ -220,13 +231,15 @@ void Slot::Download() {
   if (wanted->empty()) {
     return BeginSteps();
   }
-  if (shop_.options->archive == nullptr) {
+  const std::shared_ptr<ports::ArtifactArchive> archive = Archive();
+  if (archive == nullptr) {
+    // Another worker of the kind has none either.
     return Fail(model::ReasonCode::kSetupFailed,
-                base::FailedPrecondition("there is no artifact store"), true);
+                base::FailedPrecondition("there is no artifact store"), false);
   }
   phase_ = Phase::kDownloading;
   OnPool(
-      [archive = shop_.options->archive, artifacts = *std::move(wanted), root = workspace_view_,
+      [archive, artifacts = *std::move(wanted), root = workspace_view_,
        stop = pool_stop_.get_token()]() -> base::Status {
         for (const model::Artifact& artifact : artifacts) {
           const base::Status status = archive->Unpack(artifact, root, stop);
@@ -289,9 +302,16 @@ void Slot::StartStep(StartCommand start, bool is_kept) {
   if (start.timeout.count() > 0) {
     Wake(step_deadline_, Now() + start.timeout);
   }
+  TellStarted();
   sandbox_->Start(start.command, Guarded([this, direct](const ports::CommandExit& exit) {
                     CommandEnded(exit, direct);
                   }));
+}
+
+void Slot::TellStarted() {
+  if (shop_.options->on_step_started) {
+    shop_.options->on_step_started(number_, LogOfStep());
+  }
 }
 
 void Slot::CommandEnded(const ports::CommandExit& exit, bool direct) {
@@ -308,6 +328,9 @@ void Slot::CommandEnded(const ports::CommandExit& exit, bool direct) {
     // Whatever it had started died with it.
     cut_ = Cut::kSandboxDied;
     sandbox_broken_ = true;
+  }
+  if (shop_.options->on_step_ended) {
+    shop_.options->on_step_ended(number_, LogOfStep(), sandbox_broken_ ? nullptr : &exit.log);
   }
   // Kept before the files are emptied: whoever is killed in between loses nothing.
   StepNotes notes = files_.Read();
@@ -328,13 +351,13 @@ void Slot::SetBudget(SteadyTime ends_at) {
 }
 
 void Slot::Hash(const std::vector<std::string>& patterns) {
-  if (shop_.options->archive == nullptr) {
+  const std::shared_ptr<ports::ArtifactArchive> archive = Archive();
+  if (archive == nullptr) {
     attempt_->GiveHash(patterns, base::Unimplemented("not available here"));
     return Advance();
   }
   phase_ = Phase::kHashing;
-  OnPool([archive = shop_.options->archive, root = workspace_view_,
-          patterns] { return archive->HashFiles(root, patterns); },
+  OnPool([archive, root = workspace_view_, patterns] { return archive->HashFiles(root, patterns); },
          [this, patterns](base::StatusOr<std::string> hash) {
            phase_ = Phase::kStepping;
            Keep(HashMade{patterns, hash.status(), hash.value_or("")});
@@ -356,13 +379,14 @@ void Slot::Upload(std::vector<UploadRequest> uploads) {
   if (uploads.empty()) {
     return go_on();
   }
-  if (shop_.options->archive == nullptr) {
+  const std::shared_ptr<ports::ArtifactArchive> archive = Archive();
+  if (archive == nullptr) {
     attempt_->Uploaded(base::FailedPrecondition("there is no artifact store"));
     return go_on();
   }
   phase_ = Phase::kUploading;
   OnPool(
-      [archive = shop_.options->archive, root = workspace_view_, uploads = std::move(uploads),
+      [archive, root = workspace_view_, uploads = std::move(uploads),
        stop = pool_stop_.get_token()]() -> base::StatusOr<std::vector<model::Artifact>> {
         std::vector<model::Artifact> made;
         for (const UploadRequest& upload : uploads) {

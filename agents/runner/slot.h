@@ -104,7 +104,11 @@ class Slot : public std::enable_shared_from_this<Slot> {
   void Advance();
   void Perform(NextAction action);
   void StartStep(StartCommand start, bool is_kept = false);
+  void TellStarted();
+  engine::model::LogKey LogOfStep() const { return {.attempt = lease_.key, .step = step_}; }
   void CommandEnded(const engine::ports::CommandExit& exit, bool direct);
+  /// Null: there is none.
+  std::shared_ptr<engine::ports::ArtifactArchive> Archive();
   void Hash(const std::vector<std::string>& patterns);
   void Upload(std::vector<UploadRequest> uploads);
   void End();
@@ -150,6 +154,7 @@ class Slot : public std::enable_shared_from_this<Slot> {
   bool left_over_ = false;       ///< processes may be left of the attempt
   bool sandbox_broken_ = false;  ///< it died and must be replaced
   std::stop_source pool_stop_;
+  std::shared_ptr<engine::ports::ArtifactArchive> archive_;  ///< of this attempt, once it wants one
 
   SteadyTime flush_at_ = kNever;
   SteadyTime step_deadline_ = kNever;

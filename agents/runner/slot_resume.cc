@@ -81,6 +81,7 @@ void Slot::GoOnWith(StartCommand running, SteadyTime since, bool was_started) {
   if (running.timeout.count() > 0) {
     Wake(step_deadline_, since + running.timeout);
   }
+  TellStarted();
   sandbox_->Await(Guarded([this, direct = running.direct](const ports::CommandExit& exit) {
     CommandEnded(exit, direct);
   }));

@@ -51,6 +51,8 @@ class AgentSession::Core : public std::enable_shared_from_this<AgentSession::Cor
   void Close();
   bool SendLog(pb::AgentMessage message);
   const core::Session& session() const { return session_; }
+  const std::string& address() const { return address_; }
+  const AgentIdentity& identity() const { return options_.identity; }
 
  private:
   /// The effects of one step wait for its facts, and for the steps before it.
@@ -101,6 +103,7 @@ class AgentSession::Core : public std::enable_shared_from_this<AgentSession::Cor
   bool flushing_ = false;
   std::shared_ptr<ServerLine> line_;
   core::StreamNumber line_number_ = 0;
+  std::string address_;
   bool told_live_ = false;
   base::Instant told_contact_{};
   bool renewing_ = false;
@@ -157,6 +160,7 @@ void AgentSession::Core::Do(const core::Dial& dial) {
     return Step(core::WorkerRefused{"the certificate has expired; register anew"});
   }
   line_number_ = dial.stream;
+  address_ = dial.address;
   const core::StreamNumber stream = dial.stream;
   LineEvents events;
   events.up = Guarded([this, stream] { Step(core::StreamUp{stream}); });
@@ -371,6 +375,14 @@ model::SessionId AgentSession::session() const {
 
 bool AgentSession::live() const {
   return core_->session().phase() == core::SessionPhase::kLive;
+}
+
+const std::string& AgentSession::address() const {
+  return core_->address();
+}
+
+const AgentIdentity& AgentSession::identity() const {
+  return core_->identity();
 }
 
 std::size_t AgentSession::reports_held() const {

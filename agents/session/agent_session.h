@@ -65,6 +65,9 @@ class AgentSession {
 
   engine::model::SessionId session() const;
   bool live() const;
+  /// Of the server dialled last.
+  const std::string& address() const;
+  const AgentIdentity& identity() const;
   /// Reports that no server has acknowledged.
   std::size_t reports_held() const;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/bulk/chunk_grants.h"
 
+#include <utility>
+
 namespace api::bulk {
 
 namespace base = engine::base;
@@ -15,10 +17,19 @@ void ChunkGrants::Open(const model::Lease& lease, const Allowance& allowance) {
   grant.artifacts.insert(allowance.artifacts.begin(), allowance.artifacts.end());
 }
 
-bool ChunkGrants::TakeArtifact(const model::AttemptKey& attempt, const base::Digest& manifest) {
+std::set<base::Digest> ChunkGrants::TakeArtifacts(model::WorkerId worker,
+                                                  const model::AttemptKey& attempt) {
   const std::lock_guard lock(mutex_);
-  const auto found = grants_.find(attempt);
-  return found != grants_.end() && found->second.artifacts.erase(manifest) > 0;
+  return Find(worker, attempt).ok() ? std::exchange(grants_.at(attempt).artifacts, {})
+                                    : std::set<base::Digest>();
+}
+
+void ChunkGrants::ReturnArtifact(const model::AttemptKey& attempt, const base::Digest& manifest) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = grants_.find(attempt);
+      found != grants_.end() && !found->second.has_ended) {
+    found->second.artifacts.insert(manifest);
+  }
 }
 
 void ChunkGrants::Close(const model::AttemptKey& attempt) {
@@ -29,8 +40,20 @@ void ChunkGrants::Close(const model::AttemptKey& attempt) {
   }
 }
 
+void ChunkGrants::KnowRun(model::RunId run) {
+  const std::lock_guard lock(mutex_);
+  known_runs_.insert(run);
+}
+
+void ChunkGrants::ForgetEverything() {
+  const std::lock_guard lock(mutex_);
+  grants_.clear();
+  known_runs_.clear();
+}
+
 void ChunkGrants::ForgetRun(model::RunId run) {
   const std::lock_guard lock(mutex_);
+  known_runs_.erase(run);
   std::erase_if(grants_, [run](const auto& entry) { return entry.first.run == run; });
 }
 
@@ -88,6 +111,9 @@ base::Status ChunkGrants::MayGet(model::WorkerId worker, const model::AttemptKey
 
 base::Status ChunkGrants::MayLog(model::WorkerId worker, const model::LogKey& log) const {
   const std::lock_guard lock(mutex_);
+  if (!grants_.contains(log.attempt) && !known_runs_.contains(log.attempt.run)) {
+    return base::Unavailable("run {} is not known yet", ToText(log.attempt.run));
+  }
   ASSIGN_OR_RETURN(const Grant* const grant, Find(worker, log.attempt));
   return log.step.value() < grant->steps
              ? base::OkStatus()

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker may move, attempt by attempt: it may get chunks that its assignment gave it, put
 // chunks that it declared, and send logs of steps that there are. Fed when an attempt is assigned,
-// when it has ended, when its run is forgotten. Threads: any.
+// when it has ended, when its run is forgotten. Logs may come long after that, so of a run that is
+// not known here nothing is refused before somebody has looked it up. Threads: any.
 #pragma once
 
 #include <cstddef>
@@ -33,9 +34,17 @@ class ChunkGrants {
   void Open(const engine::model::Lease& lease, const Allowance& allowance);
   /// The attempt has ended: no more chunks. Its logs may still be on their way.
   void Close(const engine::model::AttemptKey& attempt);
+  /// All attempts that there are of the run were opened: one that is not here does not exist.
+  void KnowRun(engine::model::RunId run);
   void ForgetRun(engine::model::RunId run);
-  /// True once for each of the manifests that the attempt was given: its chunks are to be given.
-  bool TakeArtifact(const engine::model::AttemptKey& attempt, const engine::base::Digest& manifest);
+  void ForgetEverything();
+  /// The manifests that the attempt was given and whose chunks it was not given yet, each once;
+  /// none when it is not leased to `worker`.
+  std::set<engine::base::Digest> TakeArtifacts(engine::model::WorkerId worker,
+                                               const engine::model::AttemptKey& attempt);
+  /// One that could not be read just now.
+  void ReturnArtifact(const engine::model::AttemptKey& attempt,
+                      const engine::base::Digest& manifest);
   void Give(const engine::model::AttemptKey& attempt,
             const std::vector<engine::base::Digest>& digests);
 
@@ -50,7 +59,7 @@ class ChunkGrants {
   engine::base::Status MayGet(engine::model::WorkerId worker,
                               const engine::model::AttemptKey& attempt,
                               const engine::base::Digest& digest) const;
-  /// `InvalidArgument`: there is no such step.
+  /// Also `InvalidArgument`: there is no such step; `Unavailable`: the run is not known (yet).
   engine::base::Status MayLog(engine::model::WorkerId worker,
                               const engine::model::LogKey& log) const;
 
@@ -69,6 +78,7 @@ class ChunkGrants {
 
   mutable std::mutex mutex_;
   std::map<engine::model::AttemptKey, Grant> grants_;
+  std::set<engine::model::RunId> known_runs_;
 };
 
 }  // namespace api::bulk

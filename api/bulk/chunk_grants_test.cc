@@ -75,7 +75,21 @@ TEST_F(ChunkGrantsTest, NothingIsKnownOfARunThatIsForgotten) {
   grants_.ForgetRun(model::RunId(6));
   EXPECT_TRUE(grants_.MayLog(kOwner, LogOf(0)).ok());
   grants_.ForgetRun(model::RunId(5));
+  EXPECT_EQ(grants_.MayGet(kOwner, kAttempt, own_).code(), Code::kPermissionDenied);
+  // Somebody has to look first whether there was such an attempt.
+  EXPECT_EQ(grants_.MayLog(kOwner, LogOf(0)).code(), Code::kUnavailable);
+  grants_.KnowRun(model::RunId(5));
   EXPECT_EQ(grants_.MayLog(kOwner, LogOf(0)).code(), Code::kPermissionDenied);
+}
+
+TEST_F(ChunkGrantsTest, ArtifactsAreTakenOnceByTheirWorker) {
+  const base::Digest manifest = base::Sha256("manifest");
+  grants_.Open({.key = kAttempt, .worker = kOwner}, {.artifacts = {manifest}, .steps = 2});
+  EXPECT_TRUE(grants_.TakeArtifacts(model::WorkerId(99), kAttempt).empty());
+  EXPECT_TRUE(grants_.TakeArtifacts(kOwner, kAttempt).contains(manifest));
+  EXPECT_FALSE(grants_.TakeArtifacts(kOwner, kAttempt).contains(manifest));
+  grants_.ReturnArtifact(kAttempt, manifest);
+  EXPECT_TRUE(grants_.TakeArtifacts(kOwner, kAttempt).contains(manifest));
 }
 
 TEST_F(ChunkGrantsTest, DeclarationsAreBounded) {

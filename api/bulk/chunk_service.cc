@@ -8,13 +8,15 @@
 
 #include <boost/asio/post.hpp>
 
-#include "api/bulk/wire_chunks.h"
+#include "api/wire/grpc_status.h"
+#include "api/wire/values.h"
 
 namespace api::bulk {
 
 namespace base = engine::base;
 namespace model = engine::model;
 namespace pb = dayfly::v1;
+namespace wire = api::wire;
 
 namespace {
 
@@ -26,11 +28,12 @@ constexpr std::size_t kMessageBytes = 256 << 10;
 
 ChunkService::ChunkService(ChunkServiceOptions options)
     : options_(std::move(options)),
-      room_(options_.chunks_in_memory_max),
       unfinished_(options_.unfinished_bytes_max),
-      pool_(options_.threads) {}
+      pool_(options_.threads),
+      room_(options_.chunks_in_memory_max, options_.stalled_after, pool_.get_executor()) {}
 
 ChunkService::~ChunkService() {
+  room_.Close();
   pool_.join();
 }
 
@@ -42,10 +45,10 @@ base::Status ChunkService::AnswerHas(model::WorkerId worker, const pb::HasChunks
     return base::InvalidArgument("digests: {} of them; the most are {}", request.digests_size(),
                                  kDigestsMax);
   }
-  ASSIGN_OR_RETURN(const model::AttemptKey attempt, AttemptFrom(request.attempt()));
+  ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(request.attempt()));
   std::vector<base::Digest> digests;
   for (const std::string& bytes : request.digests()) {
-    ASSIGN_OR_RETURN(const base::Digest digest, DigestFrom(bytes));
+    ASSIGN_OR_RETURN(const base::Digest digest, wire::DigestFrom(bytes));
     digests.push_back(digest);
   }
   RETURN_IF_ERROR(options_.grants->Declare(worker, attempt, digests));
@@ -66,11 +69,11 @@ grpc::ServerUnaryReactor* ChunkService::HasChunks(grpc::CallbackServerContext* c
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const auto worker = options_.worker_of(*context);
   if (!worker.ok()) {
-    reactor->Finish(ToGrpcStatus(worker.status()));
+    reactor->Finish(wire::ToGrpc(worker.status()));
     return reactor;
   }
   boost::asio::post(pool_, [this, reactor, request, response, worker = *worker] {
-    reactor->Finish(ToGrpcStatus(AnswerHas(worker, *request, *response)));
+    reactor->Finish(wire::ToGrpc(AnswerHas(worker, *request, *response)));
   });
   return reactor;
 }
@@ -81,12 +84,13 @@ grpc::ServerUnaryReactor* ChunkService::HasChunks(grpc::CallbackServerContext* c
 /// time; it is deleted by the last (`OnDone`), which comes after `Finish`.
 class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
  public:
-  Put(ChunkService& service, base::StatusOr<model::WorkerId> worker)
-      : service_(service), worker_(std::move(worker)) {
+  Put(ChunkService& service, grpc::CallbackServerContext& context,
+      base::StatusOr<model::WorkerId> worker)
+      : service_(service), context_(context), worker_(std::move(worker)) {
     if (worker_.ok()) {
       StartRead(&message_);
     } else {
-      Finish(ToGrpcStatus(worker_.status()));
+      Finish(wire::ToGrpc(worker_.status()));
     }
   }
 
@@ -96,19 +100,24 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
     }
     if (!has_begun_) {
       const base::Status begun = Begin();
-      return begun.ok() ? WaitForRoom() : Finish(ToGrpcStatus(begun));
+      return begun.ok() ? WaitForRoom() : Finish(wire::ToGrpc(begun));
     }
     Take();
   }
   void OnCancel() override {}
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    if (place_ != nullptr) {
+      place_->Disarm();
+    }
+    delete this;
+  }
 
  private:
   base::Status Begin() {
     has_begun_ = true;
     const pb::PutChunkStart& start = message_.start();
-    ASSIGN_OR_RETURN(const model::AttemptKey attempt, AttemptFrom(start.attempt()));
-    ASSIGN_OR_RETURN(digest_, DigestFrom(start.digest()));
+    ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(start.attempt()));
+    ASSIGN_OR_RETURN(digest_, wire::DigestFrom(start.digest()));
     size_ = start.size();
     offset_ = start.offset();
     if (size_ > engine::ports::kChunkBytesMax || offset_ > size_) {
@@ -127,10 +136,11 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
         bytes_.clear();
       }
       if (bytes_.size() != offset_) {
-        return Finish(ToGrpcStatus(base::FailedPrecondition(
+        return Finish(wire::ToGrpc(base::FailedPrecondition(
             "offset: bytes from {} on, but {} are there", offset_, bytes_.size())));
       }
       bytes_.reserve(size_);
+      place_->Arm([this] { context_.TryCancel(); });
       Take();
     });
   }
@@ -139,22 +149,24 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
     const std::string& data = message_.data();
     if (data.size() > size_ - bytes_.size()) {
       return Finish(
-          ToGrpcStatus(base::InvalidArgument("more bytes than the {} of the chunk", size_)));
+          wire::ToGrpc(base::InvalidArgument("more bytes than the {} of the chunk", size_)));
     }
     bytes_ += data;
+    place_->Moved();
     StartRead(&message_);
   }
 
   /// No more messages come: all is there, or the transfer was cut off.
   void End() {
     if (!has_begun_) {
-      return Finish(ToGrpcStatus(base::InvalidArgument("a chunk without its start")));
+      return Finish(wire::ToGrpc(base::InvalidArgument("a chunk without its start")));
     }
     if (bytes_.size() < size_) {
       service_.unfinished_.Keep({*worker_, digest_}, std::move(bytes_));
-      return Finish(ToGrpcStatus(base::Aborted("the transfer was cut off")));
+      return Finish(wire::ToGrpc(base::Aborted("the transfer was cut off")));
     }
-    boost::asio::post(service_.pool_, [this] { Finish(ToGrpcStatus(Store())); });
+    place_->Disarm();  // what takes its time now is our disk
+    boost::asio::post(service_.pool_, [this] { Finish(wire::ToGrpc(Store())); });
   }
 
   base::Status Store() {
@@ -165,6 +177,7 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
   }
 
   ChunkService& service_;
+  grpc::CallbackServerContext& context_;
   const base::StatusOr<model::WorkerId> worker_;
   pb::PutChunkRequest message_;
   bool has_begun_ = false;
@@ -177,7 +190,7 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
 
 grpc::ServerReadReactor<pb::PutChunkRequest>* ChunkService::PutChunk(
     grpc::CallbackServerContext* context, pb::PutChunkResponse* /*response*/) {
-  return new Put(*this, options_.worker_of(*context));
+  return new Put(*this, *context, options_.worker_of(*context));
 }
 
 // ---- GetChunk
@@ -185,12 +198,15 @@ grpc::ServerReadReactor<pb::PutChunkRequest>* ChunkService::PutChunk(
 /// Waits for room, reads the chunk, sends it in pieces, one after the other.
 class ChunkService::Get : public grpc::ServerWriteReactor<pb::GetChunkResponse> {
  public:
-  Get(ChunkService& service, base::StatusOr<model::WorkerId> worker,
-      const pb::GetChunkRequest& request)
-      : service_(service), offset_(request.offset()) {
-    const base::Status allowed = worker.ok() ? Begin(*worker, request) : worker.status();
-    if (!allowed.ok()) {
-      Finish(ToGrpcStatus(allowed));
+  Get(ChunkService& service, grpc::CallbackServerContext& context,
+      base::StatusOr<model::WorkerId> worker, const pb::GetChunkRequest& request)
+      : service_(service),
+        context_(context),
+        worker_(std::move(worker)),
+        offset_(request.offset()) {
+    const base::Status fits = worker_.ok() ? Begin(request) : worker_.status();
+    if (!fits.ok()) {
+      Finish(wire::ToGrpc(fits));
       return;
     }
     service_.room_.Enter([this](TransferRoom::Place place) {
@@ -201,47 +217,64 @@ class ChunkService::Get : public grpc::ServerWriteReactor<pb::GetChunkResponse> 
 
   void OnWriteDone(bool ok) override {
     if (ok) {
+      place_->Moved();
       SendNext();
     } else {
-      Finish(ToGrpcStatus(base::Cancelled("the caller went away")));
+      Finish(wire::ToGrpc(base::Cancelled("the caller went away")));
     }
   }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    if (place_ != nullptr) {
+      place_->Disarm();
+    }
+    delete this;
+  }
 
  private:
-  base::Status Begin(model::WorkerId worker, const pb::GetChunkRequest& request) {
-    ASSIGN_OR_RETURN(attempt_, AttemptFrom(request.attempt()));
-    ASSIGN_OR_RETURN(digest_, DigestFrom(request.digest()));
-    return service_.options_.grants->MayGet(worker, attempt_, digest_);
+  base::Status Begin(const pb::GetChunkRequest& request) {
+    ASSIGN_OR_RETURN(attempt_, wire::AttemptKeyFrom(request.attempt()));
+    ASSIGN_OR_RETURN(digest_, wire::DigestFrom(request.digest()));
+    return base::OkStatus();
   }
 
   void Load() {
-    auto read = service_.options_.store->Get(digest_);
-    if (const base::Status given = read.ok() ? GiveChunks() : base::OkStatus(); !given.ok()) {
-      return Finish(ToGrpcStatus(given));
+    if (const base::Status allowed = Allow(); !allowed.ok()) {
+      return Finish(wire::ToGrpc(allowed));
     }
+    auto read = service_.options_.store->Get(digest_);
     if (read.ok() && offset_ > read->size()) {
       read = base::InvalidArgument("offset: {} of a chunk of {}", offset_, read->size());
     }
     if (!read.ok()) {
-      return Finish(ToGrpcStatus(read.status()));
+      return Finish(wire::ToGrpc(read.status()));
     }
     bytes_ = *std::move(read);
     message_.set_size(bytes_.size());
+    place_->Arm([this] { context_.TryCancel(); });
     // Also when there is nothing left: the size is worth a message.
     Send();
   }
 
-  /// Only what the assignment names leads on: a chunk of a file that looks like a manifest does
-  /// not.
-  base::Status GiveChunks() {
+  /// What the artifacts list is found out when somebody asks for it: by then another server may
+  /// have handed out the manifests. Only what the assignment names leads on: a chunk of a file that
+  /// looks like a manifest does not.
+  base::Status Allow() {
     ChunkGrants& grants = *service_.options_.grants;
-    if (service_.options_.chunks_of && grants.TakeArtifact(attempt_, digest_)) {
-      ASSIGN_OR_RETURN(const std::vector<base::Digest> chunks,
-                       service_.options_.chunks_of(digest_));
-      grants.Give(attempt_, chunks);
+    const base::Status allowed = grants.MayGet(*worker_, attempt_, digest_);
+    if (allowed.ok() || !service_.options_.chunks_of) {
+      return allowed;
     }
-    return base::OkStatus();
+    // Another call of the attempt may be at it: then this one finds what that one gave.
+    const std::lock_guard lock(service_.giving_);
+    for (const base::Digest& manifest : grants.TakeArtifacts(*worker_, attempt_)) {
+      const auto chunks = service_.options_.chunks_of(manifest);
+      if (!chunks.ok()) {
+        grants.ReturnArtifact(attempt_, manifest);
+        return chunks.status();
+      }
+      grants.Give(attempt_, *chunks);
+    }
+    return grants.MayGet(*worker_, attempt_, digest_);
   }
 
   void SendNext() {
@@ -261,6 +294,8 @@ class ChunkService::Get : public grpc::ServerWriteReactor<pb::GetChunkResponse> 
   }
 
   ChunkService& service_;
+  grpc::CallbackServerContext& context_;
+  const base::StatusOr<model::WorkerId> worker_;
   model::AttemptKey attempt_;
   base::Digest digest_;
   std::size_t offset_;
@@ -271,7 +306,7 @@ class ChunkService::Get : public grpc::ServerWriteReactor<pb::GetChunkResponse> 
 
 grpc::ServerWriteReactor<pb::GetChunkResponse>* ChunkService::GetChunk(
     grpc::CallbackServerContext* context, const pb::GetChunkRequest* request) {
-  return new Get(*this, options_.worker_of(*context), *request);
+  return new Get(*this, *context, options_.worker_of(*context), *request);
 }
 
 }  // namespace api::bulk

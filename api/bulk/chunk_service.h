@@ -4,9 +4,11 @@
 // in memory, whatever the number of calls.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <vector>
 
 #include <boost/asio/thread_pool.hpp>
@@ -33,6 +35,8 @@ struct ChunkServiceOptions {
       chunks_of;
   std::size_t threads = 2;
   std::size_t chunks_in_memory_max = 16;
+  /// A transfer that moves nothing for so long while others wait for room is cut off.
+  std::chrono::milliseconds stalled_after{10'000};
   std::uint64_t unfinished_bytes_max = 32 << 20;
 };
 
@@ -58,9 +62,10 @@ class ChunkService : public dayfly::v1::Chunks::CallbackService {
                                  dayfly::v1::HasChunksResponse& response);
 
   const ChunkServiceOptions options_;
-  TransferRoom room_;
   UnfinishedChunks unfinished_;
+  std::mutex giving_;  ///< held while an artifact's chunks are looked up
   boost::asio::thread_pool pool_;
+  TransferRoom room_;
 };
 
 }  // namespace api::bulk

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "api/bulk/wire_chunks.h"
+#include "api/wire/values.h"
 #include "engine/base/log.h"
 
 namespace api::bulk {
@@ -11,12 +11,13 @@ namespace api::bulk {
 namespace base = engine::base;
 namespace model = engine::model;
 namespace pb = dayfly::v1;
+namespace wire = api::wire;
 
 namespace {
 
 template <typename Message>
 base::StatusOr<model::LogKey> LogFrom(const Message& message) {
-  ASSIGN_OR_RETURN(const model::AttemptKey attempt, AttemptFrom(message.attempt()));
+  ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(message.attempt()));
   return model::LogKey{.attempt = attempt, .step = model::StepIndex(message.step())};
 }
 
@@ -41,24 +42,39 @@ model::LogEnd EndFrom(const pb::LogEnd& message) {
 
 pb::LogAcknowledged About(const model::LogKey& log) {
   pb::LogAcknowledged told;
-  ToWire(log.attempt, told.mutable_attempt());
+  wire::ToWire(log.attempt, told.mutable_attempt());
   told.set_step(log.step.value());
   return told;
 }
 
 }  // namespace
 
-LogAcceptor::LogAcceptor(engine::ports::LogSink& sink, const ChunkGrants& grants)
-    : sink_(sink), grants_(grants) {
+LogAcceptor::LogAcceptor(engine::ports::LogSink& sink, const ChunkGrants& grants, LookUp look_up)
+    : sink_(sink), grants_(grants), look_up_(std::move(look_up)) {
   sink_.OnArchived(
       [this](const model::LogKey& log, const model::LogMarks& marks) { Archived(log, marks); });
 }
 
-void LogAcceptor::OnBatch(model::WorkerId worker, const pb::LogBatch& batch, const Answer& answer) {
-  const auto log = LogFrom(batch);
+template <typename Message>
+std::optional<model::LogKey> LogAcceptor::Admit(model::WorkerId worker, const Message& message,
+                                                const Answer& answer) {
+  const auto log = LogFrom(message);
   const base::Status allowed = log.ok() ? grants_.MayLog(worker, *log) : log.status();
-  if (!allowed.ok()) {
-    return Refuse(batch, allowed, answer);
+  if (allowed.ok()) {
+    return *log;
+  }
+  if (allowed.code() == absl::StatusCode::kUnavailable) {
+    look_up_(log->attempt.run);
+  } else {
+    Refuse(message, allowed, answer);
+  }
+  return std::nullopt;
+}
+
+void LogAcceptor::OnBatch(model::WorkerId worker, const pb::LogBatch& batch, const Answer& answer) {
+  const std::optional<model::LogKey> log = Admit(worker, batch, answer);
+  if (!log) {
+    return;
   }
   sink_.Append(*log, batch.offset(), batch.data(),
                [this, log = *log, from = batch.offset(), answer](const Marks& marks) {
@@ -67,10 +83,9 @@ void LogAcceptor::OnBatch(model::WorkerId worker, const pb::LogBatch& batch, con
 }
 
 void LogAcceptor::OnEnd(model::WorkerId worker, const pb::LogEnd& message, const Answer& answer) {
-  const auto log = LogFrom(message);
-  const base::Status allowed = log.ok() ? grants_.MayLog(worker, *log) : log.status();
-  if (!allowed.ok()) {
-    return Refuse(message, allowed, answer);
+  const std::optional<model::LogKey> log = Admit(worker, message, answer);
+  if (!log) {
+    return;
   }
   const model::LogEnd end = EndFrom(message);
   sink_.End(*log, end,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server's end of agents' logs: batches and ends go to the `LogSink`, what it says goes back as
 // acknowledgements. A log that is not the worker's, or that does not fit what is there, is
-// unwanted. When the sink cannot take bytes just now nothing is answered, and the agent sends them
-// again. Messages were checked before. Threads: any.
+// unwanted. When the sink cannot take bytes just now, or the run has to be looked up first, nothing
+// is answered, and the agent sends them again. Messages were checked before. Threads: any.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "api/bulk/chunk_grants.h"
 #include "api/wire/agent.pb.h"
@@ -22,8 +23,10 @@ class LogAcceptor {
   /// Says something about a log to the agent's stream; nothing happens once that has ended.
   using Answer = std::function<void(dayfly::v1::LogAcknowledged)>;
 
-  /// Both outlive this; `sink` is closed before this is destroyed. Listens to `OnArchived`.
-  LogAcceptor(engine::ports::LogSink& sink, const ChunkGrants& grants);
+  /// A run whose attempts are to be opened in the grants. Any thread; called again and again.
+  using LookUp = std::function<void(engine::model::RunId)>;
+  /// All outlive this; `sink` is closed before this is destroyed. Listens to `OnArchived`.
+  LogAcceptor(engine::ports::LogSink& sink, const ChunkGrants& grants, LookUp look_up);
 
   void OnBatch(engine::model::WorkerId worker, const dayfly::v1::LogBatch& batch,
                const Answer& answer);
@@ -33,6 +36,10 @@ class LogAcceptor {
 
  private:
   using Marks = engine::base::StatusOr<engine::model::LogMarks>;
+  /// Whether the log is the worker's; if not, that was answered.
+  template <typename Message>
+  std::optional<engine::model::LogKey> Admit(engine::model::WorkerId worker, const Message& message,
+                                             const Answer& answer);
   /// What a refusal means depends on where the sender's bytes begin.
   void Told(const engine::model::LogKey& log, std::uint64_t sent_from, const Marks& marks,
             const Answer& answer);
@@ -42,6 +49,7 @@ class LogAcceptor {
 
   engine::ports::LogSink& sink_;
   const ChunkGrants& grants_;
+  const LookUp look_up_;
   std::mutex mutex_;
   /// Of each log that is not complete, the stream that sent last.
   std::map<engine::model::LogKey, Answer> streams_;

@@ -22,7 +22,10 @@ const model::WorkerId kWorker(7);
 
 class LogAcceptorTest : public ::testing::Test {
  protected:
-  LogAcceptorTest() { grants_.Open({.key = kAttempt, .worker = kWorker}, {.steps = 2}); }
+  LogAcceptorTest() {
+    grants_.Open({.key = kAttempt, .worker = kWorker}, {.steps = 2});
+    grants_.KnowRun(kAttempt.run);
+  }
 
   template <typename Message>
   static Message Of(std::uint32_t step) {
@@ -66,7 +69,8 @@ class LogAcceptorTest : public ::testing::Test {
   tests::support::LogFault fault_ = tests::support::LogFault::kNone;
   tests::support::FaultyLogSink sink_{logs_, [this] { return fault_; }};
   ChunkGrants grants_;
-  LogAcceptor acceptor_{sink_, grants_};
+  std::vector<model::RunId> looked_up_;
+  LogAcceptor acceptor_{sink_, grants_, [this](model::RunId run) { looked_up_.push_back(run); }};
   std::vector<pb::LogAcknowledged> answers_;
   LogAcceptor::Answer answer_ = [this](pb::LogAcknowledged told) {
     answers_.push_back(std::move(told));
@@ -97,6 +101,14 @@ TEST_F(LogAcceptorTest, LogsOfOthersAndOfNoStepAreUnwanted) {
   EXPECT_TRUE(Batch(0, "abc", 0, model::WorkerId(8))[0].unwanted());
   EXPECT_TRUE(Batch(0, "abc", 2)[0].unwanted());
   EXPECT_EQ(logs_.Marks({.attempt = kAttempt, .step = model::StepIndex(0)})->received, 0u);
+}
+
+TEST_F(LogAcceptorTest, NothingIsRefusedOfARunBeforeItWasLookedUp) {
+  grants_.ForgetRun(kAttempt.run);
+  EXPECT_TRUE(Batch(0, "abc").empty());
+  EXPECT_EQ(looked_up_, std::vector<model::RunId>{kAttempt.run});
+  grants_.KnowRun(kAttempt.run);
+  EXPECT_TRUE(Batch(0, "abc")[0].unwanted());
 }
 
 TEST_F(LogAcceptorTest, BytesBehindTheEndAreUnwanted) {

@@ -2,8 +2,10 @@
 // Reads steps' logs from a server. Calls block and follow the owner; one thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +24,8 @@ struct LogQuery {
   std::optional<engine::model::StepIndex> step;
   std::optional<std::uint64_t> tail_lines;
   bool follow = false;  ///< until the run is over, or else what there is now
+  /// With `follow`: when nothing came for so long, it is over all the same (`DeadlineExceeded`).
+  std::optional<std::chrono::milliseconds> quiet_max;
 };
 
 struct LogHandlers {
@@ -29,19 +33,28 @@ struct LogHandlers {
   std::function<void(const engine::model::AttemptKey&, engine::model::StepIndex, std::string_view,
                      bool last)>
       bytes;
-  /// Some are lost, and which; may be empty.
-  std::function<void(std::string_view)> missing;
+  /// What is missing of a log; may be empty. Once a log and gap, at the latest when all is read.
+  std::function<void(const engine::model::AttemptKey&, engine::model::StepIndex, std::string_view)>
+      missing;
 };
 
 class LogClient {
  public:
+  /// The connection outlives it and is its thread's.
   explicit LogClient(Connection& connection) : connection_(connection) {}
 
   /// A lost stream is opened again where it was: no gap, no repeat.
   engine::base::Status Read(const LogQuery& query, const LogHandlers& handlers);
+  /// Any thread: ends `Read`, now or when it comes, with `Cancelled`.
+  void Cancel();
 
  private:
+  class Call;
+
   Connection& connection_;
+  std::mutex mutex_;
+  bool cancelled_ = false;               ///< under `mutex_`
+  grpc::ClientContext* call_ = nullptr;  ///< under `mutex_`
 };
 
 }  // namespace api::client

@@ -20,7 +20,6 @@ constexpr std::uint32_t kSlotsMax = 1024;
 constexpr std::uint32_t kAheadMax = 64;
 constexpr std::size_t kVersionBytesMax = 64;
 constexpr int kRefusalsMax = 100'000;
-constexpr int kReadTimesMax = 65536;
 
 void ToWire(const model::OrderMark& mark, pb::OrderMark* out) {
   out->set_life(mark.life);
@@ -213,16 +212,6 @@ base::Status CheckBatch(const pb::LogBatch& batch) {
   }
   if (batch.offset() > UINT64_MAX - batch.data().size()) {
     return BadField("offset", "is too large");
-  }
-  if (batch.times_size() > kReadTimesMax) {
-    return BadField("times", "are too many");
-  }
-  std::uint64_t last = 0;
-  for (const pb::LogReadTime& time : batch.times()) {
-    if (time.offset() < last || time.offset() >= batch.offset() + batch.data().size()) {
-      return BadField("times", "must be in order and within the data");
-    }
-    last = time.offset();
   }
   return base::OkStatus();
 }

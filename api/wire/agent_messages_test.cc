@@ -42,8 +42,6 @@ pb::AgentMessage GoodBatch() {
   FillKey(message.mutable_log_batch()->mutable_attempt());
   message.mutable_log_batch()->set_offset(10);
   message.mutable_log_batch()->set_data("abc");
-  message.mutable_log_batch()->add_times()->set_offset(4);
-  message.mutable_log_batch()->add_times()->set_offset(12);
   return message;
 }
 
@@ -164,14 +162,6 @@ TEST(LogMessages, AreCheckedToo) {
        "log_batch.data"},
       {"an offset that wraps", [](auto& m) { m.mutable_log_batch()->set_offset(UINT64_MAX); },
        "log_batch.offset"},
-      {"times out of order",
-       [](auto& m) {
-         m.mutable_log_batch()->mutable_times(0)->set_offset(12);
-         m.mutable_log_batch()->mutable_times(1)->set_offset(4);
-       },
-       "log_batch.times"},
-      {"a time beyond the bytes",
-       [](auto& m) { m.mutable_log_batch()->mutable_times(1)->set_offset(13); }, "log_batch.times"},
       {"lost bytes beyond the end",
        [](auto& m) {
          FillKey(m.mutable_log_end()->mutable_attempt());

@@ -88,6 +88,20 @@ base::StatusOr<model::AttemptKey> AttemptKeyFrom(const pb::AttemptKey& key) {
                            .attempt = key.attempt()};
 }
 
+std::string ToWire(const base::Digest& digest) {
+  return {digest.bytes.begin(), digest.bytes.end()};
+}
+
+base::StatusOr<base::Digest> DigestFrom(const std::string& bytes) {
+  base::Digest digest;
+  if (bytes.size() != digest.bytes.size()) {
+    return BadField("digest",
+                    fmt::format("has {} bytes, not {}", bytes.size(), digest.bytes.size()));
+  }
+  std::ranges::copy(bytes, digest.bytes.begin());
+  return digest;
+}
+
 void ToWire(const model::Artifact& artifact, pb::Artifact* out) {
   out->set_name(artifact.name);
   const auto& bytes = artifact.manifest.bytes;

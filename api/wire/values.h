@@ -45,6 +45,10 @@ engine::base::StatusOr<engine::model::Reason> ReasonFrom(const pb::Reason& reaso
 void ToWire(const engine::model::AttemptKey& key, pb::AttemptKey* out);
 engine::base::StatusOr<engine::model::AttemptKey> AttemptKeyFrom(const pb::AttemptKey& key);
 
+std::string ToWire(const engine::base::Digest& digest);
+/// `InvalidArgument` names `digest`.
+engine::base::StatusOr<engine::base::Digest> DigestFrom(const std::string& bytes);
+
 template <typename Repeated>
 void ToWire(const std::vector<engine::model::NamedValue>& values, Repeated* out) {
   for (const engine::model::NamedValue& value : values) {

@@ -13,6 +13,7 @@ namespace {
 namespace wire = api::wire;
 
 constexpr std::string_view kAgents = "/dayfly.v1.Agents/";
+constexpr std::string_view kChunks = "/dayfly.v1.Chunks/";
 constexpr std::string_view kRegister = "/dayfly.v1.Agents/Register";
 
 std::optional<wire::Identity> IdentityOf(const grpc::AuthContext& context) {
@@ -46,8 +47,9 @@ class AccessControl final : public grpc::AuthMetadataProcessor {
       return Refuse(grpc::StatusCode::UNAUTHENTICATED,
                     "a certificate of this server's CA is needed");
     }
-    const auto needed =
-        path.starts_with(kAgents) ? wire::Identity::Kind::kWorker : wire::Identity::Kind::kOperator;
+    const auto needed = path.starts_with(kAgents) || path.starts_with(kChunks)
+                            ? wire::Identity::Kind::kWorker
+                            : wire::Identity::Kind::kOperator;
     return who->kind == needed ? grpc::Status::OK
                                : Refuse(grpc::StatusCode::PERMISSION_DENIED,
                                         needed == wire::Identity::Kind::kWorker

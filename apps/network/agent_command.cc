@@ -26,6 +26,8 @@
 #include "agents/session/workload.h"
 #include "apps/exit_code.h"
 #include "apps/local_run.h"
+#include "apps/network/agent_artifacts.h"
+#include "apps/network/agent_logs.h"
 #include "apps/state_dir.h"
 #include "engine/base/log.h"
 #include "engine/base/time.h"
@@ -44,6 +46,8 @@ namespace session = agents::session;
 constexpr std::uint32_t kSlotsMax = 1024;
 /// Attempts that a slot is given before it is free, so that it never waits for a flush.
 constexpr std::uint32_t kAheadOfSlot = 8;
+/// Of logs that are not with the server, a slot; then its step waits in its `write`.
+constexpr std::uint64_t kSpoolBytesMax = std::uint64_t{1} << 30;
 
 std::vector<std::string> SplitServers(const std::string& text) {
   std::vector<std::string> servers;
@@ -139,6 +143,15 @@ class Agent : public session::Workload {
     options.slots = plan_.slots;
     options.workspace = plan_.workspace;
     options.user = UserName();
+    options.spool_bytes_max = kSpoolBytesMax;
+    options.on_step_started = [this](std::uint32_t slot, const model::LogKey& log) {
+      logs_->StepStarted(slot, log);
+    };
+    options.on_step_ended = [this](std::uint32_t slot, const model::LogKey& key,
+                                   const model::StepLog* log) { logs_->StepEnded(slot, key, log); };
+    options.archive_of = [this](const model::AttemptKey& attempt, std::stop_token stop) {
+      return artifacts_.Of(attempt, std::move(stop));
+    };
     store::git::FetchedGitOptions git;
     git.folder = plan_.folder + "/git";
     // Asked on the threads that fetch, which begin when there is a session.
@@ -150,6 +163,7 @@ class Agent : public session::Workload {
     for (const std::string& finding : worker_->findings()) {
       spdlog::info("{}", finding);
     }
+    RETURN_IF_ERROR(OpenLogs());
     ASSIGN_OR_RETURN(session::AgentIdentity identity, Identity());
     spdlog::info("worker {} with {} slots in {}", identity.worker.value(), plan_.slots,
                  plan_.folder);
@@ -173,6 +187,7 @@ class Agent : public session::Workload {
     io_.run();
     session_.reset();
     worker_.reset();
+    logs_.reset();
     return given_up_.empty() ? kExitOk : Fail(kExitEngine, given_up_);
   }
 
@@ -241,6 +256,18 @@ class Agent : public session::Workload {
                : std::nullopt;
   }
 
+  base::Status OpenLogs() {
+    AgentLogsOptions options;
+    options.spool = worker_->folder().spool();
+    options.notes = worker_->folder().path() + "/unshipped";
+    options.send = [this](dayfly::v1::AgentMessage message) {
+      session_->SendLog(std::move(message));
+    };
+    options.on_done = [this] { LookIdle(); };
+    logs_ = std::make_unique<AgentLogs>(io_, std::move(options));
+    return logs_->Open();
+  }
+
   void MakeSession(session::AgentIdentity identity,
                    const std::optional<host::LastContact>& contact) {
     session::AgentSessionOptions options;
@@ -252,6 +279,7 @@ class Agent : public session::Workload {
     secrets_.Renewed(identity.authority, identity.pair);
     options.renewed = [this](const session::AgentIdentity& fresh) {
       secrets_.Renewed(fresh.authority, fresh.pair);
+      artifacts_.Follow(session_->address(), fresh);
     };
     options.identity = std::move(identity);
     options.identity_folder = worker_->folder().identity();
@@ -267,9 +295,20 @@ class Agent : public session::Workload {
       contact_->Save({.at = at, .offline = offline});
       worker_->runner().SetOffline(offline);
     };
-    options.live = [this](bool live) { live ? void() : LookIdle(); };
+    options.log_acknowledged = [this](const dayfly::v1::LogAcknowledged& told) {
+      logs_->Acknowledged(told);
+    };
+    options.live = [this](bool live) { OnLive(live); };
     options.note = [](const std::string& text) { spdlog::info("{}", text); };
     session_ = std::make_unique<session::AgentSession>(io_, std::move(options), *this);
+  }
+
+  void OnLive(bool live) {
+    if (live) {
+      artifacts_.Follow(session_->address(), session_->identity());
+    }
+    logs_->Live(live);
+    live ? void() : LookIdle();
   }
 
   // ---- leaving
@@ -315,7 +354,8 @@ class Agent : public session::Workload {
   /// Nothing runs and everything is said: a draining agent leaves, another waits whether more
   /// comes.
   void LookIdle() {
-    if (session_ == nullptr || !worker_->is_idle() || session_->reports_held() > 0) {
+    if (session_ == nullptr || !worker_->is_idle() || session_->reports_held() > 0 ||
+        !logs_->IsDone()) {
       return;
     }
     // Until the server knows, it may have sent another attempt.
@@ -342,6 +382,8 @@ class Agent : public session::Workload {
   std::optional<asio::signal_set> signals_;
   agents::secrets::ServerSecrets secrets_;
   std::unique_ptr<store::git::FetchedGit> git_;
+  AgentArtifacts artifacts_;
+  std::unique_ptr<AgentLogs> logs_;  ///< outlives those whose steps it is told of
   std::unique_ptr<host::Worker> worker_;
   std::optional<host::ContactFile> contact_;
   std::unique_ptr<session::AgentSession> session_;

@@ -2,6 +2,7 @@
 #include "apps/network/server_log_printer.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <optional>
 
@@ -13,6 +14,12 @@ namespace apps::network {
 namespace base = engine::base;
 namespace client = api::client;
 namespace model = engine::model;
+
+namespace {
+
+constexpr auto kLastBytesWait = std::chrono::seconds(10);
+
+}  // namespace
 
 base::Status ServerLogPrinter::Print(const SelectedSteps& selected, const LogsOptions& options) {
   name_jobs_ = selected.jobs.size() > 1;
@@ -72,7 +79,13 @@ base::Status ServerLogPrinter::InOrder(const SelectedSteps& selected, const Logs
   return base::OkStatus();
 }
 
-base::Status ServerLogPrinter::Read(const client::LogQuery& query, bool raw) {
+base::Status ServerLogPrinter::Read(client::LogQuery query, bool raw) {
+  const bool is_live = query.follow;
+  if (!is_live && model::IsFinal(board_.status())) {
+    // The last bytes may just be on their way.
+    query.follow = true;
+    query.quiet_max = kLastBytesWait;
+  }
   client::LogHandlers handlers;
   handlers.bytes = [&](const model::AttemptKey& attempt, model::StepIndex step,
                        std::string_view bytes, bool last) {
@@ -81,21 +94,37 @@ base::Status ServerLogPrinter::Read(const client::LogQuery& query, bool raw) {
     } else {
       Emit({attempt, step}, bytes, last);
     }
-    if (query.follow) {
+    if (is_live) {
       std::fflush(stdout);
     }
   };
-  handlers.missing = [&](std::string_view text) {
-    if (missing_.ok()) {
-      missing_ = base::DataLoss("{}", text);
-    }
+  handlers.missing = [&](const model::AttemptKey& attempt, model::StepIndex step,
+                         std::string_view text) {
+    Miss({attempt, step}, text);
   };
-  RETURN_IF_ERROR(logs_.Read(query, handlers));
+  const base::Status read = logs_.Read(query, handlers);
+  if (read.code() == absl::StatusCode::kDeadlineExceeded && !is_live) {
+    missing_ = missing_.ok() ? base::DataLoss(
+                                   "not all of it is here yet: its worker still has the "
+                                   "rest, and is not heard; --follow waits for it")
+                             : missing_;
+  } else {
+    RETURN_IF_ERROR(read);
+  }
   // What is not ended by a line's end is shown, too.
   while (!lines_.empty()) {
     Emit(Key(lines_.begin()->first), {}, true);
   }
   return base::OkStatus();
+}
+
+void ServerLogPrinter::Miss(const Key& key, std::string_view text) {
+  if (missing_.ok() && base::AsIndex(key.first.job) < board_.job_count()) {
+    missing_ = base::DataLoss(
+        "the log of {}, step {}{}: {}", board_.job_name(key.first.job),
+        model::StepName(model::SpecOf(board_.plan(), key.first.job), key.second),
+        key.first.attempt > 1 ? fmt::format(" (attempt {})", key.first.attempt) : "", text);
+  }
 }
 
 void ServerLogPrinter::Emit(const Key& key, std::string_view bytes, bool last) {

@@ -29,7 +29,8 @@ class ServerLogPrinter {
   using Key = std::pair<engine::model::AttemptKey, engine::model::StepIndex>;
   engine::base::Status Follow(const SelectedSteps& selected, const LogsOptions& options);
   engine::base::Status InOrder(const SelectedSteps& selected, const LogsOptions& options);
-  engine::base::Status Read(const api::client::LogQuery& query, bool raw);
+  engine::base::Status Read(api::client::LogQuery query, bool raw);
+  void Miss(const Key& key, std::string_view text);
   void Emit(const Key& key, std::string_view bytes, bool last);
 
   api::client::LogClient& logs_;

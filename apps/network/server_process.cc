@@ -23,7 +23,6 @@ namespace {
 
 namespace asio = boost::asio;
 namespace base = engine::base;
-namespace hub = api::hub;
 namespace loop = engine::loop;
 namespace model = engine::model;
 namespace ports = engine::ports;
@@ -65,6 +64,7 @@ ServerProcess::ServerProcess(ServerConfig config)
       io_(1),
       seat_([this](std::function<void()> work) { asio::post(io_, std::move(work)); }),
       no_agents_(std::make_unique<NoAgents>()),
+      bulk_(io_, seat_, config_),
       signals_(io_),
       look_timer_(io_),
       retry_timer_(io_) {}
@@ -82,10 +82,12 @@ ServerProcess::~ServerProcess() {
 base::Status ServerProcess::Run(bool print_ready) {
   const auto work = asio::make_work_guard(io_);
   RETURN_IF_ERROR(Prepare());
+  RETURN_IF_ERROR(bulk_.OpenStore());
   RETURN_IF_ERROR(OpenAgentSide());
   WaitForSignal();
   workers_ = std::make_unique<services::WorkersService>(seat_, WorkersOf());
-  std::vector<grpc::Service*> services = {workers_.get()};
+  std::vector<grpc::Service*> services = {workers_.get(), bulk_.logs_service(),
+                                          bulk_.chunk_service()};
   if (agents_ != nullptr) {
     services.push_back(agents_->service());
   }
@@ -105,7 +107,7 @@ base::Status ServerProcess::OpenAgentSide() {
     return base::OkStatus();
   }
   secrets_ = std::make_unique<WorkerSecrets>(config_, seat_);
-  ASSIGN_OR_RETURN(agents_, AgentSide::Open(io_, config_, /*logs=*/nullptr, secrets_.get()));
+  ASSIGN_OR_RETURN(agents_, AgentSide::Open(io_, config_, bulk_.log_intake(), secrets_.get()));
   ASSIGN_OR_RETURN(pools_, PoolSide::Open(io_, config_, clock_, *agents_));
   return base::OkStatus();
 }
@@ -180,16 +182,20 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
     return pools_ == nullptr ? std::string() : pools_->Outlook(pool);
   };
   ASSIGN_OR_RETURN(shard_, OwnedShard::Open(io_, seat_, std::move(options)));
+  ports::AgentLink* agents = no_agents_.get();
   if (agents_ != nullptr) {
-    hub::AgentHub& link = agents_->OpenHub(shard_->loop(), pools_.get());
+    agents = &agents_->OpenHub(shard_->loop(), pools_.get());
     if (const base::Status begun = pools_->Begin(shard_->loop(), OwnAddress()); !begun.ok()) {
       EndShard();
       return begun;
     }
-    shard_->Start(link);
-  } else {
-    shard_->Start(*no_agents_);
   }
+  const base::StatusOr<ports::AgentLink*> link = bulk_.Open(shard_->loop(), *agents);
+  if (!link.ok()) {
+    EndShard();
+    return link.status();
+  }
+  shard_->Start(**link);
   api_->SetServing(true);
   return base::OkStatus();
 }
@@ -271,6 +277,7 @@ void ServerProcess::EndShard() {
     pools_ == nullptr ? void() : pools_->End();
   }
   shard_.reset();
+  bulk_.Close();
   if (agents_ != nullptr) {
     agents_->DropHub();
   }

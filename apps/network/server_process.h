@@ -14,6 +14,7 @@
 #include "api/services/workers_service.h"
 #include "apps/network/agent_side.h"
 #include "apps/network/api_server.h"
+#include "apps/network/bulk_side.h"
 #include "apps/network/owned_shard.h"
 #include "apps/network/pool_side.h"
 #include "apps/network/worker_secrets.h"
@@ -63,6 +64,7 @@ class ServerProcess {
   api::services::Seat seat_;
   std::unique_ptr<engine::ports::AgentLink> no_agents_;
   std::unique_ptr<WorkerSecrets> secrets_;
+  BulkSide bulk_;
   std::unique_ptr<AgentSide> agents_;  ///< null: nobody can join
   std::unique_ptr<PoolSide> pools_;    ///< null with it
   std::unique_ptr<OwnedShard> shard_;

@@ -71,12 +71,7 @@ class ServerRuns final : public RunAccess {
     ASSIGN_OR_RETURN(const view::Board board, ReadBoard(options.run));
     ASSIGN_OR_RETURN(const SelectedSteps selected, SelectSteps(board, options));
     client::LogClient logs(connection_);
-    const base::Status printed = ServerLogPrinter(logs, board).Print(selected, options);
-    return printed.code() == absl::StatusCode::kUnimplemented
-               ? base::FailedPrecondition(
-                     "this server hands out no logs yet: they lie on the worker, in logs/ of its "
-                     "agent's folder")
-               : printed;
+    return ServerLogPrinter(logs, board).Print(selected, options);
   }
 
  private:

@@ -29,8 +29,9 @@ std::string FreshKey() {
   return fmt::format("{:016x}{:016x}", DrawRandom(), DrawRandom());
 }
 
-int Watch(client::RunClient& runs, const std::string& run, const std::string& output) {
-  WatchScreen screen(output);
+int Watch(client::RunClient& runs, const client::Target& target, const std::string& run,
+          const std::string& output) {
+  WatchScreen screen(output, target);
   client::WatchHandlers handlers;
   handlers.outlined = [&](const api::wire::OutlinedRun& outlined) { screen.Begin(outlined); };
   handlers.happened = [&](const model::Fact& fact) {
@@ -38,12 +39,13 @@ int Watch(client::RunClient& runs, const std::string& run, const std::string& ou
     return !model::IsFinal(screen.board()->status());
   };
   const base::Status watched = runs.Watch(run, /*history_only=*/false, handlers);
-  const int code = screen.End();
+  const int code = screen.End(/*is_over=*/watched.ok());
   return watched.ok() ? code : Fail(watched);
 }
 
 // What the server said of a request to start a run, then perhaps the run itself.
-int Answer(client::RunClient& runs, const base::StatusOr<client::SubmitAnswer>& answer, bool watch,
+int Answer(client::RunClient& runs, const client::Target& target,
+           const base::StatusOr<client::SubmitAnswer>& answer, bool watch,
            const std::string& output) {
   if (!answer.ok()) {
     return Fail(answer.status());
@@ -55,7 +57,7 @@ int Answer(client::RunClient& runs, const base::StatusOr<client::SubmitAnswer>& 
   }
   const std::string run = model::ToText(answer->run);
   if (watch) {
-    return Watch(runs, run, output);
+    return Watch(runs, target, run, output);
   }
   Print(fmt::format("{}\n", run));
   return kExitOk;
@@ -99,9 +101,9 @@ int SubmitCommand(const SubmitOptions& options) {
   if (!submission.ok()) {
     return Fail(submission.status());
   }
-  client::Connection connection(*std::move(target));
+  client::Connection connection(*target);
   client::RunClient runs(connection);
-  return Answer(runs, runs.Submit(*submission), options.watch, options.output);
+  return Answer(runs, *target, runs.Submit(*submission), options.watch, options.output);
 }
 
 int WatchCommand(const WatchOptions& options) {
@@ -109,9 +111,9 @@ int WatchCommand(const WatchOptions& options) {
   if (!target.ok()) {
     return Fail(target.status());
   }
-  client::Connection connection(*std::move(target));
+  client::Connection connection(*target);
   client::RunClient runs(connection);
-  return Watch(runs, options.run, options.output);
+  return Watch(runs, *target, options.run, options.output);
 }
 
 int RetryCommand(const RetryOptions& options) {
@@ -119,10 +121,11 @@ int RetryCommand(const RetryOptions& options) {
   if (!target.ok()) {
     return Fail(target.status());
   }
-  client::Connection connection(*std::move(target));
+  client::Connection connection(*target);
   client::RunClient runs(connection);
   const std::string key = options.key.empty() ? FreshKey() : options.key;
-  return Answer(runs, runs.Retry(options.run, options.failed, key), options.watch, options.output);
+  return Answer(runs, *target, runs.Retry(options.run, options.failed, key), options.watch,
+                options.output);
 }
 
 }  // namespace apps::network

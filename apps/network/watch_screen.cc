@@ -27,8 +27,10 @@ view::TerminalSize SizeOfTerminal() {
 
 }  // namespace
 
-WatchScreen::WatchScreen(std::string output)
-    : output_(std::move(output)), writer_(STDOUT_FILENO, [](const base::Status&) {}) {
+WatchScreen::WatchScreen(std::string output, api::client::Target target)
+    : output_(std::move(output)),
+      target_(std::move(target)),
+      writer_(STDOUT_FILENO, [](const base::Status&) {}) {
   if (output_.empty()) {
     output_ = IsLiveTerminal(STDOUT_FILENO) ? "tree" : "plain";
   }
@@ -41,6 +43,15 @@ void WatchScreen::Begin(const api::wire::OutlinedRun& run) {
     const std::lock_guard lock(mutex_);
     board_.emplace(run.run, run.plan);
     MakeView(run);
+  }
+  if (view_->output_wanted() != view::RunView::OutputWanted::kNone) {
+    logs_ = std::make_unique<LogWatch>(
+        target_, run.run, [this](const model::LogKey& log, std::string_view bytes, bool last) {
+          Output(log, bytes, last);
+        });
+  }
+  if (view_->output_wanted() == view::RunView::OutputWanted::kAll) {
+    logs_->FollowAll();
   }
   if (output_ == "tree") {
     drawer_ = std::jthread([this](const std::stop_token& stop) { DrawLoop(stop); });
@@ -68,15 +79,38 @@ void WatchScreen::MakeView(const api::wire::OutlinedRun& run) {
 }
 
 void WatchScreen::Show(const model::Fact& fact) {
-  std::string out;
   {
     const std::lock_guard lock(mutex_);
+    std::string out;
     board_->Apply(fact);
     view_->Fact(*board_, fact, out);
     news_ = true;
+    writer_.Write(std::move(out));
   }
   changed_.notify_one();
-  writer_.Write(std::move(out));
+  BringLogs(fact);
+}
+
+void WatchScreen::BringLogs(const model::Fact& fact) {
+  const auto* ended = std::get_if<model::StepEnded>(&fact.body);
+  if (ended != nullptr && view_->output_wanted() == view::RunView::OutputWanted::kFailedTail &&
+      view::HasFailed(ended->status) && !ended->log.ranges.empty()) {
+    logs_->ShowTail({.attempt = ended->key, .step = ended->step});
+  }
+}
+
+void WatchScreen::Output(const model::LogKey& log, std::string_view bytes, bool last) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (base::AsIndex(log.attempt.job) >= board_->job_count()) {
+      return;
+    }
+    std::string out;
+    view_->Output(*board_, log.attempt, log.step, bytes, last, out);
+    news_ = true;
+    writer_.Write(std::move(out));
+  }
+  changed_.notify_one();
 }
 
 void WatchScreen::DrawLoop(const std::stop_token& stop) {
@@ -95,7 +129,11 @@ void WatchScreen::DrawLoop(const std::stop_token& stop) {
   }
 }
 
-int WatchScreen::End() {
+int WatchScreen::End(bool is_over) {
+  if (logs_ != nullptr && is_over) {
+    logs_->Finish();
+  }
+  logs_.reset();
   if (drawer_.joinable()) {
     drawer_.request_stop();
     drawer_.join();

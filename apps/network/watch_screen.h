@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shows a run of a server while it goes on, with the views of `dayfly run`. Facts come on one
-// thread; a second one draws what moves.
+// thread; a second one draws what moves, a third one brings logs.
 #pragma once
 
 #include <condition_variable>
@@ -10,7 +10,9 @@
 #include <string>
 #include <thread>
 
+#include "api/client/connection.h"
 #include "api/wire/run_outline.h"
+#include "apps/network/log_watch.h"
 #include "apps/output_writer.h"
 #include "apps/view/board.h"
 #include "apps/view/run_view.h"
@@ -20,23 +22,28 @@ namespace apps::network {
 class WatchScreen {
  public:
   /// `output`: `tree plain json`; empty: by what standard output is.
-  explicit WatchScreen(std::string output);
+  /// Logs come from `target`, if the view shows any.
+  WatchScreen(std::string output, api::client::Target target);
   ~WatchScreen();
   WatchScreen(const WatchScreen&) = delete;
   WatchScreen& operator=(const WatchScreen&) = delete;
 
   void Begin(const api::wire::OutlinedRun& run);
   void Show(const engine::model::Fact& fact);
-  /// Last words. The exit code of the run as it stands.
-  int End();
+  /// Last words. The exit code of the run as it stands. `is_over`: all that was printed is waited
+  /// for.
+  int End(bool is_over);
   /// Null before `Begin`.
   const view::Board* board() const { return board_ ? &*board_ : nullptr; }
 
  private:
   void MakeView(const api::wire::OutlinedRun& run);
+  void BringLogs(const engine::model::Fact& fact);
+  void Output(const engine::model::LogKey& log, std::string_view bytes, bool last);
   void DrawLoop(const std::stop_token& stop);
 
   std::string output_;
+  const api::client::Target target_;
   OutputWriter writer_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -44,6 +51,7 @@ class WatchScreen {
   std::unique_ptr<view::RunView> view_;
   bool news_ = false;  ///< since the drawer last looked
   std::jthread drawer_;
+  std::unique_ptr<LogWatch> logs_;  ///< null: the view wants none
 };
 
 }  // namespace apps::network

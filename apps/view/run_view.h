@@ -66,4 +66,9 @@ class RunView {
   virtual OutputWanted output_wanted() const = 0;
 };
 
+/// Steps that `OutputWanted::kFailedTail` means.
+inline bool HasFailed(model::Status status) {
+  return status == model::Status::kFailed || status == model::Status::kTimedOut;
+}
+
 }  // namespace apps::view

@@ -60,6 +60,8 @@ class EngineCore {
 
   /// Effects not yet answered; after recovery the loop performs exactly these.
   std::vector<model::Effect> Outstanding() const;
+  /// What workers hold: assignments of all attempts that have not ended, as they were given.
+  std::vector<model::Assignment> Assignments() const;
 
   /// Empty when the run or the job is not known (any more).
   std::optional<Explanation> Explain(model::RunId run, model::JobIndex job,

@@ -81,4 +81,16 @@ std::vector<model::Effect> EngineCore::Outstanding() const {
   return effects;
 }
 
+std::vector<model::Assignment> EngineCore::Assignments() const {
+  std::vector<model::Assignment> held;
+  for (const auto& [id, run] : state_->runs) {
+    for (std::uint32_t i = 0; i < run->jobs.size(); ++i) {
+      if (run->jobs[i].attempt_phase != AttemptPhase::kNone) {
+        held.push_back(AssignmentOf(*run, JobIndex(i)));
+      }
+    }
+  }
+  return held;
+}
+
 }  // namespace engine::core

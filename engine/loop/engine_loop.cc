@@ -221,6 +221,10 @@ std::vector<model::RunId> EngineLoop::RecoveredRuns() const {
   return shared_->sequencer.core().OpenRuns();
 }
 
+std::vector<model::Assignment> EngineLoop::RecoveredAssignments() const {
+  return shared_->sequencer.core().Assignments();
+}
+
 const LoopCounters& EngineLoop::counters() const {
   return shared_->sequencer.counters();
 }

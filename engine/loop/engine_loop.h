@@ -78,6 +78,8 @@ class EngineLoop {
   std::vector<std::pair<model::WorkerId, model::SessionId>> RecoveredWorkers() const;
   /// Runs that are not closed, ascending; as above.
   std::vector<model::RunId> RecoveredRuns() const;
+  /// Attempts that the recovered core knows to be on workers; as `RecoveredWorkers`.
+  std::vector<model::Assignment> RecoveredAssignments() const;
   const LoopCounters& counters() const;
 
  private:

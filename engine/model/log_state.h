@@ -33,8 +33,8 @@ struct LogEnd {
   std::uint32_t checksum = 0;   ///< CRC-32 of the bytes that were not lost, in order
   bool truncated = false;       ///< the author's limit cut it; the mark stands at its end
   std::vector<ByteRange> lost;  ///< rising, apart, none empty
-  /// The worker went away before it said how the log ends: what came behind `length` is missing,
-  /// nobody knows how much.
+  /// The worker went away before it had sent the log's end: what may have come behind `length` is
+  /// missing, too, nobody knows how much.
   bool cut = false;
   bool damaged = false;  ///< what arrived does not match `checksum`
   friend bool operator==(const LogEnd&, const LogEnd&) = default;

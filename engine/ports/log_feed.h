@@ -66,7 +66,8 @@ class LogReader {
   virtual void Next(Handler handler) = 0;
 
   /// Everything that was to be done is done: a following reader ends once the logs that are there,
-  /// and those of `expected` (steps that printed something, as the facts say), have ended.
+  /// and those of `expected` (steps that printed something, as the facts say), have ended. Of both
+  /// only those that it reads count.
   virtual void Settle(std::vector<model::LogKey> expected) = 0;
 };
 

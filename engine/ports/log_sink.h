@@ -41,9 +41,11 @@ class LogSink {
   ///      damaged: sending it again gives the same answer.
   virtual void End(const model::LogKey& log, const model::LogEnd& end, Answer answer) = 0;
 
-  /// The attempt's worker is gone: its logs that have not ended are cut where they are. A worker
-  /// that comes back all the same may go on: a cut gives way to more bytes and to another end.
-  virtual void Abandon(const model::AttemptKey& attempt) = 0;
+  /// Nobody is there who would send more of the log: unless it has ended, it is cut where it is.
+  /// With `length` (as the worker had reported it, 0: it had not) what is missing is named. A
+  /// worker that comes back all the same may go on: a cut gives way to more bytes and to another
+  /// end.
+  virtual void Abandon(const model::LogKey& log, std::uint64_t length) = 0;
 
   /// Where a sender resumes: nothing received for a log that nobody knows. May read the disk.
   virtual base::StatusOr<model::LogMarks> Marks(const model::LogKey& log) = 0;

@@ -103,8 +103,8 @@ void Arrivals::End(const model::LogKey& log, model::LogEnd end, Answer answer) {
   Enqueue({.what = Ending{log, std::move(end)}, .answer = std::move(answer)}, 0);
 }
 
-void Arrivals::Abandon(const model::AttemptKey& attempt) {
-  Enqueue({.what = Abandoned{attempt}, .answer = nullptr}, 0);
+void Arrivals::Abandon(const model::LogKey& log, std::uint64_t length) {
+  Enqueue({.what = Abandoned{log, length}, .answer = nullptr}, 0);
 }
 
 void Arrivals::Run() {
@@ -222,31 +222,23 @@ void Arrivals::Take(Ending& ending, Group& group, Answer answer) {
 }
 
 void Arrivals::Take(const Abandoned& abandoned, Group& group) {
-  std::vector<model::LogKey> open;
-  const auto status = book_.Visit(abandoned.attempt.run, [&](RunLogs& run) {
-    for (const auto& [key, log] : run.logs) {
-      if (key.attempt == abandoned.attempt && !log.progress().end) {
-        open.push_back(key);
-      }
-    }
-  });
-  if (!status.ok()) {
-    spdlog::warn("logs: {}", base::Message(status));
+  const auto progress = ProgressOf(abandoned.log, group);
+  if (!progress.ok()) {
+    spdlog::warn("logs: {}", base::Message(progress.status()));
+    return;
   }
-  for (const Group::Part& part : group.parts) {
-    if (part.log.attempt == abandoned.attempt) {
-      open.push_back(part.log);
-    }
+  if ((*progress)->end) {
+    return;
   }
-  for (const model::LogKey& log : open) {
-    const auto progress = ProgressOf(log, group);
-    if (progress.ok() && !(*progress)->end) {
-      (*progress)->end = model::LogEnd{.length = (*progress)->received,
-                                       .checksum = (*progress)->checksum.value_or(0),
-                                       .cut = true};
-      GatherEnd(log, *(*progress)->end, group);
-    }
+  const std::uint64_t received = (*progress)->received;
+  model::LogEnd end{.length = std::max(received, abandoned.length),
+                    .checksum = (*progress)->checksum.value_or(0),
+                    .cut = true};
+  if (end.length > received) {
+    end.lost = {{received, end.length}};
   }
+  (*progress)->end = std::move(end);
+  GatherEnd(abandoned.log, *(*progress)->end, group);
 }
 
 /// Only needed for logs of which two servers wrote parts that overlap.

@@ -46,7 +46,7 @@ class Arrivals {
   void Append(const engine::model::LogKey& log, std::uint64_t offset, std::string bytes,
               Answer answer);
   void End(const engine::model::LogKey& log, engine::model::LogEnd end, Answer answer);
-  void Abandon(const engine::model::AttemptKey& attempt);
+  void Abandon(const engine::model::LogKey& log, std::uint64_t length);
 
   /// Removes files all of whose records are in the archive.
   void RemoveArchived();
@@ -62,7 +62,8 @@ class Arrivals {
     engine::model::LogEnd end;
   };
   struct Abandoned {
-    engine::model::AttemptKey attempt;
+    engine::model::LogKey log;
+    std::uint64_t length = 0;
   };
   struct Order {
     std::variant<Batch, Ending, Abandoned> what;

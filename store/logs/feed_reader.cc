@@ -56,6 +56,7 @@ class FeedReader::Walk : public std::enable_shared_from_this<FeedReader::Walk> {
     });
   }
   void Settle(std::vector<model::LogKey> expected) {
+    std::erase_if(expected, [this](const auto& log) { return !Selects(request_.logs, log); });
     std::vector<std::function<void()>> woken;
     const auto status = threads_.book->Visit(request_.logs.run, [&](RunLogs& run) {
       settled_ = true;

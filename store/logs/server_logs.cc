@@ -46,8 +46,8 @@ void ServerLogs::End(const model::LogKey& log, const model::LogEnd& end, Answer 
   arrivals_.End(log, end, std::move(answer));
 }
 
-void ServerLogs::Abandon(const model::AttemptKey& attempt) {
-  arrivals_.Abandon(attempt);
+void ServerLogs::Abandon(const model::LogKey& log, std::uint64_t length) {
+  arrivals_.Abandon(log, length);
 }
 
 base::StatusOr<model::LogMarks> ServerLogs::Marks(const model::LogKey& log) {

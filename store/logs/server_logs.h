@@ -34,7 +34,7 @@ class ServerLogs : public engine::ports::LogSink, public engine::ports::LogFeed 
               Answer answer) override;
   void End(const engine::model::LogKey& log, const engine::model::LogEnd& end,
            Answer answer) override;
-  void Abandon(const engine::model::AttemptKey& attempt) override;
+  void Abandon(const engine::model::LogKey& log, std::uint64_t length) override;
   engine::base::StatusOr<engine::model::LogMarks> Marks(const engine::model::LogKey& log) override;
   void OnArchived(ArchivedListener listener) override;
 

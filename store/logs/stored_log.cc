@@ -184,7 +184,7 @@ StoredLog StoredLog::FromParts(std::vector<Extent> parts, const std::vector<Foun
   log.progress_.received = at;
   for (const auto& [end, file] : ends) {
     const bool overtaken =
-        end.cut && (at > end.length || (log.progress_.end && !log.progress_.end->cut));
+        end.cut && (at > model::KeptLength(end) || (log.progress_.end && !log.progress_.end->cut));
     if (!overtaken) {
       log.progress_.end = end;
       log.end_file_ = file;

@@ -91,13 +91,17 @@ void MemoryLogs::End(const model::LogKey& log, const model::LogEnd& end, Answer 
   Reply(log, Close(log, end), answer);
 }
 
-void MemoryLogs::Abandon(const model::AttemptKey& attempt) {
+void MemoryLogs::Abandon(const model::LogKey& key, std::uint64_t length) {
   const std::lock_guard lock(mutex_);
-  for (auto& [key, log] : logs_) {
-    if (key.attempt == attempt && !log.end) {
-      log.end = model::LogEnd{
-          .length = log.bytes.size(), .checksum = base::Crc32(0, log.bytes), .cut = true};
-    }
+  Log& log = logs_[key];
+  if (log.end) {
+    return;
+  }
+  const std::uint64_t received = log.bytes.size();
+  log.end = model::LogEnd{
+      .length = std::max(received, length), .checksum = base::Crc32(0, log.bytes), .cut = true};
+  if (length > received) {
+    log.end->lost = {{received, length}};
   }
   WakeReaders();
 }
@@ -129,6 +133,7 @@ class MemoryLogs::Reader {
   void Settle(std::vector<model::LogKey> expected) {
     settled_ = true;
     expected_ = std::move(expected);
+    std::erase_if(expected_, [this](const auto& log) { return !Selects(request_.logs, log); });
   }
 
   void Look(const MemoryLogs& logs) {

@@ -120,7 +120,8 @@ TEST_F(BulkTest, AGigabyteGetsFromOneWorkerToAnotherAlthoughTheServerFalls) {
   const std::uint64_t memory_before = PeakMemory();
 
   grants_.Open({.key = Attempt(0), .worker = kWorker}, {});
-  agents::chunks::RemoteStore uploads(server_->Connect(), {.attempt = Attempt(0)});
+  agents::chunks::RemoteStore uploads([channel = server_->Connect()] { return channel; },
+                                      {.attempt = Attempt(0)});
   CuttingStore cut_uploads(uploads, 100, [this] { server_->Restart(); });
   store::artifacts::Archive packs(cut_uploads, 4);
   const auto artifact = packs.Pack({.root = from, .name = "big", .paths = {"big"}}, {});
@@ -128,7 +129,8 @@ TEST_F(BulkTest, AGigabyteGetsFromOneWorkerToAnotherAlthoughTheServerFalls) {
   grants_.Close(Attempt(0));
 
   grants_.Open({.key = Attempt(1), .worker = kWorker}, {.artifacts = {artifact->manifest}});
-  agents::chunks::RemoteStore downloads(server_->Connect(), {.attempt = Attempt(1)});
+  agents::chunks::RemoteStore downloads([channel = server_->Connect()] { return channel; },
+                                        {.attempt = Attempt(1)});
   CuttingStore cut_downloads(downloads, 100, [this] { server_->Restart(); });
   store::artifacts::Archive unpacks(cut_downloads, 4);
   const base::Status unpacked = unpacks.Unpack(*artifact, to, {});

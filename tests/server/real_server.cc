@@ -73,10 +73,10 @@ std::string RealServer::Token(const std::string& pool) const {
   return token.substr(0, token.find('\n'));
 }
 
-std::unique_ptr<DayflyProcess> RealServer::Agent(const std::string& token,
-                                                 const std::string& name) const {
+std::unique_ptr<DayflyProcess> RealServer::Agent(const std::string& token, const std::string& name,
+                                                 const std::string& slots) const {
   std::vector<std::string> arguments = {"agent", "--server", address_,  "--slots",
-                                        "1",     "--folder", File(name)};
+                                        slots,   "--folder", File(name)};
   if (!token.empty()) {
     arguments.insert(arguments.end(), {"--token", token});
   }
@@ -89,7 +89,15 @@ std::unique_ptr<DayflyProcess> RealServer::Submit(const std::string& pipeline) c
       Launch({"submit", "ci.yml", "--watch", "--output", "plain"}, "submit"));
 }
 
+std::string RealServer::SubmitOnly(const std::string& pipeline) const {
+  std::ofstream(File("ci.yml")) << pipeline;
+  const support::Ended ended = Run({"submit", "ci.yml"});
+  EXPECT_EQ(ended.exit_code, 0) << Errors();
+  return ended.text.substr(0, ended.text.find('\n'));
+}
+
 void RealServer::ExpectSuccess(DayflyProcess& submitted) const {
+  submitted.ReadRest();  // whoever watches prints what steps print
   EXPECT_EQ(submitted.Wait(), 0) << Errors();
 }
 

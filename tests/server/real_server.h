@@ -34,9 +34,12 @@ class RealServer : public testing::Test {
   std::string Token(const std::string& pool = "default") const;
   /// In the folder `name`; without a token it has joined before.
   std::unique_ptr<support::DayflyProcess> Agent(const std::string& token,
-                                                const std::string& name = "agent") const;
+                                                const std::string& name = "agent",
+                                                const std::string& slots = "1") const;
   /// Watches it, too: plain lines, the first when the run is accepted.
   std::unique_ptr<support::DayflyProcess> Submit(const std::string& pipeline) const;
+  /// Without watching: the run's id.
+  std::string SubmitOnly(const std::string& pipeline) const;
   void ExpectSuccess(support::DayflyProcess& submitted) const;
 
   /// A step that says that it began, then waits to be let go on. `name` tells several apart.

@@ -67,6 +67,7 @@ TEST_F(Secrets, ReachTheStepAndNoFileOfTheAgent) {
   EXPECT_GT(files, 0U);
   LetGoOn();
   ExpectSuccess(*submitted);
+  EXPECT_EQ(Run({"logs", "latest", "--raw"}).text, "***\n") << Errors();
 }
 
 TEST_F(Secrets, AreForWorkersThatRunWhatNamesThem) {

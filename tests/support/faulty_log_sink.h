@@ -48,7 +48,9 @@ class FaultyLogSink : public engine::ports::LogSink {
            Answer answer) override {
     real_.End(log, end, std::move(answer));
   }
-  void Abandon(const engine::model::AttemptKey& attempt) override { real_.Abandon(attempt); }
+  void Abandon(const engine::model::LogKey& log, std::uint64_t length) override {
+    real_.Abandon(log, length);
+  }
   engine::base::StatusOr<engine::model::LogMarks> Marks(const engine::model::LogKey& log) override {
     return real_.Marks(log);
   }

@@ -218,7 +218,8 @@ TEST_P(LogConformance, CutsLogsOfALostWorkerUntilItComesBack) {
   ASSERT_TRUE(Append(LogOf(0), 0, "abc").ok());
   ASSERT_TRUE(Append(LogOf(0, 1), 0, "whole").ok());
   ASSERT_TRUE(End(LogOf(0, 1), EndOf("whole")).ok());
-  sink().Abandon(LogOf(0).attempt);
+  sink().Abandon(LogOf(0), 0);
+  sink().Abandon(LogOf(0, 1), 5);
   const auto reader = Reader({.follow = true});
   reader->Settle({LogOf(0), LogOf(0, 1)});
   const Collected all = ReadToTheEnd(*reader);
@@ -228,6 +229,21 @@ TEST_P(LogConformance, CutsLogsOfALostWorkerUntilItComesBack) {
   EXPECT_FALSE(sink().Marks(LogOf(0))->ended);
   ASSERT_TRUE(End(LogOf(0), EndOf("abcdef")).ok());
   EXPECT_EQ(TextOf(LogOf(0)), "abcdef");
+}
+
+TEST_P(LogConformance, NamesWhatIsMissingOfALostWorkersLogs) {
+  ASSERT_TRUE(Append(LogOf(0), 0, "abc").ok());
+  sink().Abandon(LogOf(0), 10);
+  sink().Abandon(LogOf(0, 1), 7);
+  const auto reader = Reader({.logs = {.job = LogOf(0).attempt.job}, .follow = true});
+  reader->Settle({LogOf(0), LogOf(0, 1), LogOf(1)});
+  const Collected all = ReadToTheEnd(*reader);
+  EXPECT_EQ(all.text.at(LogOf(0)), "abc");
+  EXPECT_EQ(all.ends.at(LogOf(0)).lost, (std::vector<engine::model::ByteRange>{{3, 10}}));
+  EXPECT_EQ(all.ends.at(LogOf(0, 1)).lost, (std::vector<engine::model::ByteRange>{{0, 7}}));
+  ASSERT_TRUE(Append(LogOf(0, 1), 0, "1234567").ok());
+  ASSERT_TRUE(End(LogOf(0, 1), EndOf("1234567")).ok());
+  EXPECT_EQ(TextOf(LogOf(0, 1)), "1234567");
 }
 
 TEST_P(LogConformance, KeepsBytesOfAnyKind) {

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/network/agent_artifacts.h"
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "agents/chunks/remote_store.h"
+#include "api/wire/channels.h"
+#include "store/artifacts/archive.h"
+
+namespace apps::network {
+
+namespace base = engine::base;
+namespace model = engine::model;
+namespace ports = engine::ports;
+
+class AgentArtifacts::AttemptArchive final : public ports::ArtifactArchive {
+ public:
+  AttemptArchive(agents::chunks::RemoteStore::ChannelNow channel, const model::AttemptKey& attempt,
+                 std::stop_token stop)
+      : store_(std::move(channel), {.attempt = attempt}),
+        archive_(store_),
+        cancel_(std::move(stop), [this] { store_.Cancel(); }) {}
+
+  base::StatusOr<model::Artifact> Pack(const ports::PackRequest& request,
+                                       std::stop_token stop) override {
+    return archive_.Pack(request, std::move(stop));
+  }
+  base::Status Unpack(const model::Artifact& artifact, const std::string& root,
+                      std::stop_token stop) override {
+    return archive_.Unpack(artifact, root, std::move(stop));
+  }
+  base::StatusOr<std::string> HashFiles(const std::string& root,
+                                        const std::vector<std::string>& paths) override {
+    return archive_.HashFiles(root, paths);
+  }
+
+ private:
+  agents::chunks::RemoteStore store_;
+  store::artifacts::Archive archive_;
+  std::stop_callback<std::function<void()>> cancel_;
+};
+
+void AgentArtifacts::Follow(const std::string& address,
+                            const agents::session::AgentIdentity& identity) {
+  auto channel = api::wire::MakeChannel(address, identity.authority, identity.pair);
+  const std::lock_guard lock(mutex_);
+  channel_ = std::move(channel);
+}
+
+std::shared_ptr<ports::ArtifactArchive> AgentArtifacts::Of(const model::AttemptKey& attempt,
+                                                           std::stop_token stop) {
+  return std::make_shared<AttemptArchive>(
+      [this] {
+        const std::lock_guard lock(mutex_);
+        return channel_;
+      },
+      attempt, std::move(stop));
+}
+
+}  // namespace apps::network

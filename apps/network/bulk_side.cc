@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/network/bulk_side.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/post.hpp>
+
+#include "agents/runner/wanted_artifacts.h"
+#include "api/agents/peer_identity.h"
+#include "api/services/archive.h"
+#include "engine/base/log.h"
+#include "engine/base/overloaded.h"
+#include "store/artifacts/manifest.h"
+
+namespace apps::network {
+
+namespace base = engine::base;
+namespace bulk = api::bulk;
+namespace loop = engine::loop;
+namespace model = engine::model;
+namespace ports = engine::ports;
+namespace services = api::services;
+
+namespace {
+
+/// Of runs that are over, and whose last bytes may still come; older ones are read back.
+constexpr std::size_t kClosedMax = 1024;
+
+}  // namespace
+
+/// What a worker is given it may also fetch; before it hears of it.
+class BulkSide::GrantingLink final : public ports::AgentLink {
+ public:
+  GrantingLink(BulkSide& side, ports::AgentLink& agents) : side_(side), agents_(agents) {}
+  void Dispatch(const model::Assignment& assignment) override {
+    side_.Grant(assignment);
+    agents_.Dispatch(assignment);
+  }
+  void Stop(const model::StopAttempt& stop) override { agents_.Stop(stop); }
+  void Drain(const model::DrainWorker& order) override { agents_.Drain(order); }
+
+ private:
+  BulkSide& side_;
+  ports::AgentLink& agents_;
+};
+
+BulkSide::BulkSide(boost::asio::io_context& io, services::Seat& seat, const ServerConfig& config)
+    : seat_(seat),
+      config_(config),
+      gate_([&io](std::function<void()> work) { boost::asio::post(io, std::move(work)); }),
+      logs_service_(seat, gate_, {}) {}
+
+BulkSide::~BulkSide() {
+  Close();
+}
+
+base::Status BulkSide::OpenStore() {
+  ASSIGN_OR_RETURN(chunks_, store::artifacts::LocalStore::Open(config_.artifacts));
+  bulk::ChunkServiceOptions options;
+  options.store = chunks_.get();
+  options.grants = &grants_;
+  options.worker_of =
+      [this](const grpc::ServerContextBase& context) -> base::StatusOr<model::WorkerId> {
+    if (!is_owner_) {
+      return base::Unavailable("this server does not own the runs");
+    }
+    return api::agents::PeerWorker(context);
+  };
+  options.chunks_of = [this](const base::Digest& manifest) {
+    return store::artifacts::ListChunks(*chunks_, manifest);
+  };
+  chunk_service_ = std::make_unique<bulk::ChunkService>(std::move(options));
+  return base::OkStatus();
+}
+
+base::StatusOr<ports::AgentLink*> BulkSide::Open(loop::EngineLoop& loop, ports::AgentLink& agents) {
+  auto tenure = std::make_shared<Tenure>();
+  store::logs::ServerLogsOptions options;
+  options.folder = config_.logs;
+  options.epoch = loop.epoch();
+  ASSIGN_OR_RETURN(tenure->logs, store::logs::ServerLogs::Open(std::move(options)));
+  tenure->acceptor = std::make_unique<bulk::LogAcceptor>(*tenure->logs, grants_,
+                                                         [this](model::RunId run) { LookUp(run); });
+  tenure->link = std::make_unique<GrantingLink>(*this, agents);
+  loop_ = &loop;
+  tenure_ = std::move(tenure);
+  for (const model::Assignment& assignment : loop.RecoveredAssignments()) {
+    Grant(assignment);
+    const model::Lease& lease = assignment.lease;
+    tenure_->runs[lease.key.run].attempts[lease.key].worker = lease.worker;
+  }
+  loop.AddObserver(this);
+  gate_.Begin({.acceptor = tenure_->acceptor.get(),
+               .feed = tenure_->logs.get(),
+               .settling = [this](model::RunId run) { Settling(run); }});
+  is_owner_ = true;
+  return tenure_->link.get();
+}
+
+// First those who bring and fetch, then the store, then who answers for it.
+void BulkSide::Close() {
+  if (tenure_ == nullptr) {
+    return;
+  }
+  is_owner_ = false;
+  gate_.End();
+  tenure_->logs.reset();
+  tenure_.reset();
+  grants_.ForgetEverything();
+  loop_ = nullptr;
+}
+
+void BulkSide::Grant(const model::Assignment& assignment) {
+  bulk::Allowance allowance;
+  allowance.steps = StepCount(model::SpecOf(*assignment.plan, assignment.job));
+  // What is missing the worker finds out, too.
+  const auto wanted = agents::runner::WantedArtifacts(assignment);
+  for (const model::Artifact& artifact : wanted.ok() ? *wanted : std::vector<model::Artifact>()) {
+    allowance.artifacts.push_back(artifact.manifest);
+  }
+  grants_.Open(assignment.lease, allowance);
+}
+
+// ---- what became true
+
+void BulkSide::OnDurable(std::uint64_t /*first_seq*/, std::span<const model::Fact> facts) {
+  for (const model::Fact& fact : facts) {
+    if (const model::RunId run = model::RunOf(fact); run.value() != 0) {
+      Note(fact, tenure_->runs[run]);
+    }
+    On(fact);
+  }
+}
+
+void BulkSide::On(const model::Fact& fact) {
+  std::visit(
+      base::Overloaded{[&](const model::RunAccepted& body) {
+                         tenure_->known.insert(body.run);
+                         grants_.KnowRun(body.run);
+                       },
+                       [&](const model::AttemptEnded& body) { Ended(body); },
+                       [&](const model::WorkerLost& body) { Lost(body.worker); },
+                       [&](const model::RunClosed& body) { Closed(body.run); }, [](const auto&) {}},
+      fact.body);
+}
+
+// Of a step whose end nobody told the rest will not come. Logs of the others are on their way.
+void BulkSide::Ended(const model::AttemptEnded& ended) {
+  grants_.Close(ended.key);
+  if (ended.infra) {
+    Abandon(ended.key, tenure_->runs[ended.key.run].attempts[ended.key], /*with_ended=*/false);
+  }
+}
+
+void BulkSide::Lost(model::WorkerId worker) {
+  for (const auto& [run, notes] : tenure_->runs) {
+    for (const auto& [key, attempt] : notes.attempts) {
+      if (attempt.worker == worker) {
+        Abandon(key, attempt, /*with_ended=*/true);
+      }
+    }
+  }
+}
+
+void BulkSide::Abandon(const model::AttemptKey& key, const AttemptNote& attempt, bool with_ended) {
+  for (const auto& [step, length] : attempt.steps) {
+    const bool is_open = !length || (with_ended && *length > 0);
+    if (is_open) {
+      tenure_->logs->Abandon({.attempt = key, .step = step}, length.value_or(0));
+    }
+  }
+}
+
+void BulkSide::Closed(model::RunId run) {
+  tenure_->closed.push_back(run);
+  if (tenure_->closed.size() <= kClosedMax) {
+    return;
+  }
+  const model::RunId oldest = tenure_->closed.front();
+  tenure_->closed.pop_front();
+  tenure_->runs.erase(oldest);
+  tenure_->known.erase(oldest);
+  tenure_->acceptor->ForgetRun(oldest);
+  grants_.ForgetRun(oldest);
+}
+
+// ---- what is older than that
+
+// Any thread.
+void BulkSide::LookUp(model::RunId run) {
+  seat_.OnEngine([this, run](services::Shard* shard) {
+    if (shard != nullptr && tenure_ != nullptr && !tenure_->known.contains(run)) {
+      tenure_->wanted.insert(run);
+      ReadBack(*shard);
+    }
+  });
+}
+
+// One pass at a time; what is wanted meanwhile shares the next.
+void BulkSide::ReadBack(services::Shard& shard) {
+  if (tenure_->is_reading || tenure_->wanted.empty()) {
+    return;
+  }
+  tenure_->is_reading = true;
+  const base::Status asked = shard.archive->Do(
+      [this, tenure = std::weak_ptr(tenure_), runs = std::exchange(tenure_->wanted, {})](
+          ports::RunHistory&, ports::RunStore& store) {
+        seat_.OnEngine([this, tenure, runs, found = ReadNotes(store, runs)](services::Shard* then) {
+          if (then != nullptr && !tenure.expired()) {
+            Take(runs, found);
+            ReadBack(*then);
+          }
+        });
+      });
+  if (!asked.ok()) {
+    tenure_->is_reading = false;  // they ask again
+  }
+}
+
+void BulkSide::Take(const std::set<model::RunId>& asked, const Found& found) {
+  tenure_->is_reading = false;
+  if (!found.ok()) {
+    spdlog::warn("logs of {} runs wait: {}", asked.size(), base::Message(found.status()));
+    return;
+  }
+  for (const model::RunId run : asked) {
+    if (const auto read = found->find(run); read != found->end()) {
+      RunNotes& notes = tenure_->runs[run];
+      Merge(read->second, notes);
+      for (const auto& [key, attempt] : notes.attempts) {
+        const model::JobSpec& spec = model::SpecOf(*notes.plan, key.job);
+        grants_.Open({.key = key, .worker = attempt.worker, .session = {}},
+                     {.artifacts = {}, .steps = StepCount(spec)});
+        if (attempt.has_ended) {
+          grants_.Close(key);
+        }
+      }
+    }
+    tenure_->known.insert(run);
+    grants_.KnowRun(run);
+    // A run that never was is kept as long as one that is over.
+    if (!found->contains(run) || tenure_->runs[run].is_closed) {
+      Closed(run);
+    }
+    if (tenure_->settling.erase(run) > 0) {
+      AbandonOrphans(run);
+    }
+  }
+}
+
+// ---- logs whose worker does not come any more
+
+void BulkSide::Settling(model::RunId run) {
+  if (tenure_->known.contains(run)) {
+    return AbandonOrphans(run);
+  }
+  tenure_->settling.insert(run);
+  LookUp(run);
+}
+
+void BulkSide::AbandonOrphans(model::RunId run) {
+  loop_->Read([this, run](const engine::core::EngineCore& core, base::Instant) {
+    const auto notes = tenure_->runs.find(run);
+    if (notes == tenure_->runs.end()) {
+      return;
+    }
+    const auto workers = core.Workers();
+    for (const auto& [key, attempt] : notes->second.attempts) {
+      const bool is_there = std::ranges::any_of(
+          workers, [&](const auto& worker) { return worker.first == attempt.worker; });
+      if (!is_there) {
+        Abandon(key, attempt, /*with_ended=*/true);
+      }
+    }
+  });
+}
+
+}  // namespace apps::network
