@@ -101,6 +101,7 @@ class AgentSession::Core : public std::enable_shared_from_this<AgentSession::Cor
   core::Session session_;
   std::deque<std::shared_ptr<Pending>> pending_;
   bool flushing_ = false;
+  const std::shared_ptr<CallsUnderWay> calls_ = std::make_shared<CallsUnderWay>();
   std::shared_ptr<ServerLine> line_;
   core::StreamNumber line_number_ = 0;
   std::string address_;
@@ -176,7 +177,7 @@ void AgentSession::Core::Do(const core::Dial& dial) {
     OnEnded(stream, status, owner);
   });
   line_ = ServerLine::Open(io_, dial.address, options_.identity.authority, options_.identity.pair,
-                           std::move(events));
+                           std::move(events), calls_);
 }
 
 void AgentSession::Core::OnEnded(core::StreamNumber stream, const base::Status& status,
@@ -342,6 +343,7 @@ void AgentSession::Core::Close() {
     line_->HangUp();
     line_.reset();
   }
+  calls_->Wait();
 }
 
 // ---- the outside

@@ -44,11 +44,16 @@ class Reactor final : public grpc::ClientBidiReactor<pb::AgentMessage, pb::Serve
 
 class Line final : public ServerLine, public std::enable_shared_from_this<Line> {
  public:
-  Line(asio::io_context& io, LineEvents events) : io_(io), events_(std::move(events)) {}
+  Line(asio::io_context& io, LineEvents events, std::shared_ptr<CallsUnderWay> calls)
+      : io_(io), events_(std::move(events)), calls_(std::move(calls)) {}
+
+  const std::shared_ptr<CallsUnderWay>& calls() const { return calls_; }
+  asio::io_context& io() const { return io_; }
 
   void Dial(const std::string& address, const std::string& authority, const wire::KeyPair& client) {
     stub_ = pb::Agents::NewStub(wire::MakeChannel(address, authority, client));
     reactor_ = std::make_unique<Reactor>(shared_from_this());
+    calls_->Begin();
     stub_->async()->Session(&context_, reactor_.get());
     // Held until the end: writes come from outside of reactions.
     reactor_->AddHold();
@@ -68,6 +73,9 @@ class Line final : public ServerLine, public std::enable_shared_from_this<Line> 
   void HangUp() override {
     silent_ = true;
     const std::lock_guard lock(mutex_);
+    if (const auto renewing = renewing_.lock()) {
+      renewing->TryCancel();
+    }
     Break();
   }
 
@@ -80,14 +88,22 @@ class Line final : public ServerLine, public std::enable_shared_from_this<Line> 
     auto call = std::make_shared<Call>();
     call->context.set_deadline(std::chrono::system_clock::now() + kRenewWithin);
     call->ask.set_certificate_request(request);
-    stub_->async()->Renew(
-        &call->context, &call->ask, &call->answer,
-        [self = shared_from_this(), call, done = std::move(done)](const grpc::Status& status) {
-          asio::post(self->io_, [call, done, status] {
-            done(status.ok() ? base::StatusOr<pb::RenewResponse>(call->answer)
-                             : wire::FromGrpc(status));
-          });
-        });
+    calls_->Begin();
+    {
+      const std::lock_guard lock(mutex_);
+      renewing_ = std::shared_ptr<grpc::ClientContext>(call, &call->context);
+    }
+    stub_->async()->Renew(&call->context, &call->ask, &call->answer,
+                          [self = shared_from_this(), call,
+                           done = std::move(done)](const grpc::Status& status) mutable {
+                            const std::shared_ptr<CallsUnderWay> calls = self->calls_;
+                            asio::io_context& io = self->io_;
+                            asio::post(io, [self = std::move(self), call, done, status] {
+                              done(status.ok() ? base::StatusOr<pb::RenewResponse>(call->answer)
+                                               : wire::FromGrpc(status));
+                            });
+                            calls->End();
+                          });
   }
 
   // ---- reactions
@@ -184,6 +200,7 @@ class Line final : public ServerLine, public std::enable_shared_from_this<Line> 
 
   asio::io_context& io_;
   LineEvents events_;
+  const std::shared_ptr<CallsUnderWay> calls_;
   bool silent_ = false;  ///< on the io_context's thread
 
   std::unique_ptr<pb::Agents::Stub> stub_;
@@ -194,6 +211,7 @@ class Line final : public ServerLine, public std::enable_shared_from_this<Line> 
   std::mutex mutex_;
   pb::ServerMessage incoming_;
   std::deque<pb::AgentMessage> outgoing_;  ///< the first is being written
+  std::weak_ptr<grpc::ClientContext> renewing_;
   bool writing_ = false;
   bool broken_ = false;
   bool released_ = false;
@@ -207,16 +225,38 @@ void Reactor::OnWriteDone(bool ok) {
   line_->OnWritten(ok);
 }
 void Reactor::OnDone(const grpc::Status& status) {
-  const std::shared_ptr<Line> line = std::move(line_);  // which owns this
+  std::shared_ptr<Line> line = std::move(line_);  // which owns this
+  const std::shared_ptr<CallsUnderWay> calls = line->calls();
   line->OnDone(status);
+  // The last channel that goes joins gRPC's threads, so it must not go on one of them.
+  asio::io_context& io = line->io();
+  asio::post(io, [line = std::move(line)] {});
+  calls->End();
 }
 
 }  // namespace
 
+void CallsUnderWay::Begin() {
+  const std::lock_guard lock(mutex_);
+  ++count_;
+}
+
+void CallsUnderWay::End() {
+  const std::lock_guard lock(mutex_);
+  --count_;
+  none_.notify_all();
+}
+
+void CallsUnderWay::Wait() {
+  std::unique_lock lock(mutex_);
+  none_.wait(lock, [this] { return count_ == 0; });
+}
+
 std::shared_ptr<ServerLine> ServerLine::Open(asio::io_context& io, const std::string& address,
                                              const std::string& authority,
-                                             const wire::KeyPair& client, LineEvents events) {
-  auto line = std::make_shared<Line>(io, std::move(events));
+                                             const wire::KeyPair& client, LineEvents events,
+                                             std::shared_ptr<CallsUnderWay> calls) {
+  auto line = std::make_shared<Line>(io, std::move(events), std::move(calls));
   line->Dial(address, authority, client);
   return line;
 }

@@ -3,6 +3,7 @@
 // to the `io_context`. Made for one dial, thrown away after it.
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -28,12 +29,28 @@ struct LineEvents {
   std::function<void(engine::base::Status, std::string owner)> ended;
 };
 
+/// Counts the calls that gRPC has not done with, hung up or not: they still post to the
+/// `io_context`, so whoever ends that waits for them first. Threads: any.
+class CallsUnderWay {
+ public:
+  void Begin();
+  void End();
+  /// Until there are none. What was hung up is done with soon.
+  void Wait();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  int count_ = 0;
+};
+
 class ServerLine {
  public:
   /// Dials. `authority` and `client` as in `MakeChannel`.
   static std::shared_ptr<ServerLine> Open(boost::asio::io_context& io, const std::string& address,
                                           const std::string& authority,
-                                          const api::wire::KeyPair& client, LineEvents events);
+                                          const api::wire::KeyPair& client, LineEvents events,
+                                          std::shared_ptr<CallsUnderWay> calls);
 
   virtual ~ServerLine() = default;
   /// Any thread. Queued; dropped when the stream has ended.

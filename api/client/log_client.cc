@@ -161,9 +161,17 @@ class LogClient::Call {
     heard_ = true;
     changed_.notify_one();
   }
-  bool WasQuiet() {
+  /// OK: it was not.
+  base::Status WhyCutOff() {
+    {
+      const std::lock_guard lock(client_.mutex_);
+      if (client_.cancelled_) {
+        return base::Cancelled("reading was cut off");
+      }
+    }
     const std::lock_guard lock(mutex_);
-    return was_quiet_;
+    return was_quiet_ ? base::MakeStatus(absl::StatusCode::kDeadlineExceeded, "nothing more came")
+                      : base::OkStatus();
   }
 
  private:
@@ -178,6 +186,7 @@ class LogClient::Call {
 
 base::Status LogClient::Read(const LogQuery& query, const LogHandlers& handlers) {
   Reading reading(query, handlers);
+  base::Status cut_off;
   const base::Status read =
       connection_.Call(true, [&](const auto& channel, grpc::ClientContext& context) {
         Call call(*this, context, query.quiet_max);
@@ -191,8 +200,9 @@ base::Status LogClient::Read(const LogQuery& query, const LogHandlers& handlers)
           reading.Take(piece);
         }
         const grpc::Status status = reader->Finish();
-        if (call.WasQuiet()) {
-          return grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "nothing more came");
+        // What we ended ourselves is not to be tried again.
+        if (cut_off = call.WhyCutOff(); !cut_off.ok()) {
+          return grpc::Status::OK;
         }
         // A reader that was sent away for being slow goes on where it was.
         return any && status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED
@@ -200,7 +210,7 @@ base::Status LogClient::Read(const LogQuery& query, const LogHandlers& handlers)
                    : status;
       });
   reading.End();
-  return read;
+  return cut_off.ok() ? read : cut_off;
 }
 
 void LogClient::Cancel() {
