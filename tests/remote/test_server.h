@@ -171,7 +171,7 @@ class TestServer {
     submit.context = std::make_shared<const engine::model::RunContext>(std::move(context));
     CHECK(loop_->Post(std::move(submit)).ok());
   }
-  std::string Token() { return *enrolment_.MakeToken("pool", "", world_.UtcNow()); }
+  std::string Token() { return *enrolment_.MakeToken("default", "", world_.UtcNow()); }
   void Retire(engine::model::WorkerId worker) {
     CHECK(world_.registry.Retire(worker).ok());
     OnEngine([&] { hub_->Retire(worker); });
