@@ -17,6 +17,10 @@
 namespace executors::sandboxes {
 namespace {
 
+// How long one that starts its program is waited for.
+constexpr int kLooksAtStart = 1000;
+constexpr useconds_t kLookEveryMicroseconds = 200;
+
 std::optional<pid_t> PidFromName(const char* name) {
   pid_t pid = 0;
   const auto* end = name + std::strlen(name);
@@ -77,6 +81,33 @@ std::optional<Process> ReadProcess(pid_t pid) {
   return process;
 }
 
+/// Whether `pid` is between two programs: from exec until the kernel has laid out the new one's
+/// environment, it shows none. Not zombies and kernel threads, which have no program.
+bool IsStartingProgram(pid_t pid) {
+  constexpr int kEnvironmentEnd = 51;  // proc(5), counted from 1; 3 is the state after the name
+  const auto stat = ReadProcFile(pid, "stat");
+  std::size_t at = stat.rfind(')');
+  for (int field = 2; field < kEnvironmentEnd && at != std::string::npos; ++field) {
+    at = stat.find(' ', at + 1);
+  }
+  char link[64];
+  char program[2];
+  std::snprintf(link, sizeof link, "/proc/%d/exe", pid);
+  return at != std::string::npos && stat.compare(at, 3, " 0 ") == 0 &&
+         readlink(link, program, sizeof program) > 0;
+}
+
+/// As the program that it runs was started with it.
+std::string EnvironmentOf(pid_t pid) {
+  std::string environment = ReadProcFile(pid, "environ");
+  for (int look = 0; environment.empty() && look < kLooksAtStart && IsStartingProgram(pid);
+       ++look) {
+    usleep(kLookEveryMicroseconds);
+    environment = ReadProcFile(pid, "environ");
+  }
+  return environment;
+}
+
 /// The entry that is `mark`, or begins with it when it ends in `*`; empty: none.
 std::string_view FindEntry(std::string_view environment, std::string_view mark) {
   const bool prefix = mark.ends_with('*');
@@ -133,7 +164,7 @@ pid_t ParentOf(pid_t pid) {
 }
 
 std::string MarkOf(pid_t pid, std::string_view mark) {
-  const std::string environment = ReadProcFile(pid, "environ");
+  const std::string environment = EnvironmentOf(pid);
   return std::string(FindEntry(environment, mark));
 }
 
