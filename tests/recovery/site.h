@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/client/connection.h"
+#include "executors/sandboxes/file_descriptor.h"
 #include "tests/support/dayfly_process.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/temp_folder.h"
@@ -97,8 +98,8 @@ class HeldStep {
   int times_begun() const;
 
  private:
-  std::string began_;
-  std::string gate_;
+  executors::sandboxes::FileDescriptor began_;
+  executors::sandboxes::FileDescriptor gate_;
   std::string marks_;
   std::string pipeline_;
 };
