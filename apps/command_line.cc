@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "apps/approve_command.h"
 #include "apps/cancel_command.h"
 #include "apps/command_tree.h"
 #include "apps/completion.h"
@@ -61,8 +62,9 @@ void AddRun(CommandLine& line) {
                                       "again"),
                         Completes::kRun);
   resume->excludes("FILE")->excludes("--input")->excludes("--env-file")->excludes(only);
-  command.Flag("--no-approve", &O::no_approve,
-               "Skips approval gates. This build has none, so it changes nothing yet");
+  command.Flag(
+      "--no-approve", &O::no_approve,
+      "Answers no to every job that waits for an approval, so that the run ends by itself");
   command.Repeated("--secret", &O::secrets, "NAME[=@FILE]",
                    "A secret for the steps: from a file, or asked for on the terminal. Others come "
                    "from .dayfly/secrets "
@@ -243,6 +245,26 @@ Exit codes:
   3  its process is gone: dayfly run --resume RUN continues it)");
 }
 
+void AddApprove(CommandLine& line) {
+  Command<ApproveOptions> command(line, "approve", "Answers a job that waits for an approval",
+                                  ApproveCommand);
+  using O = ApproveOptions;
+  command.Completed(command.Value("RUN", &O::run, "", kRunArgument)->required(), Completes::kRun);
+  command.Value("JOB", &O::job, "", "The job, a cell of a matrix as name[value]")->required();
+  command.Flag("--reject", &O::reject, "Says no: the job ends cancelled");
+  command.Repeated("--input", &O::inputs, "NAME=VALUE", "A value that the approval asks for");
+  command.Server(&O::server);
+  command.Footer(R"(Examples:
+  dayfly approve latest deploy
+  dayfly approve latest 'deploy[eu]' --input note='release 12'
+  dayfly approve latest deploy --reject
+
+Exit codes:
+  0  the answer was taken
+  2  no such run or job, it does not ask, or it does not ask you
+  3  its process is gone: dayfly run --resume RUN continues it)");
+}
+
 void AddRetry(CommandLine& line) {
   Command<RetryOptions> command(line, "retry",
                                 "Starts a new run with the plan, source and inputs of an earlier "
@@ -416,6 +438,7 @@ std::unique_ptr<CommandLine> BuildCommandLine() {
   AddShow(*line);
   AddLogs(*line);
   AddCancel(*line);
+  AddApprove(*line);
   AddRetry(*line);
   AddExplain(*line);
   AddServerCommands(*line);

@@ -3,6 +3,7 @@
 // stream socket, 0600. One request a line, one answer a line, both JSON objects of at most 1 MiB:
 //   {"do":"cancel","kill":false,"by":"ada"}   a second cancel kills, too; "kill":true kills at once
 //   {"do":"explain","job":"unit[core]"}       without "job": every job that is not final
+//   {"do":"approve","job":"deploy","approve":true,"by":"ada","inputs":{"note":"go"}}
 //   {"do":"ping"}
 // Answers: {"ok":true,…} or {"ok":false,"error":"…"}. To explain: "status" of the run and
 // "jobs":[{"job","status","reasons":[{"reason","message"}]}], the most decisive reason first.

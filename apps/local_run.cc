@@ -21,6 +21,7 @@
 #include "apps/crash_point.h"
 #include "apps/exit_code.h"
 #include "apps/lazy_archive.h"
+#include "apps/local_approvals.h"
 #include "apps/local_secrets.h"
 #include "apps/recorded_run.h"
 #include "apps/run_control.h"
@@ -97,6 +98,7 @@ class LocalRun::Core : public loop::Observer {
     // The order matters: nobody may be called back by something that is gone.
     control_.reset();
     loop_.reset();
+    approvals_.reset();
     runner_.reset();
     slots_.clear();
     if (is_new_ && !submitted_) {
@@ -261,6 +263,8 @@ class LocalRun::Core : public loop::Observer {
     loop_->AddObserver(&*screen_);
     loop_->AddObserver(this);
     loop_->AddObserver(&stats_);
+    approvals_.emplace(io_, ApprovalParts());
+    loop_->AddObserver(&*approvals_);
     return base::OkStatus();
   }
 
@@ -281,6 +285,18 @@ class LocalRun::Core : public loop::Observer {
     options.home = HomeFolder();
     options.user = UserName();
     return options;
+  }
+
+  LocalApprovalParts ApprovalParts() {
+    LocalApprovalParts parts;
+    parts.loop = loop_.get();
+    parts.board = &*board_;
+    parts.user = UserName();
+    parts.reject_all = options_.no_approve;
+    parts.may_prompt =
+        options_.output != "json" && isatty(STDIN_FILENO) == 1 && IsLiveTerminal(STDOUT_FILENO);
+    parts.notice = [this](std::string_view text) { Notice(text); };
+    return parts;
   }
 
   void MakeScreen() {
@@ -322,6 +338,7 @@ class LocalRun::Core : public loop::Observer {
     WaitForSignal();
     if (resuming_) {
       record_.Begin(RowOf(*board_, folder_));
+      approvals_->Resumed();
     }
     model::WorkerConnected worker;
     worker.worker = kLocalWorker;
@@ -485,6 +502,7 @@ class LocalRun::Core : public loop::Observer {
   std::unique_ptr<loop::EngineLoop> loop_;
   std::unique_ptr<agents::runner::Runner> runner_;
   std::optional<RunScreen> screen_;
+  std::optional<LocalApprovals> approvals_;
   std::unique_ptr<ControlServer> control_;
   std::optional<asio::signal_set> signals_;
   int signals_seen_ = 0;

@@ -21,6 +21,7 @@ struct LocalRunOptions {
   std::vector<std::string> secrets;
   std::string secrets_file;  ///< `.dayfly/secrets`
   bool stats = false;
+  bool no_approve = false;  ///< jobs that ask are answered no
 };
 
 class LocalRun {

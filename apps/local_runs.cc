@@ -74,6 +74,24 @@ std::string CancelRequest(bool kill) {
   return json;
 }
 
+std::string ApproveRequest(const ApprovalGiven& given) {
+  std::string inputs;
+  view::JsonObject values(inputs);
+  for (const auto& [name, value] : given.inputs) {
+    values.Text(name, value);
+  }
+  values.End();
+  std::string json;
+  view::JsonObject object(json);
+  object.Text("do", "approve");
+  object.Text("job", given.job);
+  object.Bool("approve", given.approve);
+  object.Text("by", UserName());
+  object.Raw("inputs", inputs);
+  object.End();
+  return json;
+}
+
 class LocalRuns final : public RunAccess {
  public:
   explicit LocalRuns(StateDir state) : state_(std::move(state)) {}
@@ -127,6 +145,21 @@ class LocalRuns final : public RunAccess {
     return answer.status().code() == absl::StatusCode::kUnavailable
                ? WithoutProcess(run)
                : base::FailedPrecondition("{}", base::Message(answer.status()));
+  }
+
+  base::StatusOr<model::RunId> Approve(const std::string& name,
+                                       const ApprovalGiven& given) override {
+    ASSIGN_OR_RETURN(const model::RunId run, FindRun(state_, name));
+    const auto answer = AskRun(state_.run_folder(run), ApproveRequest(given));
+    if (answer.ok()) {
+      return run;
+    }
+    if (answer.status().code() != absl::StatusCode::kUnavailable) {
+      return base::InvalidArgument("{}", base::Message(answer.status()));
+    }
+    ASSIGN_OR_RETURN(const RunCancelled over, WithoutProcess(run));
+    return base::InvalidArgument("run {} is over: nothing of it waits for an approval",
+                                 model::ToText(over.run));
   }
 
   base::Status PrintLogs(const LogsOptions& options) override {

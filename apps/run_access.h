@@ -30,6 +30,13 @@ struct RunCancelled {
   engine::model::Status status = engine::model::Status::kRunning;  ///< final: it was over already
 };
 
+/// What somebody says to a job that asks.
+struct ApprovalGiven {
+  std::string job;
+  bool approve = true;
+  std::vector<std::pair<std::string, std::string>> inputs;
+};
+
 class RunAccess {
  public:
   virtual ~RunAccess() = default;
@@ -46,6 +53,10 @@ class RunAccess {
   virtual engine::base::StatusOr<RunExplained> Explain(const std::string& name,
                                                        const std::string& job) = 0;
   virtual engine::base::StatusOr<RunCancelled> Cancel(const std::string& name, bool kill) = 0;
+  /// The run, when what follows is durable. `FailedPrecondition`: the job does not ask, or not
+  /// them.
+  virtual engine::base::StatusOr<engine::model::RunId> Approve(const std::string& name,
+                                                               const ApprovalGiven& given) = 0;
   /// On standard output. `DataLoss`: bytes are missing.
   virtual engine::base::Status PrintLogs(const LogsOptions& options) = 0;
 };

@@ -29,6 +29,7 @@ LocalRunOptions LocalOptions(const RunOptions& options) {
   local.secrets = options.secrets;
   local.secrets_file = ".dayfly/secrets";
   local.stats = options.stats;
+  local.no_approve = options.no_approve;
   return local;
 }
 

@@ -6,6 +6,7 @@
 
 #include "apps/recorded_run.h"
 #include "apps/view/json_text.h"
+#include "dsl/approval.h"
 #include "dsl/selection.h"
 
 namespace apps {
@@ -29,18 +30,11 @@ bool BoolMember(const expr::Value& request, std::string_view name) {
   return value != nullptr && value->kind() == expr::Kind::kBoolean && value->boolean();
 }
 
-void Cancel(const ControlParts& parts, const expr::Value& request,
-            const ControlServer::Reply& reply) {
-  model::CancelRun cancel;
-  cancel.run = parts.board->run();
-  cancel.kill = BoolMember(request, "kill");
-  cancel.by = TextMember(request, "by");
-  if (cancel.by.empty()) {
-    cancel.by = "another terminal";
-  }
-  parts.notice(fmt::format("{} by {}", cancel.kill ? "killed" : "cancelled", cancel.by));
+// The answer comes when what followed is durable.
+void PostAndReply(const ControlParts& parts, model::Input input,
+                  const ControlServer::Reply& reply) {
   base::Status posted =
-      parts.loop->Post(std::move(cancel), [reply](const engine::loop::Answer& answer) {
+      parts.loop->Post(std::move(input), [reply](const engine::loop::Answer& answer) {
         if (!answer.status.ok()) {
           reply(ControlError(base::Message(answer.status)));
         } else if (!answer.refused.empty()) {
@@ -52,6 +46,44 @@ void Cancel(const ControlParts& parts, const expr::Value& request,
   if (!posted.ok()) {
     reply(ControlError(base::Message(posted)));
   }
+}
+
+void Cancel(const ControlParts& parts, const expr::Value& request,
+            const ControlServer::Reply& reply) {
+  model::CancelRun cancel;
+  cancel.run = parts.board->run();
+  cancel.kill = BoolMember(request, "kill");
+  cancel.by = TextMember(request, "by");
+  if (cancel.by.empty()) {
+    cancel.by = "another terminal";
+  }
+  parts.notice(fmt::format("{} by {}", cancel.kill ? "killed" : "cancelled", cancel.by));
+  PostAndReply(parts, std::move(cancel), reply);
+}
+
+std::vector<std::pair<std::string, std::string>> GivenInputs(const expr::Value& request) {
+  std::vector<std::pair<std::string, std::string>> given;
+  const expr::Value* inputs = request.Find("inputs");
+  if (inputs != nullptr && inputs->kind() == expr::Kind::kObject) {
+    for (const auto& [name, value] : inputs->object()) {
+      given.emplace_back(name, value.ToDisplay());
+    }
+  }
+  return given;
+}
+
+void Approve(const ControlParts& parts, const expr::Value& request,
+             const ControlServer::Reply& reply) {
+  dsl::GivenDecision given;
+  given.job = TextMember(request, "job");
+  given.approve = BoolMember(request, "approve");
+  given.by = TextMember(request, "by");
+  given.inputs = GivenInputs(request);
+  auto decision = dsl::ReadDecision(parts.board->run(), parts.board->plan(), given);
+  if (!decision.ok()) {
+    return reply(ControlError(base::Message(decision.status())));
+  }
+  PostAndReply(parts, *std::move(decision), reply);
 }
 
 // Every job that is not over, or the ones that were asked for.
@@ -135,6 +167,8 @@ ControlServer::Handler MakeControlHandler(ControlParts parts) {
       Cancel(parts, request, reply);
     } else if (order == "explain") {
       Explain(parts, request, reply);
+    } else if (order == "approve") {
+      Approve(parts, request, reply);
     } else if (order == "ping") {
       reply("{\"ok\":true}");
     } else {

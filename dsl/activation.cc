@@ -302,7 +302,7 @@ class ActivityFinder {
 
   std::vector<Activity> Run() {
     for (const engine::graph::NodeIndex node : graph_.Order()) {
-      if (!graph_.IsStage(node)) {
+      if (graph_.IsSpec(node)) {
         Visit(graph_.SpecAt(node));
       }
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,19 @@ struct JobUse {
   Place place;
 };
 
+/// `cell` of a need, to be held against the other job's matrix once that is known.
+struct CellUse {
+  engine::model::SpecIndex user;
+  std::size_t need = 0;  ///< position in `JobSpec::needs`
+  NodeRef cell;
+};
+
+/// An artifact that a job receives from whichever of its needs uploads it.
+struct DownloadUse {
+  engine::model::SpecIndex user;
+  NodeRef name;
+};
+
 /// How many values may be looked at to put templates' inputs in.
 inline constexpr std::uint64_t kTemplateNodesMax = 4'000'000;
 
@@ -72,6 +86,9 @@ struct Compilation {
   std::vector<OutputUse> output_uses;
   std::vector<JobUse> job_uses;
   std::vector<SecretUse> secret_uses;
+  std::vector<CellUse> cell_uses;
+  std::vector<DownloadUse> downloads;
+  std::map<engine::model::SpecIndex, std::vector<std::string>> secrets_listed;  ///< by job
   std::uint64_t jobs_beyond = 0;  ///< not put into the plan because it is full
 
   Fields Check(NodeRef map, Level level, const Fields* beneath = nullptr) {
@@ -115,6 +132,8 @@ engine::model::CheckoutSpec ReadCheckout(NodeRef node, Compilation& compilation)
 /// Fills in `has_needs`, `needs` and the artifacts' names.
 void CompileNeeds(NodeRef node, engine::model::SpecIndex self, engine::model::JobSpec& spec,
                   Compilation& compilation);
+/// Finds the cells that needs name; all jobs are compiled.
+void ResolveNeedCells(Compilation& compilation);
 /// A job of the document's `finally` waits for the end of all ordinary ones.
 void AddAllNeeds(engine::model::JobSpec& spec, const Compilation& compilation);
 /// Where `needs` of `spec` names `target`.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "dsl/compilation.h"
+#include "dsl/coordination.h"
 #include "dsl/expressions.h"
 #include "dsl/includes.h"
 #include "dsl/values.h"
@@ -93,6 +94,12 @@ void CompileRoot(NodeRef root, Compilation& compilation) {
   compilation.document_env = fields.Get("env");
   ReadVariables(compilation.document_env, "env", Site::kDocument, nullptr, compilation, plan.env);
   plan.timeout = ReadDuration(fields.Get("timeout"), "timeout", reporter).value_or(plan.timeout);
+  if (const NodeRef concurrency = fields.Get("concurrency")) {
+    auto groups = ReadConcurrency(concurrency, Site::kDocument, nullptr, compilation);
+    if (!groups.empty()) {
+      plan.concurrency = std::move(groups.front());
+    }
+  }
   if (const NodeRef defaults = fields.Get("defaults")) {
     compilation.defaults = compilation.Check(defaults, Level::kDefaults);
   }

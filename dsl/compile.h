@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -47,6 +48,12 @@ Compiled Compile(const std::string& path, SourceLoader& loader, const CompileOpt
 using ResolvedInputs =
     std::variant<std::vector<engine::model::NamedValue>, std::vector<Diagnostic>>;
 ResolvedInputs ResolveInputs(const engine::model::Plan& plan,
+                             std::span<const std::pair<std::string, std::string>> given);
+
+/// The same for other inputs of the plan: an approval's. `whose` stands in messages.
+ResolvedInputs ResolveInputs(const engine::model::Plan& plan,
+                             std::span<const engine::model::InputSpec> inputs,
+                             std::string_view whose,
                              std::span<const std::pair<std::string, std::string>> given);
 
 }  // namespace dsl

@@ -36,6 +36,7 @@ constexpr ContextRow kContexts[] = {
     {"env", Site::kJob},         {"matrix", Site::kJob},
     {"needs", Site::kJob},       {"jobs", Site::kJob, Site::kJobCondition},
     {"steps", Site::kStep},      {"secrets", Site::kStep},
+    {"approval", Site::kJob},
 };
 
 std::string_view WhereReadable(const ContextRow& row) {
@@ -94,6 +95,7 @@ class Checker {
   void CheckNeed(const Reference& reference);
   void CheckJob(const Reference& reference);
   void CheckStep(const Reference& reference);
+  void CheckApproval(const Reference& reference);
   void NoteOutput(const Reference& reference, SpecIndex job);
   void NoteSecret(const Reference& reference);
   void CheckFunction(const FunctionUse& function);
@@ -116,6 +118,8 @@ void Checker::CheckReference(const Reference& reference) {
           fmt::format("`{}` cannot be read here: it exists only {}", name, WhereReadable(*row)));
   } else if (name == "secrets") {
     NoteSecret(reference);
+  } else if (name == "approval") {
+    CheckApproval(reference);
   } else if (reference.path.size() < 2) {
     return;
   } else if (name == "inputs") {
@@ -214,6 +218,41 @@ void Checker::NoteSecret(const Reference& reference) {
   compilation_.secret_uses.push_back({names_->self,
                                       reference.path.size() > 1 ? reference.path[1] : "",
                                       At(reference.offset, reference.length)});
+}
+
+// The job's `if` decides before anybody is asked.
+void Checker::CheckApproval(const Reference& reference) {
+  if (site_ == Site::kJobCondition) {
+    Error("context-not-here", reference,
+          "`approval` cannot be read here: the `if` of a job decides before anybody is asked");
+    return;
+  }
+  const auto& approval = engine::model::RareOf(*names_->spec).approval;
+  if (!approval) {
+    Error("no-approval", reference, "this job asks for no approval").hint =
+        "add `approval: true` to it";
+    return;
+  }
+  const std::vector<std::string>& path = reference.path;
+  constexpr std::array<std::string_view, 2> kProperties = {"by", "inputs"};
+  if (path.size() > 1 && !SameWord(path[1], "by") && !SameWord(path[1], "inputs")) {
+    Error("unknown-property", reference,
+          fmt::format("of an approval, `by` and `inputs` are known, not `{}`", path[1]))
+        .hint = engine::base::DidYouMean(path[1], kProperties);
+    return;
+  }
+  if (path.size() < 3 || !SameWord(path[1], "inputs")) {
+    return;
+  }
+  std::vector<std::string_view> known;
+  for (const engine::model::InputSpec& input : approval->inputs) {
+    known.push_back(input.name);
+    if (SameWord(input.name, path[2])) {
+      return;
+    }
+  }
+  Error("unknown-input", reference, fmt::format("the approval has no input `{}`", path[2])).hint =
+      engine::base::DidYouMean(path[2], known);
 }
 
 void Checker::CheckJob(const Reference& reference) {

@@ -10,6 +10,7 @@
 
 #include "dsl/activation.h"
 #include "dsl/compilation.h"
+#include "engine/base/did_you_mean.h"
 #include "engine/expr/expression.h"
 
 namespace dsl {
@@ -219,6 +220,25 @@ void CheckSecrets(Compilation& compilation) {
   }
 }
 
+/// A job that lists its secrets reads no others.
+void CheckListedSecrets(Compilation& compilation) {
+  for (const SecretUse& use : compilation.secret_uses) {
+    const auto listed = compilation.secrets_listed.find(use.user);
+    if (listed == compilation.secrets_listed.end() || use.secret.empty() ||
+        std::find(listed->second.begin(), listed->second.end(), use.secret) !=
+            listed->second.end()) {
+      continue;
+    }
+    Diagnostic& diagnostic = compilation.reporter.Error(
+        "secret-not-listed", use.place,
+        fmt::format("the job's `secrets` does not list `{}`", use.secret));
+    diagnostic.hint = engine::base::DidYouMean(use.secret, listed->second);
+    if (diagnostic.hint.empty()) {
+      diagnostic.hint = fmt::format("add it: `secrets: [{}]`", use.secret);
+    }
+  }
+}
+
 }  // namespace
 
 void CheckGuarantees(Compilation& compilation) {
@@ -228,6 +248,7 @@ void CheckGuarantees(Compilation& compilation) {
   for (std::uint32_t i = 0; i < compilation.plan.specs.size(); ++i) {
     CheckRetries(SpecIndex(i), compilation);
   }
+  CheckListedSecrets(compilation);
   CheckSecrets(compilation);
 }
 

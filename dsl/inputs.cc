@@ -212,23 +212,29 @@ void CompileInputs(NodeRef node, Compilation& compilation) {
 
 ResolvedInputs ResolveInputs(const engine::model::Plan& plan,
                              std::span<const std::pair<std::string, std::string>> given) {
+  return ResolveInputs(plan, plan.inputs, "the pipeline", given);
+}
+
+ResolvedInputs ResolveInputs(const engine::model::Plan& plan, std::span<const InputSpec> inputs,
+                             std::string_view whose,
+                             std::span<const std::pair<std::string, std::string>> given) {
   std::vector<Diagnostic> problems;
-  std::vector<std::optional<JsonText>> values(plan.inputs.size());
-  std::vector<bool> seen(plan.inputs.size(), false);
+  std::vector<std::optional<JsonText>> values(inputs.size());
+  std::vector<bool> seen(inputs.size(), false);
   std::vector<std::string_view> known;
-  for (const InputSpec& input : plan.inputs) {
+  for (const InputSpec& input : inputs) {
     known.push_back(input.name);
   }
   for (const auto& [name, text] : given) {
     const auto found = std::find(known.begin(), known.end(), name);
     if (found == known.end()) {
       problems.push_back(Problem(plan, nullptr, "unknown-input",
-                                 fmt::format("the pipeline has no input `{}`", name),
+                                 fmt::format("{} has no input `{}`", whose, name),
                                  engine::base::DidYouMean(name, known)));
       continue;
     }
     const auto index = static_cast<std::size_t>(found - known.begin());
-    const InputSpec& input = plan.inputs[index];
+    const InputSpec& input = inputs[index];
     JsonText json;
     seen[index] = true;
     if (const auto fault = CheckInputValue(input, text, ParseNumber(text), json)) {
@@ -237,8 +243,8 @@ ResolvedInputs ResolveInputs(const engine::model::Plan& plan,
     values[index] = std::move(json);
   }
   std::vector<NamedValue> resolved;
-  for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
-    const InputSpec& input = plan.inputs[i];
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const InputSpec& input = inputs[i];
     if (input.required && !seen[i]) {
       problems.push_back(Problem(plan, &input, "missing-input",
                                  fmt::format("the input `{}` is required", input.name),

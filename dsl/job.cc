@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "dsl/compilation.h"
+#include "dsl/coordination.h"
 #include "dsl/expressions.h"
 #include "dsl/matrix.h"
 #include "dsl/steps.h"
@@ -53,6 +54,7 @@ class JobCompiler {
       AddAllNeeds(spec_, compilation_);
     }
     ReadCells();
+    ReadCoordination();
     ReadSteps();
     ReadJobExpressions();
     ReadSettings();
@@ -72,6 +74,7 @@ class JobCompiler {
   }
   void ReadStage();
   void ReadCells();
+  void ReadCoordination();
   void ReadSteps();
   void ReadJobExpressions();
   void ReadSettings();
@@ -149,6 +152,27 @@ void JobCompiler::ReadStage() {
   }
 }
 
+// The approval first: the other keys may read what it was given.
+void JobCompiler::ReadCoordination() {
+  if (const NodeRef node = fields_.Get("approval")) {
+    if (auto approval = ReadApproval(node, compilation_)) {
+      RareSettings(spec_).approval = std::move(approval);
+    }
+  }
+  if (const NodeRef node = fields_.Get("concurrency")) {
+    RareSettings(spec_).concurrency = ReadConcurrency(node, Site::kJob, &names_, compilation_);
+  }
+  if (const NodeRef node = fields_.Get("environment")) {
+    RareSettings(spec_).environment = ReadEnvironment(node, &names_, compilation_);
+  }
+  if (const NodeRef node = fields_.Get("overlap"); node && ReadOverlapNever(node, compilation_)) {
+    RareSettings(spec_).overlap_never = true;
+  }
+  if (const auto delay = ReadDuration(fields_.Get("delay"), "delay", reporter())) {
+    RareSettings(spec_).delay = *delay;
+  }
+}
+
 void JobCompiler::ReadSteps() {
   nodes_ = CollectSteps(fields_, compilation_);
   const StepNodes& nodes = nodes_;
@@ -220,6 +244,10 @@ void JobCompiler::ReadSettings() {
   if (const NodeRef node = fields_.Get("checkout")) {
     RareSettings(spec_).checkout = ReadCheckout(node, compilation_);
   }
+  if (fields_.own().Wrote("secrets") || fields_.defaults().Wrote("secrets")) {
+    compilation_.secrets_listed.emplace(index_,
+                                        ReadTexts(fields_.Get("secrets"), "secrets", reporter()));
+  }
   CheckStepTimeouts();
 }
 
@@ -268,6 +296,13 @@ void JobCompiler::ReadUploads() {
     return;
   }
   const Fields artifacts = compilation_.Check(node, Level::kArtifacts);
+  static constexpr std::array<std::string_view, 3> kWhen = {"success", "failure", "always"};
+  if (const auto when = ReadWord(artifacts.Get("when"), "when", kWhen, reporter())) {
+    RareSettings(spec_).uploads_when = static_cast<engine::model::UploadWhen>(*when);
+  }
+  for (const NodeRef name : ReadScalars(artifacts.Get("download"), "download", reporter())) {
+    compilation_.downloads.push_back({index_, name});
+  }
   const NodeRef list = artifacts.Get("upload");
   for (std::uint32_t i = 0; list && i < list.size(); ++i) {
     if (list[i].is_map()) {

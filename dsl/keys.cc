@@ -25,7 +25,7 @@ constexpr KeyRow kRows[] = {
   {Level::kDocument, "jobs", {kNamedMaps, Level::kJob}, kNow, "the jobs by name", "{ build: { steps: [make] } }"},
   {Level::kDocument, "finally", {kNamedMaps, Level::kJob}, kNow, "jobs after all others, however the run ended", "{ report: { steps: [make report] } }"},
   {Level::kDocument, "timeout", kDuration, kNow, "how long a run may take", "2h", "24h"},
-  {Level::kDocument, "concurrency", {kTextOrMap, Level::kConcurrency}, kLater, "how many runs at once", "{ group: main }"},
+  {Level::kDocument, "concurrency", {kTextOrMap, Level::kConcurrency}, kNow, "how many runs at once", "{ group: main }"},
 
   {Level::kInclude, "file", kText, kNow, "its path, relative to the file that includes it", "common.yml"},
   {Level::kInclude, "repo", kText, kNow, "another repository that holds it", "https://example.org/pipelines.git"},
@@ -76,7 +76,7 @@ constexpr KeyRow kRows[] = {
   {Level::kJob, "env", kTextMap, kNow, "environment of its steps", "{ MODE: fast }"},
   {Level::kJob, "timeout", kDuration, kNow, "how long its steps may take, `finally` left out", "10m", "1h"},
   {Level::kJob, "queue_timeout", kDuration, kNow, "how long it may wait for a worker", "1h", "24h"},
-  {Level::kJob, "delay", kDuration, kLater, "a time to wait before it starts", "30m"},
+  {Level::kJob, "delay", kDuration, kNow, "a time to wait before it starts", "30m"},
   {Level::kJob, "retry", {kIntegerOrMap, Level::kRetry}, kNow, "further attempts after a failure", "{ max: 2, on: [timeout, 75] }", "0"},
   {Level::kJob, "allow_failure", {kBooleanOrMap, Level::kAllowFailure}, kNow, "a failure is only a warning: the job ends `warned`", "true", "false"},
   {Level::kJob, "priority", kInteger, kNow, "higher goes first among the jobs that could start", "10", "0"},
@@ -86,7 +86,7 @@ constexpr KeyRow kRows[] = {
   {Level::kJob, "artifacts", {kMap, Level::kArtifacts}, kNow, "files for the jobs that need this one", "{ upload: [{ name: bin, paths: [build/app] }] }"},
   {Level::kJob, "cache", {kMapOrMapList, Level::kCache}, kLater, "folders kept between runs", "{ key: deps, paths: [deps] }"},
   {Level::kJob, "reuse", {kMap, Level::kReuse}, kLater, "skip when nothing changed", "{ inputs: [\"src/**\"] }"},
-  {Level::kJob, "secrets", kTextOrList, kLater, "secrets its steps may read", "[TOKEN]"},
+  {Level::kJob, "secrets", kTextOrList, kNow, "secrets its steps may read, and no others", "[TOKEN]", "any"},
   {Level::kJob, "services", {kNamedMaps, Level::kService}, kLater, "programs that run beside it", "{ db: { image: \"postgres:15\" } }"},
   {Level::kJob, "pool", kText, kNow, "whose workers run it; `dayfly run` is a worker of every pool", "large", "default"},
   {Level::kJob, "requires", kTextMapList, kLater, "labels its worker must have", "{ arch: arm64 }"},
@@ -94,10 +94,10 @@ constexpr KeyRow kRows[] = {
   {Level::kJob, "image", kTemplate, kLater, "container image of its steps", "gcc:13"},
   {Level::kJob, "sandbox", kText, kLater, "how its steps are isolated", "container"},
   {Level::kJob, "network", kText, kLater, "what its steps may reach", "none"},
-  {Level::kJob, "concurrency", {kTextOrMap, Level::kConcurrency}, kLater, "how many at once across runs", "{ group: production }", "", false},
-  {Level::kJob, "approval", {kBooleanOrMap, Level::kApproval}, kLater, "who must say yes first", "{ timeout: 7d }", "", false},
-  {Level::kJob, "environment", {kTextOrMap, Level::kEnvironment}, kLater, "what it deploys to", "{ name: production }"},
-  {Level::kJob, "overlap", {kWord, "allow|never"}, kLater, "whether two attempts may overlap", "never"},
+  {Level::kJob, "concurrency", {kTextListOrMap, Level::kConcurrency}, kNow, "how many at once, over all runs; of a list it takes all or waits", "{ group: production }", "", false},
+  {Level::kJob, "approval", {kBooleanOrMap, Level::kApproval}, kNow, "who must say yes first", "{ timeout: 7d }", "", false},
+  {Level::kJob, "environment", {kTextOrMap, Level::kEnvironment}, kNow, "what it deploys to", "{ name: production }"},
+  {Level::kJob, "overlap", {kWord, "allow|never"}, kNow, "whether an attempt may begin while an older one may still run", "never", "allow; never with `concurrency`, `environment` and `effects: once`"},
 
   {Level::kExtends, "template", kText, kNow, "its name", "base"},
   {Level::kExtends, "with", kTextMap, kNow, "values for its inputs", "{ suite: core }"},
@@ -106,7 +106,7 @@ constexpr KeyRow kRows[] = {
   {Level::kNeed, "on", {kWord, "success|failure|end"}, kNow, "which end counts", "end", "success"},
   {Level::kNeed, "optional", kBoolean, kNow, "does not count when that job is not in the run; one that does not exist at all is no error then", "true", "false"},
   {Level::kNeed, "artifacts", kTextOrList, kNow, "which of its artifacts are put into the workspace: true, false, or names", "[bin]", "false"},
-  {Level::kNeed, "cell", kTextMap, kLater, "one cell of its matrix", "{ os: linux }"},
+  {Level::kNeed, "cell", kTextMap, kNow, "only the cells of its matrix that have these values", "{ os: linux }"},
 
   {Level::kMatrix, "include", kMapList, kNow, "values added to cells, or cells added", "[{ os: a, fast: true }]"},
   {Level::kMatrix, "exclude", kMapList, kNow, "cells left out: those that have all these values", "[{ os: a, suite: net }]"},
@@ -126,7 +126,7 @@ constexpr KeyRow kRows[] = {
 
   {Level::kConcurrency, "group", kTemplate, kNow, "who shares the room", "production"},
   {Level::kConcurrency, "max", kInteger, kNow, "how many at once", "2", "1"},
-  {Level::kConcurrency, "policy", {kWord, "queue|newest|cancel_running|reject"}, kNow, "what happens to those that find no room", "newest", "queue"},
+  {Level::kConcurrency, "policy", {kWord, "queue|newest|cancel_running|reject"}, kNow, "who waits and who is cancelled when there is no room", "newest", "queue"},
 
   {Level::kApproval, "approvers", kTextOrList, kNow, "who may say yes", "[release-team]", "anyone"},
   {Level::kApproval, "timeout", kDuration, kNow, "how long it may wait", "1d", "7d"},
@@ -152,9 +152,9 @@ constexpr KeyRow kRows[] = {
   {Level::kReady, "timeout", kDuration, kNow, "how long that may take", "30s", "1m"},
 
   {Level::kArtifacts, "upload", {kMapList, Level::kUpload}, kNow, "what is kept", "[{ name: bin, paths: [build/app] }]"},
-  {Level::kArtifacts, "download", kTextOrList, kLater, "what is received", "[bin]"},
+  {Level::kArtifacts, "download", kTextOrList, kNow, "artifacts of the jobs it needs that are put into the workspace", "[bin]"},
   {Level::kArtifacts, "expire", kDuration, kLater, "how long it is kept", "7d", "30 days"},
-  {Level::kArtifacts, "when", {kWord, "success|failure|always"}, kLater, "whether also after a failure", "always", "success"},
+  {Level::kArtifacts, "when", {kWord, "success|failure|always"}, kNow, "after which end of the steps they are kept", "always", "success"},
   {Level::kArtifacts, "reports", {kMap, Level::kReports}, kLater, "test reports", "{ junit: [\"*.xml\"] }"},
 
   {Level::kUpload, "name", kTemplate, kNow, "what others ask for", "bin"},
@@ -184,7 +184,8 @@ constexpr KeyRow kRows[] = {
   {Level::kStep, "timeout", kDuration, kNow, "how long it may take", "90s", "the job's"},
   {Level::kStep, "continue_on_error", kBoolean, kNow, "its failure does not fail the job", "true", "false"},
   {Level::kStep, "background", kBoolean, kLater, "goes on while later steps run", "true"},
-  {Level::kStep, "effects", {kWord, "once"}, kLater, "must not be done twice", "once"},
+  {Level::kStep, "effects", {kWord, "once"}, kNow, "must not be done twice: it gets `DAYFLY_EFFECT_TOKEN`, and another attempt asks first", "once"},
+  {Level::kStep, "effect_check", kTemplate, kNow, "tells a further attempt: it ends with 0 when the effect is there, with 1 when it is not", "./is-deployed.sh"},
 };
 
 struct ForeignKey { Level level; std::string_view key; std::string_view hint; };

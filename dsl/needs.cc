@@ -2,6 +2,7 @@
 // `needs`: the jobs a job waits for.
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -86,13 +87,13 @@ class NeedsReader {
         ReadBoolean(fields.Get("optional"), "optional", compilation_.reporter).value_or(false);
     need.artifacts = ReadArtifacts(fields.Get("artifacts"), spec_, compilation_);
     if (const NodeRef job = fields.Get("job")) {
-      Add(job, need);
+      Add(job, need, fields.Get("cell"));
     } else if (fields.Lacks("job")) {
       compilation_.reporter.Error("missing-key", item.place(), "a need does not say which `job`");
     }
   }
 
-  void Add(NodeRef name, Need need) {
+  void Add(NodeRef name, Need need, NodeRef cell = NodeRef()) {
     const auto found = compilation_.specs_by_name.find(name.text());
     if (found == compilation_.specs_by_name.end()) {
       ReportUnknown(name, need.optional);
@@ -108,6 +109,9 @@ class NeedsReader {
       compilation_.reporter.Error("duplicate-need", name.place(),
                                   fmt::format("the job `{}` is needed twice", name.text()));
       return;
+    }
+    if (cell) {
+      compilation_.cell_uses.push_back({self_, spec_.needs.size(), cell});
     }
     spec_.needs.push_back(need);
   }
@@ -149,7 +153,87 @@ class NeedsReader {
   std::vector<bool> seen_;
 };
 
+// ---- cells
+
+std::optional<double> NumberIn(const engine::model::JsonText& json) {
+  double value = 0;
+  const auto [stop, error] = std::from_chars(json.data(), json.data() + json.size(), value);
+  return error == std::errc() && stop == json.data() + json.size() ? std::optional(value)
+                                                                   : std::nullopt;
+}
+
+/// Numbers by value, everything else as it is written.
+bool SameValue(const engine::model::JsonText& a, const engine::model::JsonText& b) {
+  if (a == b) {
+    return true;
+  }
+  const auto x = NumberIn(a);
+  const auto y = NumberIn(b);
+  return x && y && *x == *y;
+}
+
+/// Which key of the matrix each value is for; nothing when that was reported.
+std::optional<std::vector<std::pair<std::size_t, engine::model::JsonText>>> ReadCell(
+    const CellUse& use, const JobSpec& target, Compilation& compilation) {
+  std::vector<std::pair<std::size_t, engine::model::JsonText>> wanted;
+  for (const Entry& entry : EntriesOf(use.cell, compilation.reporter)) {
+    const auto key =
+        std::find(target.matrix->keys.begin(), target.matrix->keys.end(), entry.key.text());
+    if (key == target.matrix->keys.end()) {
+      compilation.reporter
+          .Error("unknown-matrix-key", entry.key.place(),
+                 fmt::format("the matrix of `{}` has no key `{}`", target.name, entry.key.text()))
+          .hint = engine::base::DidYouMean(entry.key.text(), target.matrix->keys);
+      return std::nullopt;
+    }
+    wanted.emplace_back(key - target.matrix->keys.begin(), JsonOf(entry.value));
+  }
+  return wanted;
+}
+
+void ResolveCells(const CellUse& use, Compilation& compilation) {
+  engine::model::Plan& plan = compilation.plan;
+  JobSpec& spec = plan.specs[AsIndex(use.user)];
+  Need& need = spec.needs[use.need];
+  const JobSpec& target = plan.specs[AsIndex(need.spec)];
+  if (target.matrix == nullptr) {
+    compilation.reporter.Error("no-matrix", use.cell.place(),
+                               fmt::format("`{}` has no matrix", target.name));
+    return;
+  }
+  const auto wanted = ReadCell(use, target, compilation);
+  if (!wanted) {
+    return;
+  }
+  std::vector<engine::model::JobIndex> cells;
+  for (std::uint32_t i = 0; i < target.matrix->cell_count; ++i) {
+    const engine::model::JobIndex job(target.matrix->first_cell.value() + i);
+    const auto& values = plan.jobs[AsIndex(job)].cell;
+    if (std::all_of(wanted->begin(), wanted->end(), [&](const auto& want) {
+          return want.first < values.size() && SameValue(values[want.first], want.second);
+        })) {
+      cells.push_back(job);
+    }
+  }
+  if (cells.empty()) {
+    compilation.reporter.Error("no-such-cell", use.cell.place(),
+                               fmt::format("no cell of `{}` has these values", target.name));
+    return;
+  }
+  if (spec.rare == nullptr) {
+    spec.rare = std::make_unique<RareJobSettings>();
+  }
+  spec.rare->need_cells.push_back(std::move(cells));
+  need.cells = static_cast<std::uint16_t>(spec.rare->need_cells.size());
+}
+
 }  // namespace
+
+void ResolveNeedCells(Compilation& compilation) {
+  for (const CellUse& use : compilation.cell_uses) {
+    ResolveCells(use, compilation);
+  }
+}
 
 void CompileNeeds(NodeRef node, SpecIndex self, JobSpec& spec, Compilation& compilation) {
   if (!node) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can only be said once all jobs are there: order, cycles, outputs and artifacts of others.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "dsl/compilation.h"
+#include "dsl/values.h"
 #include "engine/base/did_you_mean.h"
 #include "engine/graph/job_graph.h"
 
@@ -74,6 +76,60 @@ bool MayUpload(const RareJobSettings& rare, const std::string& name) {
   return std::any_of(rare.uploads.begin(), rare.uploads.end(), [&](const auto& upload) {
     return upload.name == name || upload.name.find("${{") != std::string::npos;
   });
+}
+
+/// Adds `name` to what a need receives.
+void Receive(JobSpec& spec, Need& need, const std::string& name) {
+  if (need.artifacts == 1) {
+    return;  // all of them
+  }
+  if (spec.rare == nullptr) {
+    spec.rare = std::make_unique<RareJobSettings>();
+  }
+  std::vector<std::vector<std::string>>& lists = spec.rare->need_artifacts;
+  if (need.artifacts == 0) {
+    lists.emplace_back();
+    need.artifacts = static_cast<std::uint16_t>(lists.size() + 1);
+  }
+  std::vector<std::string>& names = lists[need.artifacts - 2U];
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    names.push_back(name);
+  }
+}
+
+/// A need that says for certain what it uploads goes before one whose names hold expressions.
+void ResolveDownload(const DownloadUse& use, Compilation& compilation) {
+  const std::optional<std::string> name = ReadText(use.name, "download", compilation.reporter);
+  if (!name) {
+    return;
+  }
+  JobSpec& spec = compilation.plan.specs[AsIndex(use.user)];
+  std::vector<std::string> known;
+  Need* perhaps = nullptr;
+  bool received = false;
+  for (Need& need : spec.needs) {
+    const RareJobSettings& rare = RareOf(compilation.plan.specs[AsIndex(need.spec)]);
+    for (const engine::model::ArtifactUpload& upload : rare.uploads) {
+      known.push_back(upload.name);
+      const bool is_template = upload.name.find("${{") != std::string::npos;
+      perhaps = is_template && perhaps == nullptr ? &need : perhaps;
+      if (upload.name == *name) {
+        Receive(spec, need, *name);
+        received = true;
+      }
+    }
+  }
+  if (!received && perhaps != nullptr) {
+    Receive(spec, *perhaps, *name);
+  } else if (!received) {
+    Diagnostic& diagnostic = compilation.reporter.Error(
+        "unknown-artifact", use.name.place(),
+        fmt::format("none of the jobs that `{}` needs uploads `{}`", spec.name, *name));
+    diagnostic.hint = engine::base::DidYouMean(*name, known);
+    if (diagnostic.hint.empty() && spec.needs.empty()) {
+      diagnostic.hint = "name the job that uploads it under `needs`";
+    }
+  }
 }
 
 void CheckNeedArtifacts(SpecIndex index, const Need& need, Compilation& compilation) {
@@ -215,12 +271,16 @@ void CheckJobUses(Compilation& compilation) {
 void CheckPlan(Compilation& compilation) {
   CheckCount(compilation);
   CheckStages(compilation);
+  for (const DownloadUse& use : compilation.downloads) {
+    ResolveDownload(use, compilation);
+  }
   for (std::uint32_t i = 0; i < compilation.plan.specs.size(); ++i) {
     for (const Need& need : compilation.plan.specs[i].needs) {
       CheckNeedStage(SpecIndex(i), need, compilation);
       CheckNeedArtifacts(SpecIndex(i), need, compilation);
     }
   }
+  ResolveNeedCells(compilation);
   CheckOutputs(compilation);
   CheckJobUses(compilation);
   CheckCycles(compilation);

@@ -26,6 +26,10 @@ std::string_view ToText(NeedOn on) {
   return "";
 }
 
+const std::vector<JobIndex>& CellsOfNeed(const JobSpec& spec, const Need& need) {
+  return RareOf(spec).need_cells[need.cells - 1U];
+}
+
 PlanEdges::PlanEdges(const Plan& plan) : plan_(plan) {
   first_job_.assign(plan.specs.size() + 1, 0);
   std::vector<std::uint32_t> in_stage(plan.stages.size() + 1, 0);
@@ -54,7 +58,7 @@ PlanEdges::PlanEdges(const Plan& plan) : plan_(plan) {
     const JobSpec& spec = plan.specs[i];
     std::uint64_t needed = 0;
     for (const Need& need : spec.needs) {
-      needed += CellsOf(need.spec);
+      needed += need.cells == 0 ? CellsOf(need.spec) : CellsOfNeed(spec, need).size();
     }
     needed += !spec.has_needs && spec.stage != kNoStage ? stage_begin_[spec.stage] : 0;
     count_ += needed * CellsOf(SpecIndex(i));
@@ -68,6 +72,12 @@ std::uint32_t PlanEdges::CellsOf(SpecIndex spec) const {
 void PlanEdges::Visit(JobIndex job, const std::function<void(const Edge&)>& visit) const {
   const JobSpec& spec = SpecOf(plan_, job);
   for (const Need& need : spec.needs) {
+    if (need.cells != 0) {
+      for (const JobIndex cell : CellsOfNeed(spec, need)) {
+        visit({cell, need.on, need.optional});
+      }
+      continue;
+    }
     const std::uint32_t first = first_job_[AsIndex(need.spec)];
     for (std::uint32_t i = 0; i < CellsOf(need.spec); ++i) {
       visit({JobIndex(first + i), need.on, need.optional});

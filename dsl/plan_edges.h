@@ -34,6 +34,10 @@ class PlanEdges {
   std::uint64_t count_ = 0;
 };
 
+/// Of a need that names cells: which.
+const std::vector<engine::model::JobIndex>& CellsOfNeed(const engine::model::JobSpec& spec,
+                                                        const engine::model::Need& need);
+
 /// "success", "failure", "end".
 std::string_view ToText(engine::model::NeedOn on);
 

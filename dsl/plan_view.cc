@@ -68,7 +68,14 @@ void AppendNeeds(const Plan& plan, const PlanEdges& edges, JobIndex job, bool ex
     });
     return;
   }
-  for (const Need& need : SpecOf(plan, job).needs) {
+  const JobSpec& spec = SpecOf(plan, job);
+  for (const Need& need : spec.needs) {
+    if (need.cells != 0) {
+      for (const JobIndex cell : CellsOfNeed(spec, need)) {
+        AppendNeed(JobName(plan, cell), need.on, need.optional, first, out.text());
+      }
+      continue;
+    }
     AppendNeed(plan.specs[AsIndex(need.spec)].name, need.on, need.optional, first, out.text());
   }
 }
@@ -141,6 +148,12 @@ std::string NeedsOf(const Plan& plan, const PlanEdges& edges, JobIndex job, bool
     return text.Take();
   }
   for (const Need& need : spec.needs) {
+    if (need.cells != 0) {
+      for (const JobIndex cell : CellsOfNeed(spec, need)) {
+        text.Add(JobName(plan, cell), need.on, need.optional);
+      }
+      continue;
+    }
     text.Add(plan.specs[AsIndex(need.spec)].name, need.on, need.optional);
   }
   if (!spec.has_needs && spec.stage != kNoStage && spec.stage > 0) {

@@ -99,7 +99,16 @@ constexpr Companion kCompanions[] = {
     {Level::kNeed, "on", "job: build, "},
     {Level::kNeed, "optional", "job: build, "},
     {Level::kNeed, "artifacts", "job: build, "},
-    {Level::kNeed, "cell", "job: build, "},
+    {Level::kNeed, "cell", "",
+     "jobs: { build: { matrix: { os: [linux, mac] }, steps: [make] }, "
+     "a: { needs: [{ job: build, cell: { os: linux } }], steps: [make] } }"},
+    {Level::kConcurrency, "max", "group: production, "},
+    {Level::kConcurrency, "policy", "group: production, "},
+    {Level::kEnvironment, "url", "name: production, "},
+    {Level::kArtifacts, "download", "",
+     "jobs: { build: { artifacts: { upload: [{ name: bin, paths: [b] }] }, steps: [make] }, "
+     "a: { needs: [build], artifacts: { download: [bin] }, steps: [make] } }"},
+    {Level::kStep, "effect_check", "run: ./deploy.sh, effects: once, "},
     {Level::kRetry, "on", "max: 1, "},
     {Level::kRetry, "backoff", "max: 1, "},
     {Level::kUpload, "name", "paths: [b], "},

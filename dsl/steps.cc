@@ -2,6 +2,7 @@
 #include "dsl/steps.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -88,6 +89,28 @@ void ReadWorkdir(NodeRef node, StepSpec& step, const JobNames& names, Compilatio
   }
 }
 
+void ReadEffects(const Fields& fields, StepSpec& step, const JobNames& names,
+                 Compilation& compilation) {
+  static constexpr std::array<std::string_view, 1> kWords = {"once"};
+  const NodeRef effects = fields.Get("effects");
+  step.effects_once = effects && ReadWord(effects, "effects", kWords, compilation.reporter);
+  const NodeRef check = fields.Get("effect_check");
+  if (!check) {
+    return;
+  }
+  if (fields.Lacks("effects")) {
+    compilation.reporter
+        .Error("conflicting-keys", check.place(), "`effect_check` is for a step of `effects: once`")
+        .hint = "add `effects: once`";
+    return;
+  }
+  if (check.text().find_first_not_of(" \t\n") == std::string_view::npos) {
+    compilation.reporter.Error("empty-value", check.place(), "`effect_check` needs a command");
+    return;
+  }
+  step.effect_check = ReadTemplate(check, Site::kStep, &names, compilation);
+}
+
 void ReadStepMap(NodeRef node, StepSpec& step, const JobNames& names, const Fields& defaults,
                  Compilation& compilation) {
   Reporter& reporter = compilation.reporter;
@@ -110,6 +133,7 @@ void ReadStepMap(NodeRef node, StepSpec& step, const JobNames& names, const Fiel
   step.timeout = ReadDuration(fields.Get("timeout"), "timeout", reporter).value_or(step.timeout);
   step.continue_on_error =
       ReadBoolean(fields.Get("continue_on_error"), "continue_on_error", reporter).value_or(false);
+  ReadEffects(fields, step, names, compilation);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "agents/runner/shell.h"
 #include "engine/base/check.h"
 
@@ -239,13 +241,19 @@ base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_dire
 
 base::Status Attempt::FillEnv(std::size_t index, StartCommand& start) {
   const model::StepSpec& step = spec_->step(index);
-  if (step.env.empty()) {
+  if (step.env.empty() && !step.effects_once) {
     scope_.SetStepEnv({});
     start.command.env = environment_.block();
     return base::OkStatus();
   }
   Environment environment = environment_;
   expr::Object own;
+  if (step.effects_once) {
+    // The same in every attempt, and nowhere else.
+    const model::AttemptKey& key = assignment_.lease.key;
+    environment.Set("DAYFLY_EFFECT_TOKEN",
+                    fmt::format("{}-{}-{}", ToText(key.run), key.job.value(), index));
+  }
   for (std::size_t i = 0; i < step.env.size(); ++i) {
     ASSIGN_OR_RETURN(std::string value, Render(spec_->steps[index].env[i], step.env[i].value.text));
     if (value.find('\0') != std::string::npos) {
@@ -261,7 +269,8 @@ base::Status Attempt::FillEnv(std::size_t index, StartCommand& start) {
 
 base::Status Attempt::FillArgv(std::size_t index, bool allow_direct, StartCommand& start) {
   const model::StepSpec& step = spec_->step(index);
-  if (allow_direct && !step.argv.empty()) {
+  const bool checks = assignment_.effect_may_be_done && !step.effect_check.text.empty();
+  if (allow_direct && !step.argv.empty() && !checks) {
     start.direct = true;
     start.command.argv = step.argv;
     return base::OkStatus();
@@ -274,6 +283,11 @@ base::Status Attempt::FillArgv(std::size_t index, bool allow_direct, StartComman
   start.command.argv = std::move(call.argv);
   if (call.needs_file) {
     start.script = std::move(script);
+  }
+  if (checks) {
+    ASSIGN_OR_RETURN(const std::string check,
+                     Render(spec_->steps[index].effect_check, step.effect_check.text));
+    start.command.argv = BehindCheck(check, std::move(start.command.argv));
   }
   return base::OkStatus();
 }
@@ -469,7 +483,7 @@ std::vector<UploadRequest> Attempt::EndSteps() {
   }
   std::vector<UploadRequest> uploads;
   const std::vector<model::ArtifactUpload>& wanted = spec_->rare->uploads;
-  for (std::size_t i = 0; i < wanted.size() && !failure_.has_value(); ++i) {
+  for (std::size_t i = 0; i < wanted.size() && UploadsNow(); ++i) {
     base::StatusOr<std::string> name = Render(spec_->upload_names[i], wanted[i].name);
     const base::Status status =
         name.ok() ? CheckExposure("an artifact's name", *name) : name.status();
@@ -480,7 +494,19 @@ std::vector<UploadRequest> Attempt::EndSteps() {
     }
     uploads.push_back({.name = *std::move(name), .paths = wanted[i].paths});
   }
-  return failure_.has_value() ? std::vector<UploadRequest>() : uploads;
+  return UploadsNow() ? uploads : std::vector<UploadRequest>();
+}
+
+bool Attempt::UploadsNow() const {
+  switch (spec_->rare->uploads_when) {
+    case model::UploadWhen::kSuccess:
+      return !failure_.has_value();
+    case model::UploadWhen::kFailure:
+      return failure_.has_value();
+    case model::UploadWhen::kAlways:
+      return true;
+  }
+  return false;
 }
 
 void Attempt::Uploaded(base::StatusOr<std::vector<model::Artifact>> artifacts) {
@@ -489,8 +515,8 @@ void Attempt::Uploaded(base::StatusOr<std::vector<model::Artifact>> artifacts) {
     return;
   }
   const absl::StatusCode code = artifacts.status().code();
-  if (code == absl::StatusCode::kCancelled) {
-    return;
+  if (code == absl::StatusCode::kCancelled || failure_.has_value()) {
+    return;  // What failed before is what counts.
   }
   // The three are the author's; see `ArtifactArchive::Pack`.
   const bool authors = code == absl::StatusCode::kNotFound ||
@@ -525,6 +551,9 @@ model::ReportEnded Attempt::Result(base::Duration took) {
   model::ReportEnded ended;
   ended.took = took;
   ended.outputs = std::move(outputs_);
+  if (spec_->rare->uploads_when != model::UploadWhen::kSuccess && !stop_.has_value()) {
+    ended.artifacts = std::move(artifacts_);
+  }
   if (stop_.has_value()) {
     ended.status = IsTimeout(*stop_) ? Status::kTimedOut : Status::kCancelled;
     ended.reason = *stop_;
@@ -535,7 +564,7 @@ model::ReportEnded Attempt::Result(base::Duration took) {
   } else if (finally_failure_.has_value()) {
     ended.status = Status::kFailed;
     ended.reason = *finally_failure_;
-  } else {
+  } else if (ended.artifacts.empty()) {
     ended.artifacts = std::move(artifacts_);
   }
   return ended;

@@ -85,7 +85,7 @@ class Attempt {
   /// The command that was started has ended.
   void StepEnded(const engine::ports::CommandExit& exit, StepNotes notes, Cut cut);
 
-  /// Evaluates outputs; what is to be uploaded now (nothing unless all is well).
+  /// Evaluates outputs; what is to be uploaded now.
   std::vector<UploadRequest> EndSteps();
   void Uploaded(engine::base::StatusOr<std::vector<engine::model::Artifact>> artifacts);
 
@@ -125,6 +125,7 @@ class Attempt {
   void CloseStep(std::size_t index, Outcome outcome, const engine::ports::CommandExit& exit,
                  const NameValues& outputs);
   void Fail(Outcome outcome);
+  bool UploadsNow() const;
   engine::base::Status EvaluateOutputs();
   engine::base::Status CheckExposure(std::string_view what, std::string_view text) const;
 

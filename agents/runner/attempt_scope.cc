@@ -15,9 +15,9 @@ namespace expr = engine::expr;
 namespace model = engine::model;
 using expr::Value;
 
-constexpr std::array<std::string_view, 12> kNames = {"inputs", "env",   "matrix", "needs",
-                                                     "jobs",   "steps", "run",    "commit",
-                                                     "branch", "tag",   "event",  "secrets"};
+constexpr std::array<std::string_view, 13> kNames = {
+    "inputs", "env",    "matrix", "needs", "jobs",    "steps",   "run",
+    "commit", "branch", "tag",    "event", "secrets", "approval"};
 
 void Put(expr::Object& object, std::string_view name, Value value) {
   for (auto& [known, held] : object) {
@@ -81,6 +81,13 @@ Value EventOf(const model::RunContext& context) {
     Put(object, value.name, ValueOf(value.value));
   }
   return Value::MakeObject(std::move(object));
+}
+
+Value ApprovalOf(const model::Assignment& assignment) {
+  const model::Approval none;
+  const model::Approval& approval = assignment.approval ? *assignment.approval : none;
+  return Value::MakeObject({{"by", Value::String(approval.by)},
+                            {"inputs", Value::MakeObject(ObjectOf(approval.inputs))}});
 }
 
 }  // namespace
@@ -173,6 +180,9 @@ Value AttemptScope::Build(std::string_view name) const {
   }
   if (name == "secrets") {
     return Value::MakeObject(secret_object_);
+  }
+  if (name == "approval") {
+    return ApprovalOf(assignment_);
   }
   const std::string& text = name == "commit"   ? context.commit
                             : name == "branch" ? context.branch

@@ -41,6 +41,7 @@ CompiledStep CompileStep(const model::StepSpec& step) {
   }
   compiled.run = ParseTemplate(step.run, compiled.error);
   compiled.workdir = ParseTemplate(step.workdir, compiled.error);
+  compiled.effect_check = ParseTemplate(step.effect_check, compiled.error);
   compiled.env = ParseEnv(step.env, compiled.error);
   return compiled;
 }

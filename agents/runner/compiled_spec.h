@@ -22,6 +22,7 @@ struct CompiledStep {
   std::optional<engine::expr::Expression> condition;  ///< absent: the default
   MaybeTemplate run;
   MaybeTemplate workdir;
+  MaybeTemplate effect_check;
   std::vector<MaybeTemplate> env;  ///< like `StepSpec::env`
   std::string error;               ///< not empty: it cannot be run; says why
 };

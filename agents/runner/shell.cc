@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agents/runner/shell.h"
 
+#include <iterator>
+
 namespace agents::runner {
 namespace {
 
@@ -84,6 +86,27 @@ base::StatusOr<ShellCall> PlanShellCall(std::string_view shell, std::string_view
     argv.push_back(script_path);
   }
   return ShellCall{.argv = std::move(argv), .needs_file = true};
+}
+
+std::vector<std::string> BehindCheck(const std::string& check, std::vector<std::string> argv) {
+  static constexpr std::string_view kScript =
+      "/bin/sh -c \"$1\"\n"
+      "code=$?\n"
+      "if [ $code -eq 0 ]; then\n"
+      "  echo 'effect_check: the effect is there already, the step is not run again'\n"
+      "  exit 0\n"
+      "fi\n"
+      "if [ $code -ne 1 ]; then\n"
+      "  echo \"effect_check: it ended with $code, so nobody can tell whether the effect is "
+      "there\"\n"
+      "  exit $code\n"
+      "fi\n"
+      "shift\n"
+      "exec \"$@\"";
+  std::vector<std::string> call = {"/bin/sh", "-c", std::string(kScript), "effect_check", check};
+  call.insert(call.end(), std::make_move_iterator(argv.begin()),
+              std::make_move_iterator(argv.end()));
+  return call;
 }
 
 }  // namespace agents::runner

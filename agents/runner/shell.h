@@ -26,4 +26,8 @@ struct ShellCall {
 engine::base::StatusOr<ShellCall> PlanShellCall(std::string_view shell, std::string_view script,
                                                 const std::string& script_path);
 
+/// The same call behind a command that tells whether its effect is there already: with exit code 0
+/// the call is not made, with 1 it is, any other one is the step's own.
+std::vector<std::string> BehindCheck(const std::string& check, std::vector<std::string> argv);
+
 }  // namespace agents::runner

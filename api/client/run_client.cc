@@ -184,6 +184,26 @@ base::StatusOr<CancelAnswer> RunClient::Cancel(const std::string& run, bool kill
   return answer;
 }
 
+base::StatusOr<model::RunId> RunClient::Approve(
+    const std::string& run, const std::string& job, bool approve,
+    const std::vector<std::pair<std::string, std::string>>& inputs) {
+  pb::ApproveRequest request;
+  request.set_run(run);
+  request.set_job(job);
+  request.set_reject(!approve);
+  for (const auto& [name, value] : inputs) {
+    pb::InputValue* input = request.add_inputs();
+    input->set_name(name);
+    input->set_value(value);
+  }
+  pb::ApproveResponse response;
+  // Sent twice, the second is refused although the first was taken.
+  RETURN_IF_ERROR(connection_.Call(false, [&](const auto& channel, grpc::ClientContext& context) {
+    return pb::Runs::NewStub(channel)->Approve(&context, request, &response);
+  }));
+  return wire::RunIdFrom(response.run(), "run");
+}
+
 base::StatusOr<ExplainAnswer> RunClient::Explain(const std::string& run, const std::string& job) {
   pb::ExplainRequest request;
   request.set_run(run);

@@ -59,6 +59,10 @@ class RunClient {
   engine::base::StatusOr<std::vector<engine::ports::RunRow>> List(
       const engine::ports::RunFilter& filter);
   engine::base::StatusOr<CancelAnswer> Cancel(const std::string& run, bool kill);
+  /// `FailedPrecondition`: the job does not ask, or not the caller.
+  engine::base::StatusOr<engine::model::RunId> Approve(
+      const std::string& run, const std::string& job, bool approve,
+      const std::vector<std::pair<std::string, std::string>>& inputs);
   engine::base::StatusOr<ExplainAnswer> Explain(const std::string& run, const std::string& job);
 
   /// Everything that happened in the run, then (unless `history_only`) what happens until nothing

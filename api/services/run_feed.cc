@@ -60,6 +60,11 @@ void RunFeed::Count(const model::Fact& fact) {
             ended_at_ = fact.at;
           },
           [&](const model::RunClosed&) { complete_ = true; },
+          [&](const model::RunQueued&) { status_ = model::Status::kWaiting; },
+          [&](const model::RunAdmitted&) { status_ = model::Status::kRunning; },
+          [&](const model::ApprovalRequested& body) {
+            SetStatus(body.job, model::Status::kWaiting);
+          },
           [&](const model::JobReadied& body) { SetStatus(body.job, model::Status::kReady); },
           [&](const model::JobBackedOff& body) { SetStatus(body.job, model::Status::kWaiting); },
           [&](const model::AttemptStarted& body) {

@@ -15,6 +15,7 @@
 #include "api/services/run_lookup.h"
 #include "api/wire/request_fields.h"
 #include "api/wire/run_events.h"
+#include "dsl/approval.h"
 #include "dsl/selection.h"
 #include "engine/core/core.h"
 #include "engine/loop/engine_loop.h"
@@ -289,6 +290,43 @@ grpc::ServerUnaryReactor* RunsService::Cancel(grpc::CallbackServerContext* conte
           const model::Status before =
               answer.refused.empty() ? model::Status::kRunning : feed->status();
           answer.status.ok() ? AnswerCancel(call, feed, before, response) : call.NotOwner();
+        });
+    if (!posted.ok()) {
+      call.Finish(posted);
+    }
+  });
+  return call.reactor;
+}
+
+grpc::ServerUnaryReactor* RunsService::Approve(grpc::CallbackServerContext* context,
+                                               const pb::ApproveRequest* request,
+                                               pb::ApproveResponse* response) {
+  const Call call(seat_, context);
+  WithRun(call, request->run(), [call, request, response](Shard& shard, const FeedRef& feed) {
+    if (model::IsFinal(feed->status())) {
+      return call.Finish(base::FailedPrecondition(
+          "run {} is over: nothing of it waits for an approval", model::ToText(feed->run())));
+    }
+    dsl::GivenDecision given{.job = request->job(),
+                             .approve = !request->reject(),
+                             .by = CallerOf(*call.context),
+                             .inputs = {}};
+    for (const pb::InputValue& input : request->inputs()) {
+      given.inputs.emplace_back(input.name(), input.value());
+    }
+    auto decision = dsl::ReadDecision(feed->run(), *feed->plan(), given);
+    if (!decision.ok()) {
+      return call.Finish(decision.status());
+    }
+    const base::Status posted =
+        shard.loop->Post(*std::move(decision), [call, feed, response](const loop::Answer& answer) {
+          if (!answer.status.ok()) {
+            return call.NotOwner();
+          }
+          response->set_run(model::ToText(feed->run()));
+          call.Finish(answer.refused.empty()
+                          ? base::OkStatus()
+                          : base::FailedPrecondition("{}", answer.refused.front().message));
         });
     if (!posted.ok()) {
       call.Finish(posted);

@@ -33,6 +33,9 @@ class RunsService final : public dayfly::v1::Runs::CallbackService {
   grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* context,
                                    const dayfly::v1::CancelRequest* request,
                                    dayfly::v1::CancelResponse* response) override;
+  grpc::ServerUnaryReactor* Approve(grpc::CallbackServerContext* context,
+                                    const dayfly::v1::ApproveRequest* request,
+                                    dayfly::v1::ApproveResponse* response) override;
   grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context,
                                     const dayfly::v1::ExplainRequest* request,
                                     dayfly::v1::ExplainResponse* response) override;

@@ -129,6 +129,11 @@ void ToWire(const model::Assignment& assignment, pb::Assignment* out) {
   out->set_grace_us(assignment.grace.count());
   out->set_finally_budget_us(assignment.finally_budget.count());
   out->set_run_cancelled(assignment.run_cancelled);
+  out->set_effect_may_be_done(assignment.effect_may_be_done);
+  if (assignment.approval) {
+    out->mutable_approval()->set_by(assignment.approval->by);
+    wire::ToWire(assignment.approval->inputs, out->mutable_approval()->mutable_inputs());
+  }
 }
 
 base::StatusOr<model::Assignment> AssignmentFrom(const pb::Assignment& assignment) {
@@ -154,6 +159,11 @@ base::StatusOr<model::Assignment> AssignmentFrom(const pb::Assignment& assignmen
   ASSIGN_OR_RETURN(out.finally_budget,
                    DurationFrom(assignment.finally_budget_us(), "finally_budget_us"));
   out.run_cancelled = assignment.run_cancelled();
+  out.effect_may_be_done = assignment.effect_may_be_done();
+  if (assignment.has_approval()) {
+    out.approval = {.by = assignment.approval().by(),
+                    .inputs = NamedValuesFrom(assignment.approval().inputs())};
+  }
   return out;
 }
 

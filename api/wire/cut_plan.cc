@@ -33,6 +33,7 @@ std::unique_ptr<model::RareJobSettings> CutRare(const model::RareJobSettings& ra
   auto cut = std::make_unique<model::RareJobSettings>();
   cut->outputs = rare.outputs;
   cut->uploads = rare.uploads;
+  cut->uploads_when = rare.uploads_when;
   cut->need_artifacts = rare.need_artifacts;
   cut->finally_steps = rare.finally_steps;
   cut->checkout = rare.checkout;
@@ -46,6 +47,7 @@ model::JobSpec CutJob(const model::JobSpec& whole, const Needed& needed) {
   cut.has_needs = !whole.needs.empty();
   for (model::Need need : whole.needs) {
     need.spec = needed.place.at(need.spec);
+    need.cells = 0;  // Their results come with the assignment.
     cut.needs.push_back(need);
   }
   cut.env = whole.env;

@@ -94,6 +94,10 @@ void Put(const model::StepSpec& step, pb::AssignedStep* out) {
   out->set_timeout_us(step.timeout.count());
   out->set_continue_on_error(step.continue_on_error);
   Put(step.argv, out->mutable_argv());
+  out->set_effects_once(step.effects_once);
+  if (step.effect_check != model::Template{}) {
+    Put(step.effect_check, out->mutable_effect_check());
+  }
 }
 
 base::StatusOr<model::StepSpec> StepFrom(const pb::AssignedStep& step) {
@@ -110,6 +114,8 @@ base::StatusOr<model::StepSpec> StepFrom(const pb::AssignedStep& step) {
   ASSIGN_OR_RETURN(out.timeout, DurationFrom(step.timeout_us(), "timeout_us"));
   out.continue_on_error = step.continue_on_error();
   out.argv = TextsFrom(step.argv());
+  out.effects_once = step.effects_once();
+  out.effect_check = TemplateFrom(step.effect_check());
   return out;
 }
 
@@ -199,6 +205,7 @@ void PutRare(const model::RareJobSettings& rare, pb::AssignedJob* out) {
     out->mutable_checkout()->set_lfs(rare.checkout.lfs);
   }
   out->set_log_limit(rare.log_limit);
+  out->set_uploads_when(static_cast<pb::AssignedJob::UploadWhen>(rare.uploads_when));
 }
 
 base::StatusOr<std::unique_ptr<model::RareJobSettings>> RareFrom(const pb::AssignedJob& job) {
@@ -218,6 +225,11 @@ base::StatusOr<std::unique_ptr<model::RareJobSettings>> RareFrom(const pb::Assig
                    .submodules = job.checkout().submodules(),
                    .lfs = job.checkout().lfs()};
   out->log_limit = job.log_limit();
+  if (job.uploads_when() < pb::AssignedJob::AFTER_SUCCESS ||
+      job.uploads_when() > pb::AssignedJob::ALWAYS) {
+    return BadField("uploads_when", "is none of success, failure, always");
+  }
+  out->uploads_when = static_cast<model::UploadWhen>(job.uploads_when());
   if (*out == model::RareJobSettings{}) {
     out.reset();
   }

@@ -150,7 +150,8 @@ TEST(AgentMessages, EveryFieldFromTheServerComesThrough) {
 TEST(AgentMessages, CarryAllMembersOfTheModel) {
   const model::Assignment assignment;
   [[maybe_unused]] const auto& [lease, plan, job, context, run_env, job_env, needs, timeout, grace,
-                                finally_budget, run_cancelled] = assignment;
+                                finally_budget, effect_may_be_done, approval, run_cancelled] =
+      assignment;
   const model::RunContext run;
   [[maybe_unused]] const auto& [event, commit, branch, tag, by, source, file, tree, workspace,
                                 inputs, data, extra, seed] = run;
@@ -158,11 +159,14 @@ TEST(AgentMessages, CarryAllMembersOfTheModel) {
   [[maybe_unused]] const auto& [name, stage, has_needs, priority, spec_needs, condition, env, steps,
                                 spec_timeout, matrix, rare, at] = spec;
   const model::RareJobSettings settings;
-  [[maybe_unused]] const auto& [retry, allow_failure, outputs, uploads, need_artifacts,
-                                finally_steps, checkout, queue_timeout, log_limit, pool] = settings;
+  [[maybe_unused]] const auto& [retry, allow_failure, outputs, uploads, uploads_when,
+                                need_artifacts, finally_steps, checkout, queue_timeout, log_limit,
+                                pool, delay, concurrency, asks, environment, overlap_never,
+                                need_cells] = settings;
   const model::StepSpec step;
   [[maybe_unused]] const auto& [id, step_name, command, shell, workdir, step_env, step_if,
-                                step_timeout, continue_on_error, argv] = step;
+                                step_timeout, continue_on_error, effects_once, effect_check, argv] =
+      step;
   const model::StopAttempt stop;
   [[maybe_unused]] const auto& [stop_lease, kill, reason, stop_grace] = stop;
   const model::ReportStepEnded step_ended;

@@ -105,6 +105,40 @@ class EventWriter {
   void operator()(const model::WorkerRecovered&) {}
   void operator()(const model::WorkerLost&) {}
   void operator()(const model::WorkerMarkedDraining&) {}
+  void operator()(const model::RunQueued& fact) {
+    ToWire(fact.reason, out_.mutable_run_queued()->mutable_reason());
+  }
+  void operator()(const model::RunAdmitted&) { out_.mutable_run_admitted(); }
+  void operator()(const model::JobDelayed& fact) {
+    out_.mutable_job_delayed()->set_job(fact.job.value());
+    out_.mutable_job_delayed()->set_until_at_us(base::ToMicros(fact.until));
+  }
+  void operator()(const model::ApprovalRequested& fact) {
+    pb::ApprovalRequestedEvent* out = out_.mutable_approval_requested();
+    out->set_job(fact.job.value());
+    out->set_attempt(fact.attempt);
+    ToWire(fact.reason, out->mutable_reason());
+    out->set_deadline_at_us(base::ToMicros(fact.deadline));
+  }
+  void operator()(const model::ApprovalDecided& fact) {
+    pb::ApprovalDecidedEvent* out = out_.mutable_approval_decided();
+    out->set_job(fact.job.value());
+    out->set_approved(fact.approved);
+    out->set_by(fact.approval.by);
+    ToWire(fact.approval.inputs, out->mutable_inputs());
+  }
+  void operator()(const model::JobQueued& fact) {
+    pb::JobQueuedEvent* out = out_.mutable_job_queued();
+    out->set_job(fact.job.value());
+    ToWire(fact.reason, out->mutable_reason());
+    out->set_deadline_at_us(base::ToMicros(fact.deadline));
+    out->set_environment(fact.environment);
+    out->set_environment_url(fact.environment_url);
+  }
+  void operator()(const model::AttemptUnheard& fact) {
+    Attempt(fact.key, out_.mutable_attempt_unheard())
+        ->set_deadline_at_us(base::ToMicros(fact.deadline));
+  }
 
  private:
   template <typename Event>
@@ -160,6 +194,23 @@ class EventReader {
         return Read(event.attempt_stop_requested());
       case pb::RunEvent::kAttemptEnded:
         return Read(event.attempt_ended());
+      case pb::RunEvent::kRunQueued:
+        return Made(model::RunQueued{.run = run_.run,
+                                     .ticket = 0,
+                                     .claims = {},
+                                     .reason = ReasonOrNone(event.run_queued().reason())});
+      case pb::RunEvent::kRunAdmitted:
+        return Made(model::RunAdmitted{.run = run_.run});
+      case pb::RunEvent::kJobDelayed:
+        return Read(event.job_delayed());
+      case pb::RunEvent::kApprovalRequested:
+        return Read(event.approval_requested());
+      case pb::RunEvent::kApprovalDecided:
+        return Read(event.approval_decided());
+      case pb::RunEvent::kJobQueued:
+        return Read(event.job_queued());
+      case pb::RunEvent::kAttemptUnheard:
+        return Read(event.attempt_unheard());
       case pb::RunEvent::BODY_NOT_SET:
         break;
     }
@@ -289,6 +340,44 @@ class EventReader {
     fact.reason = ReasonOrNone(event.reason());
     fact.took = base::Duration(event.took_us());
     return Made(std::move(fact));
+  }
+
+  Found Read(const pb::JobDelayedEvent& event) {
+    ASSIGN_OR_RETURN(const model::JobIndex job, Job(event.job()));
+    return Made(model::JobDelayed{
+        .run = run_.run, .job = job, .until = base::InstantFromMicros(event.until_at_us())});
+  }
+  Found Read(const pb::ApprovalRequestedEvent& event) {
+    model::ApprovalRequested fact;
+    fact.run = run_.run;
+    ASSIGN_OR_RETURN(fact.job, Job(event.job()));
+    fact.attempt = event.attempt();
+    fact.reason = ReasonOrNone(event.reason());
+    fact.deadline = base::InstantFromMicros(event.deadline_at_us());
+    return Made(std::move(fact));
+  }
+  Found Read(const pb::ApprovalDecidedEvent& event) {
+    model::ApprovalDecided fact;
+    fact.run = run_.run;
+    ASSIGN_OR_RETURN(fact.job, Job(event.job()));
+    fact.approved = event.approved();
+    fact.approval = {.by = event.by(), .inputs = NamedValuesFrom(event.inputs())};
+    return Made(std::move(fact));
+  }
+  Found Read(const pb::JobQueuedEvent& event) {
+    model::JobQueued fact;
+    fact.run = run_.run;
+    ASSIGN_OR_RETURN(fact.job, Job(event.job()));
+    fact.reason = ReasonOrNone(event.reason());
+    fact.deadline = base::InstantFromMicros(event.deadline_at_us());
+    fact.environment = event.environment();
+    fact.environment_url = event.environment_url();
+    return Made(std::move(fact));
+  }
+  Found Read(const pb::AttemptUnheardEvent& event) {
+    ASSIGN_OR_RETURN(const model::AttemptKey key, Key(event));
+    return Made(model::AttemptUnheard{.key = key,
+                                      .deadline = base::InstantFromMicros(event.deadline_at_us())});
   }
 
   const OutlinedRun& run_;

@@ -67,6 +67,15 @@ class ServerRuns final : public RunAccess {
     return RunCancelled{.run = answer.run, .status = answer.status};
   }
 
+  base::StatusOr<model::RunId> Approve(const std::string& name,
+                                       const ApprovalGiven& given) override {
+    auto run = client_.Approve(name, given.job, given.approve, given.inputs);
+    // That the job does not ask is the caller's mistake, not the server's trouble.
+    return run.status().code() == absl::StatusCode::kFailedPrecondition
+               ? base::InvalidArgument("{}", base::Message(run.status()))
+               : std::move(run);
+  }
+
   base::Status PrintLogs(const LogsOptions& options) override {
     ASSIGN_OR_RETURN(const view::Board board, ReadBoard(options.run));
     ASSIGN_OR_RETURN(const SelectedSteps selected, SelectSteps(board, options));

@@ -54,6 +54,46 @@ void Board::On(const model::RunAccepted& fact, base::Instant at) {
   status_ = model::Status::kRunning;
 }
 
+void Board::On(const model::RunQueued& fact, base::Instant) {
+  status_ = model::Status::kWaiting;
+  reason_ = fact.reason;
+}
+
+void Board::On(const model::RunAdmitted&, base::Instant) {
+  status_ = model::Status::kRunning;
+  reason_ = {};
+}
+
+void Board::On(const model::JobDelayed& fact, base::Instant) {
+  SetStatus(fact.job, model::Status::kWaiting);
+  Job(fact.job).reason = {.code = model::ReasonCode::kWaitsForDelay, .until = fact.until};
+}
+
+void Board::On(const model::ApprovalRequested& fact, base::Instant) {
+  SetStatus(fact.job, model::Status::kWaiting);
+  Job(fact.job).reason = fact.reason;
+  Job(fact.job).asks = true;
+}
+
+void Board::On(const model::ApprovalDecided& fact, base::Instant) {
+  Job(fact.job).asks = false;
+  Job(fact.job).approval = fact.approval;
+  Job(fact.job).reason = {};
+}
+
+void Board::On(const model::JobQueued& fact, base::Instant) {
+  SetStatus(fact.job, model::Status::kWaiting);
+  JobState& job = Job(fact.job);
+  job.reason = fact.reason;
+  job.environment = fact.environment;
+  job.environment_url = fact.environment_url;
+}
+
+void Board::On(const model::AttemptUnheard& fact, base::Instant) {
+  Job(fact.key.job).reason = {.code = model::ReasonCode::kWaitsForLostWorker,
+                              .until = fact.deadline};
+}
+
 void Board::On(const model::RunCancelRequested& fact, base::Instant) {
   cancel_requested_ = true;
   reason_ = fact.reason;
@@ -82,6 +122,7 @@ void Board::On(const model::JobBackedOff& fact, base::Instant) {
 
 void Board::On(const model::JobEnded& fact, base::Instant at) {
   JobState& job = Job(fact.job);
+  job.asks = false;
   job.result = fact.result;
   job.reason = fact.result->reason;
   job.ended_at = at;

@@ -52,6 +52,10 @@ struct JobState {
   base::Instant ready_at{};
   base::Instant ended_at{};
   std::uint32_t attempts_begun = 0;
+  std::string environment;  ///< what it deploys to; empty: nothing, or not known yet
+  std::string environment_url;
+  bool asks = false;         ///< somebody must approve
+  model::Approval approval;  ///< the newest
   std::vector<AttemptState> attempts;
   std::shared_ptr<const model::JobResult> result;  ///< null until it has ended
 };
@@ -117,6 +121,13 @@ class Board {
   void On(const model::WorkerRecovered&, base::Instant) {}
   void On(const model::WorkerLost&, base::Instant) {}
   void On(const model::WorkerMarkedDraining&, base::Instant) {}
+  void On(const model::RunQueued& fact, base::Instant at);
+  void On(const model::RunAdmitted& fact, base::Instant at);
+  void On(const model::JobDelayed& fact, base::Instant at);
+  void On(const model::ApprovalRequested& fact, base::Instant at);
+  void On(const model::ApprovalDecided& fact, base::Instant at);
+  void On(const model::JobQueued& fact, base::Instant at);
+  void On(const model::AttemptUnheard& fact, base::Instant at);
 
   JobState& Job(model::JobIndex job) { return jobs_[base::AsIndex(job)]; }
   AttemptState& Attempt(const model::AttemptKey& key);

@@ -115,6 +115,30 @@ class FactWriter {
            .reason = &fact.result->reason},
           out_);
   }
+  void operator()(const model::RunQueued& fact) const {
+    Write(board_,
+          {.at = at_,
+           .event = "run_queued",
+           .status = model::Status::kWaiting,
+           .reason = &fact.reason},
+          out_);
+  }
+  void operator()(const model::RunAdmitted&) const {
+    Write(board_, {.at = at_, .event = "run_admitted", .status = model::Status::kRunning}, out_);
+  }
+  void operator()(const model::JobDelayed& fact) const {
+    const model::Reason reason{.code = model::ReasonCode::kWaitsForDelay, .until = fact.until};
+    WriteWait(fact.job, "job_delayed", reason);
+  }
+  void operator()(const model::JobQueued& fact) const {
+    WriteWait(fact.job, "job_queued", fact.reason);
+  }
+  void operator()(const model::ApprovalRequested& fact) const {
+    WriteWait(fact.job, "approval_requested", fact.reason);
+  }
+  void operator()(const model::ApprovalDecided& fact) const {
+    WriteWait(fact.job, fact.approved ? "approval_given" : "approval_rejected", {});
+  }
   /// Not part of the interface.
   template <typename Other>
   void operator()(const Other&) const {}
@@ -127,6 +151,15 @@ class FactWriter {
     Line line = AttemptLine(key, event);
     line.step = model::StepName(model::SpecOf(board_.plan(), key.job), step);
     return line;
+  }
+  void WriteWait(model::JobIndex job, std::string_view event, const model::Reason& reason) const {
+    Write(board_,
+          {.at = at_,
+           .event = event,
+           .job = board_.job_name(job),
+           .status = model::Status::kWaiting,
+           .reason = &reason},
+          out_);
   }
   void WriteStepEnd(const model::AttemptKey& key, model::StepIndex step, model::Status status,
                     const model::Reason& reason) const {

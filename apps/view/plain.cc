@@ -21,6 +21,31 @@ class FactLines {
     out_ += fmt::format("run {}: {} ({})\n", model::ToText(fact.run),
                         fact.kill ? "killing" : "cancelling", model::Describe(fact.reason));
   }
+  void operator()(const model::RunQueued& fact) const {
+    if (fact.reason.code != model::ReasonCode::kNone) {
+      out_ += fmt::format("run {}: {}\n", model::ToText(fact.run), model::Describe(fact.reason));
+    }
+  }
+  void operator()(const model::JobDelayed& fact) const {
+    Say(fact.job, model::Describe(board_.job(fact.job).reason));
+  }
+  void operator()(const model::JobQueued& fact) const {
+    if (fact.reason.code != model::ReasonCode::kNone) {
+      Say(fact.job, model::Describe(fact.reason));
+    }
+  }
+  void operator()(const model::ApprovalRequested& fact) const {
+    Say(fact.job, fmt::format("{}: dayfly approve {} '{}'", model::Describe(fact.reason),
+                              model::ToText(fact.run), board_.job_name(fact.job)));
+  }
+  void operator()(const model::ApprovalDecided& fact) const {
+    if (fact.approved) {
+      Say(fact.job, fmt::format("approved by {}", fact.approval.by));
+    }
+  }
+  void operator()(const model::AttemptUnheard& fact) const {
+    Say(fact.key.job, model::Describe(board_.job(fact.key.job).reason));
+  }
   void operator()(const model::AttemptStarted& fact) const {
     const std::string nth =
         fact.key.attempt > 1 ? fmt::format(" (attempt {})", fact.key.attempt) : std::string();

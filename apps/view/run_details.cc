@@ -101,6 +101,13 @@ class Text {
     out_ += fmt::format("  {} {}  {}{}{}\n",
                         Paint(Mark(state.status, look_.unicode), state.status, look_),
                         board_.job_name(job), Words(state.status), took, Because(state.reason));
+    if (!state.environment.empty()) {
+      out_ += fmt::format("      environment {}  {}\n", Sanitise(state.environment),
+                          Sanitise(state.environment_url));
+    }
+    if (!state.approval.by.empty()) {
+      out_ += fmt::format("      answered by {}\n", Sanitise(state.approval.by));
+    }
     for (const AttemptState& attempt : state.attempts) {
       if (attempt.begun) {
         Attempt(job, attempt, state.attempts_begun > 1);
@@ -246,6 +253,9 @@ class Json {
     object.Raw("attempts", List(begun, [&](const AttemptState& attempt, std::string& out) {
                  Attempt(job, attempt, out);
                }));
+    object.TextOrNull("environment", state.environment);
+    object.TextOrNull("environment_url", state.environment_url);
+    object.TextOrNull("answered_by", state.approval.by);
     object.End();
   }
 

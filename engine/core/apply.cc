@@ -25,9 +25,17 @@ JobDetail& DetailOf(JobState& job) {
   return *job.detail;
 }
 
+JobGates& GatesOf(JobState& job) {
+  std::unique_ptr<JobGates>& gates = DetailOf(job).gates;
+  if (gates == nullptr) {
+    gates = std::make_unique<JobGates>();
+  }
+  return *gates;
+}
+
 class Applier {
  public:
-  Applier(State& state, std::vector<Released>* released) : state_(state), released_(released) {}
+  Applier(State& state, Consequences* consequences) : state_(state), consequences_(consequences) {}
 
   void On(const model::RunAccepted& fact, const model::PlanRef& plan);
   void On(const model::RunCancelRequested& fact);
@@ -48,6 +56,13 @@ class Applier {
   void On(const model::WorkerRecovered& fact);
   void On(const model::WorkerLost& fact);
   void On(const model::WorkerMarkedDraining& fact);
+  void On(const model::RunQueued& fact);
+  void On(const model::RunAdmitted& fact);
+  void On(const model::JobDelayed& fact);
+  void On(const model::ApprovalRequested& fact);
+  void On(const model::ApprovalDecided& fact);
+  void On(const model::JobQueued& fact);
+  void On(const model::AttemptUnheard& fact);
 
  private:
   RunState& RunOf(model::RunId run) {
@@ -70,6 +85,15 @@ class Applier {
     return job;
   }
 
+  void Release(RunState& run, SpecIndex spec) {
+    if (consequences_ != nullptr) {
+      consequences_->released.push_back({.run = &run, .spec = spec});
+    }
+  }
+  void Activate(RunState& run, JobIndex job);
+  void Admit(placement::Ticket ticket);
+  void LeaveGroups(placement::Ticket ticket);
+  void NoteFreed(placement::Ticket ticket);
   void SetDeadline(RunState& run, JobIndex job, base::Instant at);
   void ClearDeadline(RunState& run, JobIndex job);
   void UpdateRoom(WorkerState& worker);
@@ -77,11 +101,12 @@ class Applier {
   void Remove(WorkerState& worker);
   void EndTimeoutInFinally(RunState& run, JobIndex job, model::StepIndex step);
   void EndNodes(RunState& run, SpecIndex spec);
+  void CountEnd(RunState& run, NodeIndex index, const model::JobResult& result);
   void SkipDecidedCells(RunState& run, SpecIndex spec);
   void ReleaseEmpty(RunState& run);
 
   State& state_;
-  std::vector<Released>* released_;
+  Consequences* consequences_;
 };
 
 // ---- indexes
@@ -161,7 +186,10 @@ void Applier::On(const model::RunAccepted& fact, const model::PlanRef& plan) {
   run.nodes.resize(run.graph().node_count());
   for (std::uint32_t i = 0; i < run.nodes.size(); ++i) {
     run.nodes[i].open_needs = run.graph().Incoming(NodeIndex(i));
-    run.nodes[i].open = i < run.graph().spec_count() ? run.graph().CellsOf(SpecIndex(i)).count : 0;
+    const NodeIndex node(i);
+    run.nodes[i].open = run.graph().IsSpec(node)        ? run.graph().CellsOf(SpecIndex(i)).count
+                        : run.graph().IsSelection(node) ? run.graph().SelectedCount(node)
+                                                        : 0;
   }
   CHECK_MSG(state_.runs.emplace(fact.run, std::move(owned)).second, "a run accepted twice");
   if (!fact.idempotency_key.empty()) {
@@ -177,15 +205,15 @@ void Applier::ReleaseEmpty(RunState& run) {
   const graph::JobGraph& graph = run.graph();
   std::vector<SpecIndex> empty;
   for (std::uint32_t i = 0; i < graph.spec_count(); ++i) {
-    if (graph.Incoming(NodeIndex(i)) == 0 && released_ != nullptr) {
-      released_->push_back({.run = &run, .spec = SpecIndex(i)});
+    if (graph.Incoming(NodeIndex(i)) == 0) {
+      Release(run, SpecIndex(i));
     }
     if (run.nodes[i].open == 0) {
       empty.emplace_back(i);
     }
   }
   for (std::uint32_t i = graph.spec_count(); i < graph.node_count(); ++i) {
-    if (graph.Incoming(NodeIndex(i)) == 0) {
+    if (graph.IsStage(NodeIndex(i)) && graph.Incoming(NodeIndex(i)) == 0) {
       EndNodes(run, SpecIndex(i));
     }
   }
@@ -209,6 +237,11 @@ void Applier::On(const model::RunEnded& fact) {
   RunState& run = RunOf(fact.run);
   kRunMachine.Fire(run.phase, RunTrigger::kEnded);
   run.ended = fact;
+  if (run.queued.has_value()) {
+    LeaveGroups(run.queued->ticket);
+    run.queued.reset();  // Its ticket may be given to somebody else.
+    run.admitted = false;
+  }
   ClearDeadline(run, kNoJob);
   for (const ReadyQueue& queue : run.ready) {
     queue.pool->with_ready.erase(fact.run);
@@ -239,13 +272,13 @@ void Applier::On(const model::JobReadied& fact) {
   RunState& run = RunOf(fact.run);
   JobState& job = JobOf(run, fact.job);
   const SpecIndex spec = run.spec_of(fact.job);
-  NodeState& node = run.node_of(spec);
-  const bool was_active = job.phase != JobPhase::kWaiting;
+  Activate(run, fact.job);
+  Admit(job.ticket());
   kJobMachine.Fire(job.phase, JobTrigger::kReadied);
-  node.active += was_active ? 0 : 1;
   job.attempt = fact.attempt;
-  if (!fact.env.empty() || job.detail != nullptr) {
+  if (!fact.env.empty() || fact.effect_may_be_done || job.detail != nullptr) {
     DetailOf(job).env = fact.env;
+    job.detail->effect_may_be_done = job.detail->effect_may_be_done || fact.effect_may_be_done;
   }
   SetDeadline(run, fact.job, fact.queue_deadline);
   SkipDecidedCells(run, spec);
@@ -267,13 +300,17 @@ void Applier::On(const model::JobWaitNoted& fact) {
 void Applier::On(const model::JobBackedOff& fact) {
   RunState& run = RunOf(fact.run);
   JobState& job = JobOf(run, fact.job);
-  if (job.phase == JobPhase::kWaiting) {
-    ++run.node_of(run.spec_of(fact.job)).active;
-  }
+  Activate(run, fact.job);
+  Admit(job.ticket());
   kJobMachine.Fire(job.phase, JobTrigger::kBackedOff);
   job.attempt = fact.attempt;
   JobDetail& detail = DetailOf(job);
   detail.backed_off = fact;
+  detail.effect_may_be_done = detail.effect_may_be_done || fact.effect_may_be_done;
+  if (detail.gates != nullptr) {
+    detail.gates->asked_again.reset();
+    detail.gates->decided_again.reset();
+  }
   detail.env.clear();
   SetDeadline(run, fact.job, fact.reason.until);
   SkipDecidedCells(run, run.spec_of(fact.job));
@@ -287,21 +324,31 @@ void Applier::On(const model::JobEnded& fact) {
   const bool was_active = job.phase != JobPhase::kWaiting;
   kJobMachine.Fire(job.phase, JobTrigger::kEnded);
   node.active -= was_active ? 1 : 0;
+  LeaveGroups(job.ticket());
   job.result = IsPlainSuccess(*fact.result) ? PlainSuccess() : fact.result;
   job.detail.reset();
   job.attempt = 0;
   job.slot = 0;
   job.next_step = 0;
   job.in_step = false;
+  job.once_begun = false;
   ClearDeadline(run, fact.job);
   SkipDecidedCells(run, spec);
   --run.open_jobs;
   ++run.counts[static_cast<std::size_t>(fact.result->status)];
-  node.unwell += EndsWell(*fact.result) ? 0 : 1;
-  node.failed += Failed(fact.result->status) ? 1 : 0;
-  node.after_failure += CarriesFailure(*fact.result) ? 1 : 0;
+  CountEnd(run, run.graph().NodeOf(spec), *fact.result);
+  for (const auto& [member, selection] : run.graph().SelectionsOf(fact.job)) {
+    CountEnd(run, selection, *fact.result);
+  }
+}
+
+void Applier::CountEnd(RunState& run, NodeIndex index, const model::JobResult& result) {
+  NodeState& node = run.node(index);
+  node.unwell += EndsWell(result) ? 0 : 1;
+  node.failed += Failed(result.status) ? 1 : 0;
+  node.after_failure += CarriesFailure(result) ? 1 : 0;
   if (--node.open == 0) {
-    EndNodes(run, spec);
+    EndNodes(run, SpecIndex(index.value()));
   }
 }
 
@@ -315,7 +362,8 @@ void Applier::SkipDecidedCells(RunState& run, SpecIndex spec) {
   }
 }
 
-// `spec` (or a stage, by its node's number) has ended: whoever waits for it has one open need less.
+// `spec` (or a stage or selection, by its node's number) has ended: whoever waits for it has one
+// open need less.
 void Applier::EndNodes(RunState& run, SpecIndex spec) {
   const graph::JobGraph& graph = run.graph();
   std::vector<NodeIndex> ended(1, NodeIndex(spec.value()));
@@ -326,6 +374,9 @@ void Applier::EndNodes(RunState& run, SpecIndex spec) {
     const std::uint32_t first_unwell = graph.IsStage(node) ? from.first_unwell : node.value();
     for (const NodeIndex dependent : graph.Dependents(node)) {
       NodeState& to = run.node(dependent);
+      if (graph.IsSelection(dependent)) {
+        continue;  // It ends with its own cells.
+      }
       --to.open_needs;
       if (graph.IsStage(dependent)) {
         to.after_failure += from.after_failure != 0 ? 1 : 0;
@@ -336,8 +387,8 @@ void Applier::EndNodes(RunState& run, SpecIndex spec) {
         if (to.open_needs == 0) {
           ended.push_back(dependent);
         }
-      } else if (to.open_needs == 0 && released_ != nullptr) {
-        released_->push_back({.run = &run, .spec = graph.SpecAt(dependent)});
+      } else if (to.open_needs == 0) {
+        Release(run, graph.SpecAt(dependent));
       }
     }
   }
@@ -383,6 +434,8 @@ void Applier::On(const model::StepStarted& fact) {
   kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kStepReported);
   job.next_step = fact.step.value();
   job.in_step = true;
+  const model::StepSpec* step = model::StepAt(model::SpecOf(run.plan(), fact.key.job), fact.step);
+  job.once_begun = job.once_begun || (step != nullptr && step->effects_once);
   EndTimeoutInFinally(run, fact.key.job, fact.step);
 }
 
@@ -432,7 +485,118 @@ void Applier::On(const model::AttemptEnded& fact) {
   job.slot = 0;
   job.next_step = 0;
   job.in_step = false;
+  job.once_begun = false;
   ClearDeadline(run, fact.key.job);
+}
+
+void Applier::On(const model::AttemptUnheard& fact) {
+  RunState& run = RunOf(fact.key.run);
+  JobState& job = LiveAttempt(run, fact.key);
+  kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kUnheard);
+  SetDeadline(run, fact.key.job, fact.deadline);
+}
+
+// ---- coordination
+
+// It no longer merely waits: it counts against `max_parallel` from here to its end.
+void Applier::Activate(RunState& run, JobIndex job) {
+  if (run.job(job).phase == JobPhase::kWaiting) {
+    ++run.node_of(run.spec_of(job)).active;
+  }
+}
+
+// Whatever it does next, it is past the queue. Nothing without a ticket, or when it holds already.
+void Applier::Admit(placement::Ticket ticket) {
+  if (ticket != 0 && !state_.groups.At(ticket).holds) {
+    state_.groups.Admit(ticket);
+    NoteFreed(ticket);
+  }
+}
+
+void Applier::LeaveGroups(placement::Ticket ticket) {
+  if (ticket != 0) {
+    NoteFreed(ticket);
+    state_.groups.Remove(ticket);
+  }
+}
+
+void Applier::NoteFreed(placement::Ticket ticket) {
+  if (consequences_ == nullptr) {
+    return;
+  }
+  for (const model::GroupClaim& claim : state_.groups.At(ticket).claims) {
+    consequences_->freed.insert(claim.group);
+  }
+}
+
+void Applier::On(const model::RunQueued& fact) {
+  RunState& run = RunOf(fact.run);
+  kRunMachine.Fire(run.phase, RunTrigger::kQueued);
+  run.queued = fact;
+  state_.groups.Add(fact.ticket, {.run = fact.run, .job = std::nullopt, .claims = fact.claims});
+  NoteFreed(fact.ticket);
+}
+
+// What was released while the run waited was not looked at; it is released again.
+void Applier::On(const model::RunAdmitted& fact) {
+  RunState& run = RunOf(fact.run);
+  kRunMachine.Fire(run.phase, RunTrigger::kAdmitted);
+  run.admitted = true;
+  Admit(run.queued->ticket);
+  for (std::uint32_t i = 0; i < run.graph().spec_count(); ++i) {
+    if (run.nodes[i].open_needs == 0 && run.nodes[i].open != 0) {
+      Release(run, SpecIndex(i));
+    }
+  }
+}
+
+void Applier::On(const model::JobDelayed& fact) {
+  RunState& run = RunOf(fact.run);
+  JobState& job = JobOf(run, fact.job);
+  Activate(run, fact.job);
+  kJobMachine.Fire(job.phase, JobTrigger::kDelayed);
+  SetDeadline(run, fact.job, fact.until);
+  SkipDecidedCells(run, run.spec_of(fact.job));
+}
+
+void Applier::On(const model::ApprovalRequested& fact) {
+  RunState& run = RunOf(fact.run);
+  JobState& job = JobOf(run, fact.job);
+  Activate(run, fact.job);
+  Admit(job.ticket());
+  kJobMachine.Fire(job.phase, JobTrigger::kAsked);
+  JobGates& gates = GatesOf(job);
+  if (fact.reason.code == ReasonCode::kEffectMayBeDone) {
+    gates.asked_again = fact;
+    gates.decided_again.reset();
+    job.detail->effect_may_be_done = true;
+    job.attempt = fact.attempt - 1;
+  } else {
+    gates.asked = fact;
+  }
+  SetDeadline(run, fact.job, fact.deadline);
+  SkipDecidedCells(run, run.spec_of(fact.job));
+}
+
+void Applier::On(const model::ApprovalDecided& fact) {
+  RunState& run = RunOf(fact.run);
+  JobState& job = JobOf(run, fact.job);
+  kJobMachine.Fire(job.phase, JobTrigger::kApproved);
+  JobGates& gates = GatesOf(job);
+  (gates.asked_again.has_value() ? gates.decided_again : gates.decided) = fact;
+  ClearDeadline(run, fact.job);
+}
+
+void Applier::On(const model::JobQueued& fact) {
+  RunState& run = RunOf(fact.run);
+  JobState& job = JobOf(run, fact.job);
+  Activate(run, fact.job);
+  kJobMachine.Fire(job.phase, JobTrigger::kQueued);
+  GatesOf(job).queued = fact;
+  state_.groups.Add(fact.ticket, {.run = fact.run, .job = fact.job, .claims = fact.claims});
+  NoteFreed(fact.ticket);
+  SetDeadline(run, fact.job, fact.deadline);
+  SkipDecidedCells(run, run.spec_of(fact.job));
 }
 
 // ---- workers
@@ -467,9 +631,11 @@ void Applier::On(const model::WorkerRecovered& fact) {
 void Applier::On(const model::WorkerLost& fact) {
   WorkerState& worker = WorkerOf(fact.worker);
   kWorkerMachine.Fire(worker.phase, WorkerTrigger::kLost);
+  worker.lease_ends = base::Instant();
   UpdateRoom(worker);
   --worker.pool->workers;
   worker.pool->draining -= worker.draining.has_value() ? 1 : 0;
+  worker.draining.reset();
   if (worker.attempts.empty()) {
     Remove(worker);
   }
@@ -485,9 +651,9 @@ void Applier::On(const model::WorkerMarkedDraining& fact) {
 }  // namespace
 
 void ApplyFact(State& state, const model::Fact& fact, const model::PlanRef& plan,
-               std::vector<Released>* released) {
+               Consequences* consequences) {
   state.last_at = std::max(state.last_at, fact.at);
-  Applier applier(state, released);
+  Applier applier(state, consequences);
   std::visit(
       [&](const auto& body) {
         if constexpr (std::is_same_v<std::decay_t<decltype(body)>, model::RunAccepted>) {

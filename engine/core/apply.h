@@ -4,6 +4,7 @@
 // copying it keeps counters and indexes (open needs, ready queue, deadlines, workers with room).
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "engine/core/state.h"
@@ -18,10 +19,16 @@ struct Released {
   model::SpecIndex spec;
 };
 
+/// What a fact led to that the step under way must see to.
+struct Consequences {
+  std::vector<Released> released;
+  std::set<model::GroupName> freed;  ///< somebody left the group, or its queue
+};
+
 /// `plan` is read for `RunAccepted` only, and only when the state does not know the plan yet; it
-/// must be well formed. `released`, when not null, gets what the fact released.
+/// must be well formed. `consequences`, when not null, gets what follows from the fact.
 /// A fact that the transition tables do not allow is a defect (CHECK).
 void ApplyFact(State& state, const model::Fact& fact, const model::PlanRef& plan,
-               std::vector<Released>* released);
+               Consequences* consequences);
 
 }  // namespace engine::core

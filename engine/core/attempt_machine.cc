@@ -20,7 +20,8 @@ using model::Status;
 
 bool IsCancel(ReasonCode code) {
   return code == ReasonCode::kCancelRequested || code == ReasonCode::kKilled ||
-         code == ReasonCode::kRunTimeout || code == ReasonCode::kFailFast;
+         code == ReasonCode::kRunTimeout || code == ReasonCode::kFailFast ||
+         code == ReasonCode::kSuperseded;
 }
 
 bool CanEndAttempt(Status status) {
@@ -77,7 +78,8 @@ bool Stepper::RefuseLease(const RunState& run, const model::Lease& lease) {
     Refuse(RefusalCode::kStaleAttempt, key.run, "it is not the attempt that is running");
     return true;
   }
-  if (job.worker->id() != lease.worker || job.worker->joined.session != lease.session) {
+  if (job.worker->id() != lease.worker || job.worker->joined.session != lease.session ||
+      job.worker->phase == WorkerPhase::kLost) {
     Refuse(RefusalCode::kStaleSession, key.run, "the attempt belongs to another session");
     return true;
   }
@@ -161,6 +163,15 @@ void Stepper::LoseAttempt(RunState& run, JobIndex job, std::string cause, bool a
               .at_no_expense = at_no_expense});
 }
 
+// Its worker's agent ends it by itself when it hears nobody; only then may another one begin.
+void Stepper::WaitOut(RunState& run, JobIndex job) {
+  if (kAttemptMachine.CanFire(run.job(job).attempt_phase, AttemptTrigger::kUnheard)) {
+    Emit(model::AttemptUnheard{
+        .key = KeyOf(run, job),
+        .deadline = After(model::DefaultSettings().offline + kUnheardMargin)});
+  }
+}
+
 void Stepper::EndAttempt(RunState& run, AttemptEnd end) {
   const JobState& job = run.job(end.fact.key.job);
   model::Reason stop;
@@ -168,12 +179,23 @@ void Stepper::EndAttempt(RunState& run, AttemptEnd end) {
     stop = job.detail->stop->reason;
   }
   end.began = job.phase == JobPhase::kRunning;
+  end.effect_may_be_done = EffectMayBeDone(run, end);
   NameTimeout(end.fact, stop);
   // Cancelled though nobody asked: the worker could not go on.
   end.fact.infra =
       end.fact.infra || (end.fact.status == Status::kCancelled && stop.code == ReasonCode::kNone);
   Emit(end.fact);
   DecideJob(run, end, stop);
+}
+
+// What nobody reported may have happened; what was reported did.
+bool Stepper::EffectMayBeDone(const RunState& run, const AttemptEnd& end) const {
+  const JobState& job = run.job(end.fact.key.job);
+  if (job.detail != nullptr && job.detail->effect_may_be_done) {
+    return true;
+  }
+  return model::HasOnceStep(model::SpecOf(run.plan(), end.fact.key.job)) &&
+         (end.report == nullptr || job.once_begun);
 }
 
 void Stepper::DecideJob(RunState& run, const AttemptEnd& end, const model::Reason& stop) {
@@ -192,7 +214,7 @@ void Stepper::DecideJob(RunState& run, const AttemptEnd& end, const model::Reaso
     return EndStoppedJob(run, end, stop);
   }
   if (end.at_no_expense) {
-    return ReadyJob(run, job, end.fact.key.attempt + 1);
+    return BeginAgain(run, job, end.effect_may_be_done, end.fact.reason);
   }
   RetryOrFail(run, end);
 }
@@ -248,7 +270,8 @@ void Stepper::RetryOrFail(RunState& run, const AttemptEnd& end) {
                            .reason = std::move(reason),
                            .attempt = failed.key.attempt,
                            .author_retries = failed.author_retries + (infra ? 0 : 1),
-                           .infra_retries = failed.infra_retries + (infra ? 1 : 0)});
+                           .infra_retries = failed.infra_retries + (infra ? 1 : 0),
+                           .effect_may_be_done = end.effect_may_be_done});
 }
 
 void Stepper::FailJob(RunState& run, JobIndex job, Status status, const model::Reason& reason,
@@ -272,6 +295,9 @@ void Stepper::StopAttempt(RunState& run, JobIndex job, bool kill, const model::R
   if (!kAttemptMachine.CanFire(run.job(job).attempt_phase, trigger)) {
     return;  // It is being stopped already, or killed.
   }
+  if (run.job(job).attempt_phase == AttemptPhase::kUnheard) {
+    return StopUnheard(run, job, kill, reason);
+  }
   const model::Defaults& defaults = model::DefaultSettings();
   const bool has_finally = !model::RareOf(model::SpecOf(run.plan(), job)).finally_steps.empty();
   const base::Duration allowed = defaults.cancel_grace + kStopMargin +
@@ -282,6 +308,19 @@ void Stepper::StopAttempt(RunState& run, JobIndex job, bool kill, const model::R
                                    .deadline = After(kill ? kKillMargin : allowed)};
   out_.effects.emplace_back(StopEffectOf(run, stop));
   Emit(std::move(stop));
+}
+
+// Nobody is told: nobody would hear it. But the job ends as it was ordered to.
+void Stepper::StopUnheard(RunState& run, JobIndex job, bool kill, const model::Reason& reason) {
+  const JobState& state = run.job(job);
+  const bool ordered = state.detail != nullptr && state.detail->stop.has_value();
+  if (ordered && (state.detail->stop->kill || !kill)) {
+    return;
+  }
+  Emit(model::AttemptStopRequested{.key = KeyOf(run, job),
+                                   .kill = kill,
+                                   .reason = reason,
+                                   .deadline = state_.deadlines.at(state.deadline_position).at});
 }
 
 }  // namespace engine::core

@@ -21,7 +21,7 @@ std::vector<bool> NodesBeforeCleanup(const RunState& run) {
     const NodeIndex node = graph.Order()[i - 1];
     for (const NodeIndex dependent : graph.Dependents(node)) {
       const bool cleanup =
-          !graph.IsStage(dependent) && run.node(dependent).open_needs != 0 &&
+          graph.IsSpec(dependent) && run.node(dependent).open_needs != 0 &&
           run.plan().specs[AsIndex(graph.SpecAt(dependent))].condition.decides_alone;
       before[AsIndex(node)] = before[AsIndex(node)] || before[AsIndex(dependent)] || cleanup;
     }
@@ -52,6 +52,8 @@ void Stepper::On(const model::CancelRun& input) {
 }
 
 void Stepper::Cancel(RunState& run, bool kill, model::Reason reason) {
+  // Nothing of a run that still waits for room has begun: there is nothing to clean up either.
+  const bool nothing_began = run.phase == RunPhase::kQueued;
   Emit(model::RunCancelRequested{.run = run.id(), .kill = kill, .reason = std::move(reason)});
   Touch(run);
   const std::vector<bool> before_cleanup = NodesBeforeCleanup(run);
@@ -59,13 +61,12 @@ void Stepper::Cancel(RunState& run, bool kill, model::Reason reason) {
     const model::SpecIndex spec = run.spec_of(JobIndex(i));
     const bool keeps_waiting =
         !kill && before_cleanup[AsIndex(spec)] && run.node_of(spec).open_needs != 0;
-    CancelJob(run, JobIndex(i), keeps_waiting);
+    CancelJob(run, JobIndex(i), kill || nothing_began, keeps_waiting && !nothing_began);
   }
 }
 
-void Stepper::CancelJob(RunState& run, JobIndex job, bool keeps_waiting) {
+void Stepper::CancelJob(RunState& run, JobIndex job, bool kill, bool keeps_waiting) {
   JobState& state = run.job(job);
-  const bool kill = run.phase == RunPhase::kKilling;
   const model::Reason& why = run.cancelled->reason;
   switch (state.phase) {
     case JobPhase::kWaiting:
@@ -74,12 +75,14 @@ void Stepper::CancelJob(RunState& run, JobIndex job, bool keeps_waiting) {
         EndJob(run, job, Status::kCancelled, {.code = ReasonCode::kRunEnding});
       }
       return;
+    case JobPhase::kDelayed:
+    case JobPhase::kAsking:
+    case JobPhase::kQueued:
     case JobPhase::kReady:
     case JobPhase::kBackedOff:
       if (kill || !DecidesToGoOn(run, job)) {
-        const bool begun = state.attempt > 1 || state.phase == JobPhase::kBackedOff;
         EndJob(run, job, Status::kCancelled,
-               begun ? why : model::Reason{.code = ReasonCode::kRunEnding});
+               HasBegun(state) ? why : model::Reason{.code = ReasonCode::kRunEnding});
       }
       return;
     case JobPhase::kPlaced:

@@ -46,7 +46,9 @@ std::vector<std::pair<model::WorkerId, model::SessionId>> EngineCore::Workers() 
   std::vector<std::pair<model::WorkerId, model::SessionId>> workers;
   workers.reserve(state_->workers.size());
   for (const auto& [id, worker] : state_->workers) {
-    workers.emplace_back(id, worker->joined.session);
+    if (worker->phase != WorkerPhase::kLost) {
+      workers.emplace_back(id, worker->joined.session);
+    }
   }
   return workers;
 }
@@ -54,12 +56,19 @@ std::vector<std::pair<model::WorkerId, model::SessionId>> EngineCore::Workers() 
 // ---- what every machine's part of a step uses
 
 void Stepper::Settle() {
-  for (std::size_t i = 0; i < released_.size(); ++i) {
-    const Released released = released_[i];
-    Evaluate(*released.run, released.spec);
-  }
-  for (RunState* run : touched_) {
-    EndRunIfDone(*run);
+  while (true) {
+    if (next_released_ < consequences_.released.size()) {
+      const Released released = consequences_.released[next_released_++];
+      Evaluate(*released.run, released.spec);
+    } else if (!consequences_.freed.empty()) {
+      const model::GroupName group =
+          std::move(consequences_.freed.extract(consequences_.freed.begin()).value());
+      LetIn(group);
+    } else if (next_touched_ < touched_.size()) {
+      EndRunIfDone(*touched_[next_touched_++]);
+    } else {
+      break;
+    }
   }
   Place();
 }
@@ -70,7 +79,7 @@ void Stepper::Emit(model::FactBody body) {
   }
   const model::Fact& fact =
       out_.facts.emplace_back(model::Fact{.at = now_, .body = std::move(body)});
-  ApplyFact(state_, fact, nullptr, &released_);
+  ApplyFact(state_, fact, nullptr, &consequences_);
 }
 
 void Stepper::Refuse(model::RefusalCode code, model::RunId run, std::string message) {
@@ -83,7 +92,7 @@ base::Instant Stepper::After(base::Duration delay) const {
 }
 
 void Stepper::Touch(RunState& run) {
-  if (touched_.empty() || touched_.back() != &run) {
+  if (next_touched_ == touched_.size() || touched_.back() != &run) {
     touched_.push_back(&run);
   }
 }

@@ -44,6 +44,25 @@ void Decorate(JobBuilder& job, base::Random& random) {
   if (random.OneIn(1, 4)) {
     job.Finally("tidy");
   }
+  constexpr std::array kGroups = {"x", "y", "${{ run.pipeline }}"};
+  constexpr std::array kPolicies = {model::GroupPolicy::kQueue, model::GroupPolicy::kNewest,
+                                    model::GroupPolicy::kCancelRunning,
+                                    model::GroupPolicy::kReject};
+  for (const char* group : kGroups) {
+    if (random.OneIn(1, 5)) {
+      job.Concurrency(group, static_cast<std::uint32_t>(1 + random.Below(2)),
+                      kPolicies[random.Below(kPolicies.size())]);
+    }
+  }
+  if (random.OneIn(1, 8)) {
+    job.Environment("x").Delay(seconds(random.Below(5)));
+  }
+  if (random.OneIn(1, 6)) {
+    job.Approval({.timeout = seconds(random.Below(300))});
+  }
+  if (random.OneIn(1, 6)) {
+    job.Once(random.OneIn(1, 2) ? "check" : "");
+  }
   if (random.OneIn(1, 4)) {
     job.QueueTimeout(seconds(random.Below(100))).Timeout(seconds(random.Below(100)));
   }
@@ -51,6 +70,9 @@ void Decorate(JobBuilder& job, base::Random& random) {
 
 model::PlanRef RandomPlan(base::Random& random) {
   PlanBuilder plan;
+  if (random.OneIn(1, 2)) {
+    plan.Concurrency("x", 1, static_cast<model::GroupPolicy>(random.Below(4)));
+  }
   plan.Stages({"a", "b", "c"});
   constexpr std::array<std::string_view, 3> kStages = {"a", "b", "c"};
   constexpr std::array kOn = {model::NeedOn::kSuccess, model::NeedOn::kSuccess,
@@ -77,6 +99,7 @@ class RandomWalk {
     for (int i = 0; i < steps; ++i) {
       driver_.Step(RandomInput());
       CheckFacts();
+      CheckGroups();
       if (random_.OneIn(1, 6)) {
         driver_.Advance(seconds(random_.Below(40)));
       }
@@ -90,6 +113,7 @@ class RandomWalk {
   model::Report RandomReport();
   model::WorkerConnected Connect();
   void CheckFacts();
+  void CheckGroups();
   void Drain();
 
   model::WorkerId RandomWorker() { return model::WorkerId(1 + random_.Below(3)); }
@@ -182,6 +206,13 @@ model::Input RandomWalk::RandomInput() {
           .worker = RandomWorker(), .session = RandomSession(), .cause = "killed"};
     case 10:
       return model::DeadlinePassed();
+    case 11:
+    case 12:
+      return model::DecideApproval{.run = model::RunId(1 + random_.Below(2)),
+                                   .job = JobIndex(static_cast<std::uint32_t>(random_.Below(40))),
+                                   .approve = random_.OneIn(3, 4),
+                                   .by = "somebody",
+                                   .inputs = {}};
     default: {
       model::AttemptReported reported{.lease = RandomLease(), .reports = {}};
       for (std::uint64_t i = 0; i < 1 + random_.Below(3); ++i) {
@@ -208,17 +239,38 @@ void RandomWalk::CheckFacts() {
   }
 }
 
+// Nobody is in a group without room, and nobody waits who could enter.
+void RandomWalk::CheckGroups() {
+  const placement::Groups& groups = driver_.core().state().groups;
+  for (const auto& [ticket, claimant] : groups.claimants()) {
+    EXPECT_FALSE(groups.MayEnter(ticket)) << "somebody waits before an open door";
+    for (const model::GroupClaim& claim : claimant.claims) {
+      if (claimant.holds) {
+        // Those that entered after it saw it there.
+        EXPECT_LE(groups.Of(claim.group).holding.size(), 2U);
+      }
+    }
+  }
+}
+
 // Once nothing goes wrong any more, every run ends.
 void RandomWalk::Drain() {
   driver_.Step(model::WorkerConnected{
       .worker = model::WorkerId(9), .session = model::SessionId(1), .pool = "default", .slots = 4});
   for (int rounds = 0; rounds < 500; ++rounds) {
+    CheckGroups();
     bool open = false;
     for (const model::RunId id : driver_.core().OpenRuns()) {
       const RunState* run = driver_.core().state().FindRun(id);
       open = open || run->is_open();
       for (std::uint32_t i = 0; i < run->jobs.size(); ++i) {
-        if (run->jobs[i].attempt_phase != AttemptPhase::kNone) {
+        const JobState& job = run->jobs[i];
+        if (job.phase == JobPhase::kAsking) {
+          driver_.Step(model::DecideApproval{
+              .run = id, .job = JobIndex(i), .approve = true, .by = "somebody", .inputs = {}});
+          CheckFacts();
+        } else if (job.attempt_phase != AttemptPhase::kNone &&
+                   job.worker->phase != WorkerPhase::kLost) {
           driver_.Step(
               model::AttemptReported{.lease = LeaseOf(*run, JobIndex(i)),
                                      .reports = {model::ReportStarted(), model::ReportEnded()}});

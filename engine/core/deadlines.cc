@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens when a deadline passes. A job has one at a time: of the queue while it waits for a
-// worker, of its timeout while it runs, of the order to stop, or of its backoff.
+// What happens when a deadline passes. A job has one at a time: of its delay, of an approval, of
+// the queue while it waits for room or for a worker, of its timeout while it runs, of the order to
+// stop, of an attempt that nobody hears, or of its backoff.
 #include <utility>
 
 #include "engine/base/check.h"
@@ -38,12 +39,24 @@ void Stepper::OnDeadline(RunState& run, JobIndex job) {
       return StopAttempt(run, job, true, reason);
     }
     case AttemptPhase::kKilling:
+      if (model::IsExclusive(model::SpecOf(run.plan(), job))) {
+        return WaitOut(run, job);
+      }
       return LoseAttempt(run, job, "the attempt did not end when it was killed", false);
+    case AttemptPhase::kUnheard:
+      return LoseAttempt(run, job, "nothing was heard of it for too long", false);
   }
   if (state.phase == JobPhase::kBackedOff) {
-    return ReadyJob(run, job, state.attempt + 1);
+    const model::Reason before = state.detail->backed_off->reason;
+    return BeginAgain(run, job, state.detail->effect_may_be_done, before);
   }
-  CHECK(state.phase == JobPhase::kReady);
+  if (state.phase == JobPhase::kDelayed) {
+    return AfterDelay(run, job);
+  }
+  if (state.phase == JobPhase::kAsking) {
+    return FailJob(run, job, Status::kTimedOut, {.code = ReasonCode::kApprovalTimeout}, nullptr);
+  }
+  CHECK(state.phase == JobPhase::kReady || state.phase == JobPhase::kQueued);
   FailJob(run, job, Status::kTimedOut, {.code = ReasonCode::kQueueTimeout}, nullptr);
 }
 

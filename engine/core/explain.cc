@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why a job does not run now, worked out from the state when somebody asks.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,10 +33,11 @@ bool IsUnderWay(const RunState& run, SpecIndex spec) {
   return run.node_of(spec).active != 0;
 }
 
-void AddOpenNeeds(const RunState& run, const model::JobSpec& spec, std::vector<Reason>& reasons) {
+void AddOpenNeeds(const RunState& run, SpecIndex index, std::vector<Reason>& reasons) {
+  const model::JobSpec& spec = run.plan().specs[AsIndex(index)];
   for (const bool under_way : {true, false}) {
     for (const model::Need& need : spec.needs) {
-      const NodeState& node = run.node_of(need.spec);
+      const NodeState& node = run.node(run.graph().NodeOfNeed(index, need));
       if (node.open == 0 || IsUnderWay(run, need.spec) != under_way ||
           reasons.size() >= kNeedsNamedMax) {
         continue;
@@ -71,8 +73,27 @@ Explanation ExplainWaiting(const RunState& run, JobIndex job) {
                                    .subject = spec.name});
     return explanation;
   }
-  AddOpenNeeds(run, spec, explanation.reasons);
+  AddOpenNeeds(run, index, explanation.reasons);
   AddOpenStage(run, spec, explanation.reasons);
+  return explanation;
+}
+
+// Each group it cannot have yet, with who holds it.
+Explanation ExplainQueue(const State& state, const RunState& run, placement::Ticket ticket,
+                         base::Instant until) {
+  Explanation explanation{.status = Status::kWaiting, .reasons = {}};
+  for (const model::GroupClaim& claim : state.groups.At(ticket).claims) {
+    const placement::Groups::Group& group = state.groups.Of(claim.group);
+    const bool is_first = *group.waiting.begin() == ticket;
+    if (is_first && group.holding.size() < claim.max) {
+      continue;
+    }
+    explanation.reasons.push_back(
+        {.code = ReasonCode::kWaitsForGroup,
+         .detail = static_cast<std::int64_t>(state.groups.PlaceOf(claim.group, ticket)),
+         .until = until,
+         .subject = DescribeGroup(state, claim.group, run.id())});
+  }
   return explanation;
 }
 
@@ -83,8 +104,12 @@ Explanation ExplainReady(const State& state, const RunState& run, JobIndex index
   return {.status = Status::kReady, .reasons = {std::move(reason)}};
 }
 
-Explanation ExplainStop(Status status, const JobState& job) {
+Explanation ExplainStop(const State& state, Status status, const JobState& job) {
   Explanation explanation{.status = status, .reasons = {}};
+  if (job.attempt_phase == AttemptPhase::kUnheard) {
+    explanation.reasons.push_back(
+        {.code = ReasonCode::kWaitsForLostWorker, .until = DeadlineOf(state, job)});
+  }
   if (job.detail != nullptr && job.detail->stop.has_value()) {
     Reason reason = job.detail->stop->reason;
     reason.until = job.detail->stop->deadline;
@@ -97,11 +122,23 @@ Explanation ExplainJob(const State& state, const RunState& run, JobIndex index) 
   const JobState& job = run.job(index);
   switch (job.phase) {
     case JobPhase::kWaiting:
-      return ExplainWaiting(run, index);
+      return run.phase == RunPhase::kQueued
+                 ? ExplainQueue(state, run, run.queued->ticket, base::Instant())
+                 : ExplainWaiting(run, index);
+    case JobPhase::kDelayed:
+      return {.status = Status::kWaiting,
+              .reasons = {{.code = ReasonCode::kWaitsForDelay, .until = DeadlineOf(state, job)}}};
+    case JobPhase::kAsking: {
+      const JobGates& gates = *job.gates();
+      return {.status = Status::kWaiting,
+              .reasons = {gates.asked_again ? gates.asked_again->reason : gates.asked->reason}};
+    }
+    case JobPhase::kQueued:
+      return ExplainQueue(state, run, job.ticket(), DeadlineOf(state, job));
     case JobPhase::kReady:
       return ExplainReady(state, run, index);
     case JobPhase::kPlaced: {
-      Explanation explanation = ExplainStop(Status::kReady, job);
+      Explanation explanation = ExplainStop(state, Status::kReady, job);
       explanation.reasons.push_back({.code = ReasonCode::kWaitsForWorker,
                                      .detail = static_cast<std::int64_t>(job.worker->id().value()),
                                      .subject = job.worker->phase == WorkerPhase::kSuspected
@@ -111,7 +148,7 @@ Explanation ExplainJob(const State& state, const RunState& run, JobIndex index) 
     }
     case JobPhase::kRunning:
     case JobPhase::kSettling:
-      return ExplainStop(Status::kRunning, job);
+      return ExplainStop(state, Status::kRunning, job);
     case JobPhase::kBackedOff: {
       const Reason& cause = job.detail->backed_off->reason;
       return {.status = Status::kWaiting,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Jobs: what happens when their needs have ended, and when they end.
+#include <algorithm>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -33,6 +34,10 @@ JobScope ScopeOf(RunState& run, JobIndex job, bool uses_needs, const expr::Statu
                                  : Value::MakeObject({});
   scope.Set("needs", needs);
   scope.Set("jobs", needs);
+  const JobGates* gates = run.job(job).gates();
+  if (gates != nullptr && gates->decided.has_value()) {
+    scope.Set("approval", ApprovalContext(gates->decided->approval));
+  }
   return scope;
 }
 
@@ -85,9 +90,84 @@ base::StatusOr<std::vector<model::NamedValue>> EvaluateJobEnv(RunState& run, Job
   return env;
 }
 
+namespace {
+
+/// Renders the texts that decide what a job claims.
+class ClaimWriter {
+ public:
+  ClaimWriter(const JobScope& scope, Claims& claims) : scope_(scope), claims_(claims) {}
+
+  base::Status AddGroup(const expr::TemplateText& text, const model::ConcurrencySpec& spec) {
+    ASSIGN_OR_RETURN(std::string name, Render("concurrency.group", text));
+    return Add({.group = {.kind = model::GroupKind::kJob, .name = std::move(name)},
+                .max = spec.max,
+                .policy = spec.policy},
+               "concurrency.group");
+  }
+  base::Status AddEnvironment(const expr::TemplateText& name, const expr::TemplateText& url) {
+    ASSIGN_OR_RETURN(claims_.environment, Render("environment.name", name));
+    ASSIGN_OR_RETURN(claims_.environment_url, Render("environment.url", url));
+    return Add({.group = {.kind = model::GroupKind::kEnvironment, .name = claims_.environment}},
+               "environment.name");
+  }
+
+ private:
+  base::StatusOr<std::string> Render(std::string_view key, const expr::TemplateText& text) const {
+    expr::Result<std::string> value = text.Render(scope_);
+    if (!value.ok()) {
+      return base::InvalidArgument("{}: {}", key, value.error().message);
+    }
+    return std::move(value).value();
+  }
+  // Two of a job's groups that turn out to be the same are one.
+  base::Status Add(model::GroupClaim claim, std::string_view key) {
+    if (claim.group.name.empty()) {
+      return base::InvalidArgument("{}: it is empty", key);
+    }
+    for (model::GroupClaim& known : claims_.groups) {
+      if (known.group == claim.group) {
+        known.max = std::min(known.max, claim.max);
+        return base::OkStatus();
+      }
+    }
+    claims_.groups.push_back(std::move(claim));
+    return base::OkStatus();
+  }
+
+  const JobScope& scope_;
+  Claims& claims_;
+};
+
+}  // namespace
+
+base::StatusOr<Claims> EvaluateClaims(RunState& run, JobIndex job) {
+  const SpecProgram& program = run.program->Of(run.spec_of(job));
+  Claims claims;
+  if (!program.error.empty()) {
+    return base::InvalidArgument("{}", program.error);
+  }
+  if (program.groups.empty() && !program.environment.has_value()) {
+    return claims;
+  }
+  const expr::StatusView view = ViewOf(run, JudgeNeeds(run, run.spec_of(job)));
+  const JobScope scope = ScopeOf(run, job, program.uses_needs, view);
+  const model::RareJobSettings& rare = model::RareOf(model::SpecOf(run.plan(), job));
+  ClaimWriter writer(scope, claims);
+  for (std::size_t i = 0; i < program.groups.size(); ++i) {
+    RETURN_IF_ERROR(writer.AddGroup(program.groups[i], rare.concurrency[i]));
+  }
+  if (program.environment.has_value()) {
+    RETURN_IF_ERROR(writer.AddEnvironment(*program.environment, *program.environment_url));
+  }
+  return claims;
+}
+
 // All needs of `spec` have ended. A matrix goes on until `max_parallel` is reached and is taken up
 // again whenever a cell ends.
 void Stepper::Evaluate(RunState& run, SpecIndex spec) {
+  if (run.phase == RunPhase::kQueued) {
+    return;  // It is released again when the run is admitted.
+  }
   const graph::Cells cells = run.graph().CellsOf(spec);
   const NodeState& node = run.node_of(spec);
   const NeedsOutcome needs = JudgeNeeds(run, spec);
@@ -119,10 +199,16 @@ void Stepper::EvaluateCell(RunState& run, JobIndex job, const NeedsOutcome& need
     return EndJob(run, job, Status::kSkipped,
                   {.code = ReasonCode::kConditionFalse, .subject = condition.text});
   }
-  ReadyJob(run, job, 1);
+  Begin(run, job);
 }
 
-void Stepper::ReadyJob(RunState& run, JobIndex job, model::AttemptNumber attempt) {
+base::Duration QueueTimeoutOf(const model::RareJobSettings& rare) {
+  return rare.queue_timeout.count() > 0 ? rare.queue_timeout
+                                        : model::DefaultSettings().queue_timeout;
+}
+
+void Stepper::ReadyJob(RunState& run, JobIndex job, model::AttemptNumber attempt,
+                       bool effect_may_be_done) {
   auto env = EvaluateJobEnv(run, job);
   if (!env.ok()) {
     return EndJob(
@@ -130,13 +216,18 @@ void Stepper::ReadyJob(RunState& run, JobIndex job, model::AttemptNumber attempt
         {.code = ReasonCode::kBadExpression, .subject = std::string(base::Message(env.status()))});
   }
   const model::RareJobSettings& rare = model::RareOf(model::SpecOf(run.plan(), job));
-  const base::Duration wait =
-      rare.queue_timeout.count() > 0 ? rare.queue_timeout : model::DefaultSettings().queue_timeout;
-  Emit(model::JobReadied{.run = run.id(),
-                         .job = job,
-                         .attempt = attempt,
-                         .queue_deadline = After(wait),
-                         .env = *std::move(env)});
+  const JobState& state = run.job(job);
+  // The wait for room in its groups counts, too.
+  const base::Instant deadline = state.phase == JobPhase::kQueued ? state.gates()->queued->deadline
+                                                                  : After(QueueTimeoutOf(rare));
+  Emit(model::JobReadied{
+      .run = run.id(),
+      .job = job,
+      .attempt = attempt,
+      .queue_deadline = deadline,
+      .env = *std::move(env),
+      .effect_may_be_done =
+          effect_may_be_done || (state.detail != nullptr && state.detail->effect_may_be_done)});
 }
 
 void Stepper::EndJob(RunState& run, JobIndex job, Status status, model::Reason reason) {
@@ -159,7 +250,7 @@ void Stepper::EndJob(RunState& run, JobIndex job, std::shared_ptr<const model::J
   if (failed && matrix->fail_fast && run.node_of(spec).failed == 1) {
     FailFast(run, spec, job);
   } else if (matrix->max_parallel != 0 && !was_waiting) {
-    released_.push_back({.run = &run, .spec = spec});
+    consequences_.released.push_back({.run = &run, .spec = spec});
   }
 }
 
@@ -172,9 +263,12 @@ void Stepper::FailFast(RunState& run, SpecIndex spec, JobIndex failed) {
   for (std::uint32_t i = 0; i < cells.count; ++i) {
     const JobIndex job(cells.first.value() + i);
     const JobState& state = run.job(job);
-    const bool begun = state.attempt > 1 || state.phase == JobPhase::kBackedOff;
+    const bool begun = HasBegun(state);
     switch (state.phase) {
       case JobPhase::kWaiting:
+      case JobPhase::kDelayed:
+      case JobPhase::kAsking:
+      case JobPhase::kQueued:
       case JobPhase::kReady:
       case JobPhase::kBackedOff:
         EndJob(run, job, begun ? Status::kCancelled : Status::kSkipped, reason);

@@ -114,6 +114,11 @@ Value MatrixContext(const model::Plan& plan, model::JobIndex job) {
   return Value::MakeObject(std::move(object));
 }
 
+Value ApprovalContext(const model::Approval& approval) {
+  return Value::MakeObject({{"by", Value::String(approval.by)},
+                            {"inputs", Value::MakeObject(ObjectOf(approval.inputs))}});
+}
+
 void JobScope::Set(std::string name, Value value) {
   Put(own_, name, std::move(value));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What job-level expressions see: `inputs env matrix needs jobs run commit branch tag event`, and
-// the status functions over the job's needs.
+// What job-level expressions see: `inputs env matrix needs jobs approval run commit branch tag
+// event`, and the status functions over the job's needs.
 #pragma once
 
 #include <optional>
@@ -30,6 +30,9 @@ expr::Value NeedsContext(const model::Plan& plan, const std::vector<model::NeedR
 
 /// `matrix` of a cell; an empty object for a job without one.
 expr::Value MatrixContext(const model::Plan& plan, model::JobIndex job);
+
+/// The `approval` context: {by, inputs}.
+expr::Value ApprovalContext(const model::Approval& approval);
 
 /// A run's contexts and what one spec or cell adds to them. Borrows the run's.
 class JobScope : public expr::Scope {

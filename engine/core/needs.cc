@@ -32,8 +32,8 @@ NeedsOutcome JudgeStages(const RunState& run, std::uint32_t stage) {
 }
 
 // A need that is not met goes before one that filtered, whichever was written first.
-void Judge(const RunState& run, const model::Need& need, NeedsOutcome& outcome) {
-  const NodeState& node = run.node_of(need.spec);
+void Judge(const RunState& run, SpecIndex spec, const model::Need& need, NeedsOutcome& outcome) {
+  const NodeState& node = run.node(run.graph().NodeOfNeed(spec, need));
   outcome.any_failed = outcome.any_failed || node.after_failure != 0;
   if (Satisfies(need.on, node) || outcome.verdict == NeedsVerdict::kNotMet ||
       (need.optional && IsLeftOut(run, need.spec))) {
@@ -68,7 +68,7 @@ NeedsOutcome JudgeNeeds(const RunState& run, SpecIndex spec) {
     outcome = JudgeStages(run, written.stage);
   }
   for (const model::Need& need : written.needs) {
-    Judge(run, need, outcome);
+    Judge(run, spec, need, outcome);
   }
   return outcome;
 }
@@ -79,13 +79,11 @@ expr::StatusView ViewOf(const RunState& run, const NeedsOutcome& needs) {
           .cancelled = run.is_ending()};
 }
 
-Status AggregateStatus(const RunState& run, SpecIndex spec) {
-  const graph::Cells cells = run.graph().CellsOf(spec);
+Status WorstOf(std::span<const std::shared_ptr<const model::JobResult>> results) {
   std::array<bool, model::kStatusCount> seen{};
-  for (std::uint32_t i = 0; i < cells.count; ++i) {
-    const JobState& job = run.jobs[AsIndex(cells.first) + i];
-    CHECK(job.result != nullptr);
-    seen[static_cast<std::size_t>(job.result->status)] = true;
+  for (const std::shared_ptr<const model::JobResult>& result : results) {
+    CHECK(result != nullptr);
+    seen[static_cast<std::size_t>(result->status)] = true;
   }
   constexpr std::array kWorstFirst = {Status::kFailed, Status::kTimedOut, Status::kCancelled,
                                       Status::kWarned, Status::kSucceeded};
@@ -104,12 +102,18 @@ std::vector<model::NeedResult> NeedResultsOf(const RunState& run, SpecIndex spec
   for (const model::Need& need : written.needs) {
     model::NeedResult& result = results.emplace_back();
     result.spec = need.spec;
-    result.status = AggregateStatus(run, need.spec);
-    const graph::Cells cells = run.graph().CellsOf(need.spec);
-    result.results.reserve(cells.count);
-    for (std::uint32_t i = 0; i < cells.count; ++i) {
-      result.results.push_back(run.jobs[AsIndex(cells.first) + i].result);
+    if (need.cells != 0) {
+      for (const model::JobIndex cell : model::RareOf(written).need_cells[need.cells - 1U]) {
+        result.results.push_back(run.job(cell).result);
+      }
+    } else {
+      const graph::Cells cells = run.graph().CellsOf(need.spec);
+      result.results.reserve(cells.count);
+      for (std::uint32_t i = 0; i < cells.count; ++i) {
+        result.results.push_back(run.jobs[AsIndex(cells.first) + i].result);
+      }
     }
+    result.status = WorstOf(result.results);
   }
   return results;
 }

@@ -2,6 +2,8 @@
 // The table of needs (docs: "Meaning" in the language page): what the end of a need allows. Pure.
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,8 +37,8 @@ NeedsOutcome JudgeNeeds(const RunState& run, model::SpecIndex spec);
 /// What `success()` and its like see.
 expr::StatusView ViewOf(const RunState& run, const NeedsOutcome& needs);
 
-/// The status of a spec whose cells have all ended: the worst of them.
-model::Status AggregateStatus(const RunState& run, model::SpecIndex spec);
+/// The status of several jobs together: the worst of them; skipped when there are none.
+model::Status WorstOf(std::span<const std::shared_ptr<const model::JobResult>> results);
 
 /// Results of the written needs of `spec`, in their order, for expressions and for the worker.
 std::vector<model::NeedResult> NeedResultsOf(const RunState& run, model::SpecIndex spec);

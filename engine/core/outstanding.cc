@@ -18,6 +18,12 @@ void AddOutstanding(const RunState& run, JobIndex job, std::vector<model::Effect
     case AttemptPhase::kAssigned:
       effects.emplace_back(model::DispatchAttempt{.assignment = AssignmentOf(run, job)});
       return;
+    case AttemptPhase::kUnheard:
+      if (state.worker->phase == WorkerPhase::kLost || !state.detail ||
+          !state.detail->stop.has_value()) {
+        return;  // Nobody is there to be told, or nothing was to be told.
+      }
+      [[fallthrough]];
     case AttemptPhase::kRecalled:
     case AttemptPhase::kStopping:
     case AttemptPhase::kKilling:
@@ -39,6 +45,8 @@ model::Assignment AssignmentOf(const RunState& run, JobIndex job) {
   const JobState& state = run.job(job);
   const model::JobSpec& spec = model::SpecOf(run.plan(), job);
   const model::Defaults& defaults = model::DefaultSettings();
+  const JobGates* gates = state.gates();
+  const bool approved = gates != nullptr && gates->decided.has_value();
   return {.lease = LeaseOf(run, job),
           .plan = run.program->plan(),
           .job = job,
@@ -49,6 +57,8 @@ model::Assignment AssignmentOf(const RunState& run, JobIndex job) {
           .timeout = spec.timeout.count() > 0 ? spec.timeout : defaults.job_timeout,
           .grace = defaults.cancel_grace,
           .finally_budget = defaults.finally_budget,
+          .effect_may_be_done = state.detail != nullptr && state.detail->effect_may_be_done,
+          .approval = approved ? std::optional(gates->decided->approval) : std::nullopt,
           .run_cancelled = run.is_ending()};
 }
 

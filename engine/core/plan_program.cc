@@ -20,34 +20,72 @@ std::string ErrorText(std::string_view where, const expr::Error& error) {
 }
 
 bool EvaluatesNothing(const model::JobSpec& spec) {
-  return spec.condition.text.empty() &&
+  const model::RareJobSettings& rare = model::RareOf(spec);
+  return spec.condition.text.empty() && rare.concurrency.empty() && !rare.environment.has_value() &&
          std::none_of(spec.env.begin(), spec.env.end(),
                       [](const model::EnvVar& var) { return var.value.has_expression; });
 }
 
+/// Parses one text after the other; after the first error nothing more.
+class SpecParser {
+ public:
+  explicit SpecParser(SpecProgram& program) : program_(program) {}
+
+  void Condition(const std::string& text) {
+    if (text.empty()) {
+      return;
+    }
+    auto condition = expr::Expression::Parse(text);
+    if (!condition.ok()) {
+      program_.error = ErrorText("if", condition.error());
+      return;
+    }
+    program_.uses_needs = ReadNeeds(condition.value().References());
+    program_.condition = std::move(condition).value();
+  }
+
+  std::optional<expr::TemplateText> Text(std::string_view where, const std::string& source) {
+    if (!program_.error.empty()) {
+      return std::nullopt;
+    }
+    auto text = expr::TemplateText::Parse(source);
+    if (!text.ok()) {
+      program_.error = ErrorText(where, text.error());
+      return std::nullopt;
+    }
+    program_.uses_needs = program_.uses_needs || ReadNeeds(text.value().References());
+    return std::move(text).value();
+  }
+
+ private:
+  SpecProgram& program_;
+};
+
+void ParseClaims(const model::RareJobSettings& rare, SpecParser& parser, SpecProgram& program) {
+  for (const model::ConcurrencySpec& concurrency : rare.concurrency) {
+    if (auto text = parser.Text("concurrency.group", concurrency.group.text)) {
+      program.groups.push_back(*std::move(text));
+    }
+  }
+  if (rare.environment.has_value()) {
+    program.environment = parser.Text("environment.name", rare.environment->name.text);
+    program.environment_url = parser.Text("environment.url", rare.environment->url.text);
+  }
+}
+
 std::unique_ptr<SpecProgram> ParseSpec(const model::JobSpec& spec) {
   auto program = std::make_unique<SpecProgram>();
-  if (!spec.condition.text.empty()) {
-    auto condition = expr::Expression::Parse(spec.condition.text);
-    if (!condition.ok()) {
-      program->error = ErrorText("if", condition.error());
-      return program;
-    }
-    program->uses_needs = ReadNeeds(condition.value().References());
-    program->condition = std::move(condition).value();
-  }
+  SpecParser parser(*program);
+  parser.Condition(spec.condition.text);
   for (std::size_t i = 0; i < spec.env.size(); ++i) {
     if (!spec.env[i].value.has_expression) {
       continue;
     }
-    auto text = expr::TemplateText::Parse(spec.env[i].value.text);
-    if (!text.ok()) {
-      program->error = ErrorText(fmt::format("env.{}", spec.env[i].name), text.error());
-      return program;
+    if (auto text = parser.Text(fmt::format("env.{}", spec.env[i].name), spec.env[i].value.text)) {
+      program->env.emplace_back(i, *std::move(text));
     }
-    program->uses_needs = program->uses_needs || ReadNeeds(text.value().References());
-    program->env.emplace_back(i, std::move(text).value());
   }
+  ParseClaims(model::RareOf(spec), parser, *program);
   return program;
 }
 

@@ -24,6 +24,9 @@ namespace engine::core {
 struct SpecProgram {
   std::optional<expr::Expression> condition;                    ///< nothing: `success()`
   std::vector<std::pair<std::size_t, expr::TemplateText>> env;  ///< index into `JobSpec::env`
+  std::vector<expr::TemplateText> groups;  ///< as `RareJobSettings::concurrency`
+  std::optional<expr::TemplateText> environment;
+  std::optional<expr::TemplateText> environment_url;
   bool uses_needs = false;  ///< reads `needs` (or `jobs`), which costs something to build
   std::string error;        ///< an expression does not parse
 };

@@ -29,6 +29,9 @@ void DecideStatus(const RunState& run, model::RunEnded& ended) {
     const bool timed_out = run.cancelled->reason.code == ReasonCode::kRunTimeout;
     ended.status = timed_out ? Status::kTimedOut : Status::kCancelled;
     ended.reason = run.cancelled->reason;
+  } else if (const std::uint32_t cancelled = CountOf(run, Status::kCancelled); cancelled != 0) {
+    ended.status = Status::kCancelled;
+    ended.reason = {.code = ReasonCode::kJobsCancelled, .detail = cancelled};
   } else {
     ended.status = CountOf(run, Status::kWarned) != 0 ? Status::kWarned : Status::kSucceeded;
   }
@@ -58,11 +61,12 @@ void Stepper::On(const model::SubmitRun& input) {
   const model::Plan& plan = *program->plan();
   auto env = problem.empty() ? EvaluateRunEnv(plan, *input.context, input.run)
                              : base::InvalidArgument("{}", problem);
-  if (!env.ok()) {
+  auto claims = env.ok() ? EvaluateRunClaims(plan, input) : env.status();
+  if (!claims.ok()) {
     if (program.use_count() == 1) {
       state_.programs.erase(input.digest);
     }
-    return Refuse(RefusalCode::kInvalid, input.run, std::string(base::Message(env.status())));
+    return Refuse(RefusalCode::kInvalid, input.run, std::string(base::Message(claims.status())));
   }
   const base::Duration timeout =
       plan.timeout.count() > 0 ? plan.timeout : model::DefaultSettings().run_timeout;
@@ -78,6 +82,7 @@ void Stepper::On(const model::SubmitRun& input) {
                           .idempotency_key = input.idempotency_key});
   RunState& run = *state_.FindRun(input.run);
   EndAtOnce(run, input);
+  QueueRun(run, *std::move(claims));
   Touch(run);
 }
 

@@ -12,6 +12,15 @@ namespace {
 
 using model::JobIndex;
 
+// One whose start says that such a step has begun; which one does not matter.
+model::StepIndex FirstOnceStep(const model::JobSpec& spec) {
+  model::StepIndex step(0);
+  while (!model::StepAt(spec, step)->effects_once) {
+    step = model::StepIndex(step.value() + 1);
+  }
+  return step;
+}
+
 class SnapshotWriter {
  public:
   explicit SnapshotWriter(const State& state) : state_(state) {}
@@ -27,6 +36,8 @@ class SnapshotWriter {
     for (const auto& [id, worker] : state_.workers) {
       if (worker->phase == WorkerPhase::kSuspected) {
         Emit(model::WorkerMarkedSuspect{.worker = id, .lease_ends = worker->lease_ends});
+      } else if (worker->phase == WorkerPhase::kLost) {
+        Emit(model::WorkerLost{.worker = id, .reason = {}});
       }
     }
     for (const model::WorkerMarkedDraining& drain : drains_) {
@@ -41,7 +52,6 @@ class SnapshotWriter {
   }
 
   void Add(const WorkerState& worker) {
-    CHECK(worker.phase != WorkerPhase::kLost);
     model::WorkerJoined joined = worker.joined;
     joined.recent = worker.recent;
     Emit(std::move(joined));
@@ -52,6 +62,12 @@ class SnapshotWriter {
 
   void Add(const RunState& run) {
     Emit(run.accepted);
+    if (run.queued.has_value()) {
+      Emit(*run.queued);
+    }
+    if (run.admitted) {
+      Emit(model::RunAdmitted{.run = run.id()});
+    }
     for (std::uint32_t i = 0; i < run.jobs.size(); ++i) {
       AddJob(run, JobIndex(i));
     }
@@ -67,7 +83,12 @@ class SnapshotWriter {
   }
 
   void AddJob(const RunState& run, JobIndex index);
+  void AddGates(const JobState& job);
   void AddAttempt(const RunState& run, JobIndex index, const JobState& job);
+  base::Instant DeadlineOf(const JobState& job) const {
+    return job.deadline_position == kNotInHeap ? state_.last_at
+                                               : state_.deadlines.at(job.deadline_position).at;
+  }
 
   const State& state_;
   std::vector<model::Fact> facts_;
@@ -80,13 +101,15 @@ void SnapshotWriter::AddJob(const RunState& run, JobIndex index) {
     for (const model::JobWaitNoted& noted : job.detail->noted) {
       Emit(noted);
     }
-    if (job.detail->backed_off.has_value()) {
-      Emit(*job.detail->backed_off);
-    }
+    AddGates(job);
   }
   switch (job.phase) {
+    case JobPhase::kDelayed:
+      return Emit(model::JobDelayed{.run = run.id(), .job = index, .until = DeadlineOf(job)});
     case JobPhase::kWaiting:
     case JobPhase::kBackedOff:
+    case JobPhase::kAsking:
+    case JobPhase::kQueued:
       return;
     case JobPhase::kEnded:
       return Emit(model::JobEnded{.run = run.id(), .job = index, .result = job.result});
@@ -99,15 +122,34 @@ void SnapshotWriter::AddJob(const RunState& run, JobIndex index) {
   }
 }
 
+// In the order in which the job went through them.
+void SnapshotWriter::AddGates(const JobState& job) {
+  const auto emit = [this](const auto& fact) {
+    if (fact.has_value()) {
+      Emit(*fact);
+    }
+  };
+  const JobGates* gates = job.gates();
+  if (gates != nullptr) {
+    emit(gates->asked);
+    emit(gates->decided);
+    emit(gates->queued);
+  }
+  emit(job.detail->backed_off);
+  if (gates != nullptr) {
+    emit(gates->asked_again);
+    emit(gates->decided_again);
+  }
+}
+
 void SnapshotWriter::AddAttempt(const RunState& run, JobIndex index, const JobState& job) {
   // Without one it runs `finally` steps: the fact about those takes it away again.
-  const base::Instant deadline = job.deadline_position == kNotInHeap
-                                     ? state_.last_at
-                                     : state_.deadlines.at(job.deadline_position).at;
+  const base::Instant deadline = DeadlineOf(job);
   model::JobReadied readied{
       .run = run.id(), .job = index, .attempt = job.attempt, .queue_deadline = deadline, .env = {}};
   if (job.detail != nullptr) {
     readied.env = job.detail->env;
+    readied.effect_may_be_done = job.detail->effect_may_be_done;
   }
   Emit(std::move(readied));
   if (job.phase == JobPhase::kReady) {
@@ -118,6 +160,9 @@ void SnapshotWriter::AddAttempt(const RunState& run, JobIndex index, const JobSt
       .lease = {.key = key, .worker = job.worker->id(), .session = job.worker->joined.session}});
   if (job.phase == JobPhase::kRunning) {
     Emit(model::AttemptStarted{.key = key, .slot = job.slot, .deadline = deadline});
+    if (job.once_begun) {
+      Emit(model::StepStarted{.key = key, .step = FirstOnceStep(model::SpecOf(run.plan(), index))});
+    }
     if (job.next_step > 0 && !job.in_step) {
       Emit(model::StepEnded{.key = key, .step = model::StepIndex(job.next_step - 1)});
     }
@@ -127,6 +172,9 @@ void SnapshotWriter::AddAttempt(const RunState& run, JobIndex index, const JobSt
   }
   if (job.detail != nullptr && job.detail->stop.has_value()) {
     Emit(*job.detail->stop);
+  }
+  if (job.attempt_phase == AttemptPhase::kUnheard) {
+    Emit(model::AttemptUnheard{.key = key, .deadline = deadline});
   }
 }
 

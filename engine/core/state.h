@@ -25,6 +25,7 @@
 #include "engine/model/plan.h"
 #include "engine/model/run_context.h"
 #include "engine/model/status.h"
+#include "engine/placement/groups.h"
 #include "engine/placement/ready_order.h"
 #include "engine/placement/worker_choice.h"
 
@@ -36,8 +37,20 @@ struct WorkerState;
 /// `JobIndex` of a deadline that is the run's own.
 inline constexpr model::JobIndex kNoJob{0xffffffff};
 
+/// What stood between the job's needs and its first attempt, and what somebody said before a
+/// further one.
+struct JobGates {
+  std::optional<model::ApprovalRequested> asked;  ///< because the author wants it
+  std::optional<model::ApprovalDecided> decided;
+  std::optional<model::JobQueued> queued;
+  std::optional<model::ApprovalRequested> asked_again;  ///< because an effect may be done
+  std::optional<model::ApprovalDecided> decided_again;
+};
+
 /// What few jobs have.
 struct JobDetail {
+  std::unique_ptr<JobGates> gates;
+  bool effect_may_be_done = false;                  ///< by any attempt so far
   std::vector<model::NamedValue> env;               ///< of `JobReadied`
   std::optional<model::JobBackedOff> backed_off;    ///< the newest
   std::optional<model::AttemptStopRequested> stop;  ///< of the attempt it has
@@ -55,8 +68,22 @@ struct JobState {
   std::uint32_t next_step = 0;  ///< first one not reported yet
   JobPhase phase = JobPhase::kWaiting;
   AttemptPhase attempt_phase = AttemptPhase::kNone;
-  bool in_step = false;  ///< `next_step` has started
+  bool in_step = false;     ///< `next_step` has started
+  bool once_begun = false;  ///< a step that must not be done twice has started in this attempt
+
+  /// Null: it has none.
+  const JobGates* gates() const { return detail == nullptr ? nullptr : detail->gates.get(); }
+  /// 0: it never asked for room.
+  placement::Ticket ticket() const {
+    return gates() != nullptr && gates()->queued.has_value() ? gates()->queued->ticket : 0;
+  }
 };
+
+/// It had an attempt, whatever it waits for now.
+inline bool HasBegun(const JobState& job) {
+  return job.attempt > 1 || job.phase == JobPhase::kBackedOff ||
+         (job.phase == JobPhase::kAsking && job.attempt > 0);
+}
 
 /// Counters of a spec or of a stage (its own specs and those of earlier ones); see
 /// `graph::JobGraph`.
@@ -121,6 +148,8 @@ struct RunState {
   std::optional<model::RunCancelRequested> cancelled;  ///< the first
   std::optional<model::RunCancelRequested> killed;     ///< the second
   std::optional<model::RunEnded> ended;
+  std::optional<model::RunQueued> queued;
+  bool admitted = false;  ///< after it was queued
   std::uint32_t deadline_position = kNotInHeap;
   std::uint32_t open_jobs = 0;
   std::array<std::uint32_t, model::kStatusCount> counts{};  ///< of jobs that have ended
@@ -178,6 +207,7 @@ struct State {
   std::map<model::WorkerId, std::unique_ptr<WorkerState>> workers;
   DeadlineHeap deadlines;
   std::map<std::string, PoolState, std::less<>> pools;
+  placement::Groups groups;
   std::map<std::string, model::RunId> by_key;  ///< open runs by idempotency key
   std::map<model::PlanDigest, std::shared_ptr<PlanProgram>> programs;  ///< cache
 

@@ -32,6 +32,7 @@ class StateWriter {
     for (const auto& [key, run] : state_.by_key) {
       Line("key {} run={}", key, ToText(run));
     }
+    PutGroups();
     PutDeadlines();
     PutRoom();
     return std::move(text_);
@@ -51,6 +52,8 @@ class StateWriter {
   void Put(const RunState& run);
   void PutJob(const RunState& run, JobIndex index);
   void PutResult(const model::JobResult& result);
+  void PutGates(const JobDetail& detail);
+  void PutGroups();
   void PutDeadlines();
   void PutRoom();
 
@@ -84,6 +87,10 @@ void StateWriter::Put(const RunState& run) {
   PutFact(run.accepted);
   Line("  ranks={} env={} known={}", fmt::join(run.accepted.ranks, ","), run.env->size(),
        run.accepted.known_durations.size());
+  if (run.queued.has_value()) {
+    PutFact(*run.queued);
+    Line("  admitted={}", run.admitted);
+  }
   if (run.cancelled.has_value()) {
     PutFact(*run.cancelled);
   }
@@ -114,9 +121,13 @@ void StateWriter::PutJob(const RunState& run, JobIndex index) {
   if (job.result != nullptr) {
     PutResult(*job.result);
   }
+  if (job.once_begun) {
+    Line("    once begun");
+  }
   if (job.detail == nullptr) {
     return;
   }
+  PutGates(*job.detail);
   for (const model::NamedValue& var : job.detail->env) {
     Line("    env {}={}", var.name, var.value);
   }
@@ -130,6 +141,37 @@ void StateWriter::PutJob(const RunState& run, JobIndex index) {
   }
   for (const model::JobWaitNoted& noted : job.detail->noted) {
     PutFact(noted);
+  }
+}
+
+void StateWriter::PutGates(const JobDetail& detail) {
+  if (detail.effect_may_be_done) {
+    Line("    effect may be done");
+  }
+  if (detail.gates == nullptr) {
+    return;
+  }
+  const auto put = [this](const auto& fact) {
+    if (fact.has_value()) {
+      PutFact(*fact);
+    }
+  };
+  put(detail.gates->asked);
+  put(detail.gates->decided);
+  put(detail.gates->queued);
+  put(detail.gates->asked_again);
+  put(detail.gates->decided_again);
+}
+
+void StateWriter::PutGroups() {
+  for (const auto& [ticket, claimant] : state_.groups.claimants()) {
+    Line("ticket {} run={} job={} {}", ticket, ToText(claimant.run),
+         claimant.job ? fmt::format("{}", claimant.job->value()) : "-",
+         claimant.holds ? "holds" : "waits");
+    for (const model::GroupClaim& claim : claimant.claims) {
+      Line("  {} {} max={} policy={}", Number(claim.group.kind), claim.group.name, claim.max,
+           Number(claim.policy));
+    }
   }
 }
 

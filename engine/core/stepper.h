@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One step under way: takes an input, emits facts (each applied to the state at once), effects and
 // refusals. Its methods are spread over files by machine: run_machine.cc, job_machine.cc,
-// attempt_machine.cc, worker_machine.cc, cancel.cc, placing.cc, deadlines.cc.
+// attempt_machine.cc, worker_machine.cc, gates.cc, group_queue.cc, cancel.cc, placing.cc,
+// deadlines.cc.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,8 @@ namespace engine::core {
 inline constexpr base::Duration kSuspicion = std::chrono::seconds(6);
 /// Beyond what the worker was given to end an attempt, before the order is repeated as a kill.
 inline constexpr base::Duration kStopMargin = std::chrono::seconds(5);
+/// Beyond what an agent that hears nobody works on for.
+inline constexpr base::Duration kUnheardMargin = std::chrono::minutes(1);
 /// For the kill, before the attempt counts as lost.
 inline constexpr base::Duration kKillMargin = std::chrono::seconds(10);
 
@@ -34,6 +37,21 @@ struct AttemptEnd {
   const model::ReportEnded* report = nullptr;  ///< null: nobody reported it
   bool at_no_expense = false;                  ///< followed at once, and counts as no retry
   bool began = false;                          ///< the worker had taken it up
+  bool effect_may_be_done = false;             ///< what must not be done twice
+};
+
+/// What is known of a worker that is lost.
+enum class WorkerEnd : std::uint8_t {
+  kGone,        ///< nothing of it runs any more
+  kSilent,      ///< it may go on where nobody hears it
+  kWithEngine,  ///< it ended because the engine did: its attempts follow at no expense
+};
+
+/// All that a job asks of groups, worked out.
+struct Claims {
+  std::vector<model::GroupClaim> groups;
+  std::string environment;
+  std::string environment_url;
 };
 
 class Stepper {
@@ -52,6 +70,7 @@ class Stepper {
   void On(const model::AttemptReported& input);
   void On(const model::DeadlinePassed& input);
   void On(const model::DrainRequested& input);
+  void On(const model::DecideApproval& input);
 
   /// What follows from the facts so far: releases, ends of runs, assignments.
   void Settle();
@@ -73,7 +92,8 @@ class Stepper {
   void Evaluate(RunState& run, model::SpecIndex spec);
   void EvaluateCell(RunState& run, model::JobIndex job, const NeedsOutcome& needs);
   bool AdmitsCell(const RunState& run, model::SpecIndex spec) const;
-  void ReadyJob(RunState& run, model::JobIndex job, model::AttemptNumber attempt);
+  void ReadyJob(RunState& run, model::JobIndex job, model::AttemptNumber attempt,
+                bool effect_may_be_done = false);
   void EndJob(RunState& run, model::JobIndex job, model::Status status, model::Reason reason);
   void EndJob(RunState& run, model::JobIndex job, std::shared_ptr<const model::JobResult> result);
   void FailFast(RunState& run, model::SpecIndex spec, model::JobIndex failed);
@@ -86,6 +106,9 @@ class Stepper {
   bool RefuseLease(const RunState& run, const model::Lease& lease);
   void EndAttempt(RunState& run, AttemptEnd end);
   void LoseAttempt(RunState& run, model::JobIndex job, std::string cause, bool at_no_expense);
+  void WaitOut(RunState& run, model::JobIndex job);
+  void StopUnheard(RunState& run, model::JobIndex job, bool kill, const model::Reason& reason);
+  bool EffectMayBeDone(const RunState& run, const AttemptEnd& end) const;
   void DecideJob(RunState& run, const AttemptEnd& end, const model::Reason& stop);
   void EndStoppedJob(RunState& run, const AttemptEnd& end, const model::Reason& stop);
   void RetryOrFail(RunState& run, const AttemptEnd& end);
@@ -95,11 +118,29 @@ class Stepper {
 
   // worker_machine.cc
   WorkerState* FindSession(model::WorkerId worker, model::SessionId session);
-  void LoseWorker(WorkerState& worker, std::string cause, bool at_no_expense);
+  void LoseWorker(WorkerState& worker, std::string cause, WorkerEnd end);
+
+  // gates.cc: what stands between a job's needs and its attempts
+  void Begin(RunState& run, model::JobIndex job);
+  void AfterDelay(RunState& run, model::JobIndex job);
+  void AfterApproval(RunState& run, model::JobIndex job);
+  /// `before`: how the attempt before ended.
+  void BeginAgain(RunState& run, model::JobIndex job, bool effect_may_be_done,
+                  const model::Reason& before);
+  void Ask(RunState& run, model::JobIndex job, model::AttemptNumber attempt, model::Reason reason);
+  void OnDecided(RunState& run, model::JobIndex job, const model::DecideApproval& input);
+
+  // group_queue.cc
+  void Queue(RunState& run, model::JobIndex job, Claims claims);
+  void QueueRun(RunState& run, std::vector<model::GroupClaim> claims);
+  void Enter(const std::vector<model::GroupClaim>& claims, placement::Ticket ticket);
+  void Supersede(const std::vector<model::GroupClaim>& claims, placement::Ticket newcomer);
+  void CancelClaimant(placement::Ticket ticket, const model::Reason& reason);
+  void LetIn(const model::GroupName& group);
 
   // cancel.cc
   void Cancel(RunState& run, bool kill, model::Reason reason);
-  void CancelJob(RunState& run, model::JobIndex job, bool keeps_waiting);
+  void CancelJob(RunState& run, model::JobIndex job, bool kill, bool keeps_waiting);
   bool DecidesToGoOn(RunState& run, model::JobIndex job);
   bool MayStillRun(const RunState& run, model::JobIndex job) const;
 
@@ -120,9 +161,14 @@ class Stepper {
   State& state_;
   base::Instant now_;
   Decisions& out_;
-  std::vector<Released> released_;  ///< not evaluated yet
+  Consequences consequences_;
+  std::size_t next_released_ = 0;   ///< of `consequences_.released`: not evaluated yet
   std::vector<RunState*> touched_;  ///< may have ended
+  std::size_t next_touched_ = 0;
 };
+
+/// How long a job may wait for room and for a worker.
+base::Duration QueueTimeoutOf(const model::RareJobSettings& rare);
 
 /// Evaluates a job's `if` for its needs; an error comes as text.
 struct ConditionResult {
@@ -132,6 +178,18 @@ struct ConditionResult {
 ConditionResult EvaluateCondition(RunState& run, model::JobIndex job, const NeedsOutcome& needs);
 /// The entries of the job's `env` that hold expressions.
 base::StatusOr<std::vector<model::NamedValue>> EvaluateJobEnv(RunState& run, model::JobIndex job);
+/// The job's groups and its environment. An error names the key.
+base::StatusOr<Claims> EvaluateClaims(RunState& run, model::JobIndex job);
+/// The groups of the run itself; empty: it has none.
+base::StatusOr<std::vector<model::GroupClaim>> EvaluateRunClaims(const model::Plan& plan,
+                                                                 const model::SubmitRun& input);
+
+/// `production, held by deploy` or `production, held by deploy of run 01jd…`, as somebody in
+/// `seen_from` would say it.
+std::string DescribeGroup(const State& state, const model::GroupName& group,
+                          model::RunId seen_from);
+/// A claimant as somebody in `seen_from` would call it: `deploy`, `run 01jd…`.
+std::string DescribeClaimant(const State& state, placement::Ticket ticket, model::RunId seen_from);
 
 /// The order to the worker that has the attempt of `job`.
 model::Assignment AssignmentOf(const RunState& run, model::JobIndex job);

@@ -82,15 +82,29 @@ enum class RunPhase : std::uint8_t {
   kStopping,  ///< cancelled: jobs end well, `finally` and jobs that decide alone still run
   kKilling,   ///< cancelled twice: nothing starts any more
   kEnded,
+  kQueued,  ///< for room among runs: nothing starts yet
 };
-inline constexpr std::array<std::string_view, 5> kRunPhaseNames = {"absent", "running", "stopping",
-                                                                   "killing", "ended"};
-enum class RunTrigger : std::uint8_t { kAccepted, kCancelled, kKilled, kEnded, kClosed };
-inline constexpr std::array<std::string_view, 5> kRunTriggerNames = {
-    "accepted", "cancel requested", "kill requested", "ended", "closed"};
+inline constexpr std::array<std::string_view, 6> kRunPhaseNames = {"absent",  "running", "stopping",
+                                                                   "killing", "ended",   "queued"};
+enum class RunTrigger : std::uint8_t {
+  kAccepted,
+  kCancelled,
+  kKilled,
+  kEnded,
+  kClosed,
+  kQueued,
+  kAdmitted,
+};
+inline constexpr std::array<std::string_view, 7> kRunTriggerNames = {
+    "accepted", "cancel requested", "kill requested", "ended", "closed", "queued", "admitted"};
 
-inline constexpr auto kRunMachine = MakeMachine<RunPhase, RunTrigger, 5, 5>({
+inline constexpr auto kRunMachine = MakeMachine<RunPhase, RunTrigger, 6, 7>({
     {RunPhase::kAbsent, RunTrigger::kAccepted, RunPhase::kRunning},
+    {RunPhase::kRunning, RunTrigger::kQueued, RunPhase::kQueued},
+    {RunPhase::kQueued, RunTrigger::kAdmitted, RunPhase::kRunning},
+    {RunPhase::kQueued, RunTrigger::kCancelled, RunPhase::kStopping},
+    {RunPhase::kQueued, RunTrigger::kKilled, RunPhase::kKilling},
+    {RunPhase::kQueued, RunTrigger::kEnded, RunPhase::kEnded},
     {RunPhase::kRunning, RunTrigger::kCancelled, RunPhase::kStopping},
     {RunPhase::kRunning, RunTrigger::kKilled, RunPhase::kKilling},
     {RunPhase::kStopping, RunTrigger::kKilled, RunPhase::kKilling},
@@ -110,9 +124,13 @@ enum class JobPhase : std::uint8_t {
   kSettling,  ///< its attempt ended; what follows is decided in the same step
   kBackedOff,
   kEnded,
+  kDelayed,  ///< its `delay`
+  kAsking,   ///< somebody must approve
+  kQueued,   ///< for room in its groups
 };
-inline constexpr std::array<std::string_view, 7> kJobPhaseNames = {
-    "waiting", "ready", "placed", "running", "settling", "backed off", "ended"};
+inline constexpr std::array<std::string_view, 10> kJobPhaseNames = {
+    "waiting",    "ready", "placed",  "running", "settling",
+    "backed off", "ended", "delayed", "asking",  "queued"};
 enum class JobTrigger : std::uint8_t {
   kReadied,
   kAssigned,
@@ -120,11 +138,29 @@ enum class JobTrigger : std::uint8_t {
   kAttemptEnded,
   kBackedOff,
   kEnded,
+  kDelayed,
+  kAsked,
+  kApproved,
+  kQueued,
 };
-inline constexpr std::array<std::string_view, 6> kJobTriggerNames = {
-    "readied", "attempt assigned", "attempt started", "attempt ended", "backed off", "ended"};
+inline constexpr std::array<std::string_view, 10> kJobTriggerNames = {
+    "readied", "attempt assigned", "attempt started",    "attempt ended",    "backed off",
+    "ended",   "delayed",          "approval requested", "approval decided", "queued"};
 
-inline constexpr auto kJobMachine = MakeMachine<JobPhase, JobTrigger, 7, 6>({
+inline constexpr auto kJobMachine = MakeMachine<JobPhase, JobTrigger, 10, 10>({
+    {JobPhase::kWaiting, JobTrigger::kDelayed, JobPhase::kDelayed},
+    {JobPhase::kWaiting, JobTrigger::kAsked, JobPhase::kAsking},
+    {JobPhase::kWaiting, JobTrigger::kQueued, JobPhase::kQueued},
+    {JobPhase::kDelayed, JobTrigger::kAsked, JobPhase::kAsking},
+    {JobPhase::kDelayed, JobTrigger::kQueued, JobPhase::kQueued},
+    {JobPhase::kDelayed, JobTrigger::kReadied, JobPhase::kReady},
+    // What follows from the answer is decided in the same step.
+    {JobPhase::kAsking, JobTrigger::kApproved, JobPhase::kSettling},
+    {JobPhase::kSettling, JobTrigger::kQueued, JobPhase::kQueued},
+    {JobPhase::kQueued, JobTrigger::kReadied, JobPhase::kReady},
+    // Before another attempt, when the one before may have done what must not be done twice.
+    {JobPhase::kBackedOff, JobTrigger::kAsked, JobPhase::kAsking},
+    {JobPhase::kSettling, JobTrigger::kAsked, JobPhase::kAsking},
     {JobPhase::kWaiting, JobTrigger::kReadied, JobPhase::kReady},
     {JobPhase::kBackedOff, JobTrigger::kReadied, JobPhase::kReady},
     // An attempt that was lost through no fault of anybody's is followed at once.
@@ -136,6 +172,11 @@ inline constexpr auto kJobMachine = MakeMachine<JobPhase, JobTrigger, 7, 6>({
     {JobPhase::kSettling, JobTrigger::kBackedOff, JobPhase::kBackedOff},
     // Only from a snapshot, which leaves out the attempts that ended.
     {JobPhase::kWaiting, JobTrigger::kBackedOff, JobPhase::kBackedOff},
+    {JobPhase::kQueued, JobTrigger::kBackedOff, JobPhase::kBackedOff},
+    {JobPhase::kQueued, JobTrigger::kAsked, JobPhase::kAsking},
+    {JobPhase::kDelayed, JobTrigger::kEnded, JobPhase::kEnded},
+    {JobPhase::kAsking, JobTrigger::kEnded, JobPhase::kEnded},
+    {JobPhase::kQueued, JobTrigger::kEnded, JobPhase::kEnded},
     {JobPhase::kWaiting, JobTrigger::kEnded, JobPhase::kEnded},
     {JobPhase::kReady, JobTrigger::kEnded, JobPhase::kEnded},
     {JobPhase::kBackedOff, JobTrigger::kEnded, JobPhase::kEnded},
@@ -151,9 +192,10 @@ enum class AttemptPhase : std::uint8_t {
   kRecalled,  ///< stop ordered before it began
   kStopping,  ///< stop ordered while it ran
   kKilling,   ///< kill ordered
+  kUnheard,   ///< nobody answers for it, and it must not overlap another: waited out
 };
-inline constexpr std::array<std::string_view, 6> kAttemptPhaseNames = {
-    "none", "assigned", "running", "recalled", "stopping", "killing"};
+inline constexpr std::array<std::string_view, 7> kAttemptPhaseNames = {
+    "none", "assigned", "running", "recalled", "stopping", "killing", "unheard"};
 enum class AttemptTrigger : std::uint8_t {
   kAssigned,
   kStarted,
@@ -161,11 +203,12 @@ enum class AttemptTrigger : std::uint8_t {
   kStopRequested,
   kKillRequested,
   kEnded,
+  kUnheard,
 };
-inline constexpr std::array<std::string_view, 6> kAttemptTriggerNames = {
-    "assigned", "started", "step reported", "stop requested", "kill requested", "ended"};
+inline constexpr std::array<std::string_view, 7> kAttemptTriggerNames = {
+    "assigned", "started", "step reported", "stop requested", "kill requested", "ended", "unheard"};
 
-inline constexpr auto kAttemptMachine = MakeMachine<AttemptPhase, AttemptTrigger, 6, 6>({
+inline constexpr auto kAttemptMachine = MakeMachine<AttemptPhase, AttemptTrigger, 7, 7>({
     {AttemptPhase::kNone, AttemptTrigger::kAssigned, AttemptPhase::kAssigned},
     {AttemptPhase::kAssigned, AttemptTrigger::kStarted, AttemptPhase::kRunning},
     // The start crossed the order to stop.
@@ -185,6 +228,18 @@ inline constexpr auto kAttemptMachine = MakeMachine<AttemptPhase, AttemptTrigger
     {AttemptPhase::kRecalled, AttemptTrigger::kEnded, AttemptPhase::kNone},
     {AttemptPhase::kStopping, AttemptTrigger::kEnded, AttemptPhase::kNone},
     {AttemptPhase::kKilling, AttemptTrigger::kEnded, AttemptPhase::kNone},
+    {AttemptPhase::kAssigned, AttemptTrigger::kUnheard, AttemptPhase::kUnheard},
+    {AttemptPhase::kRunning, AttemptTrigger::kUnheard, AttemptPhase::kUnheard},
+    {AttemptPhase::kRecalled, AttemptTrigger::kUnheard, AttemptPhase::kUnheard},
+    {AttemptPhase::kStopping, AttemptTrigger::kUnheard, AttemptPhase::kUnheard},
+    {AttemptPhase::kKilling, AttemptTrigger::kUnheard, AttemptPhase::kUnheard},
+    // Its worker is there and says something late.
+    {AttemptPhase::kUnheard, AttemptTrigger::kStarted, AttemptPhase::kUnheard},
+    {AttemptPhase::kUnheard, AttemptTrigger::kStepReported, AttemptPhase::kUnheard},
+    // Nobody hears the order; it says how the job ends.
+    {AttemptPhase::kUnheard, AttemptTrigger::kStopRequested, AttemptPhase::kUnheard},
+    {AttemptPhase::kUnheard, AttemptTrigger::kKillRequested, AttemptPhase::kUnheard},
+    {AttemptPhase::kUnheard, AttemptTrigger::kEnded, AttemptPhase::kNone},
 });
 
 // ---- worker
@@ -193,7 +248,7 @@ enum class WorkerPhase : std::uint8_t {
   kAbsent,
   kPresent,
   kSuspected,  ///< gets no new attempts
-  kLost,       ///< forgotten when its last attempt has ended, in the same step
+  kLost,       ///< forgotten when its last attempt has ended
 };
 inline constexpr std::array<std::string_view, 4> kWorkerPhaseNames = {"absent", "present",
                                                                       "suspected", "lost"};

@@ -53,15 +53,18 @@ std::string StateMachinesPage() {
                 kRunMachine, kRunPhaseNames, kRunTriggerNames);
   AppendMachine(
       page, "Job",
-      "A job, or one cell of its matrix. *Settling* lasts only inside a step. From *waiting* "
-      "to *backed off* leads\nonly a snapshot, which leaves out the attempts that ended.",
+      "A job, or one cell of its matrix. *Settling* lasts only inside a step. From *waiting* and "
+      "*queued* to *backed\noff*, and from *queued* to *asking*, leads only a snapshot, which "
+      "leaves "
+      "out the attempts that ended.",
       kJobMachine, kJobPhaseNames, kJobTriggerNames);
   AppendMachine(page, "Attempt", "The newest attempt of a job.", kAttemptMachine,
                 kAttemptPhaseNames, kAttemptTriggerNames);
-  AppendMachine(page, "Worker",
-                "One session of a worker. A lost one is forgotten when its last attempt has ended, "
-                "in the same step.",
-                kWorkerMachine, kWorkerPhaseNames, kWorkerTriggerNames);
+  AppendMachine(
+      page, "Worker",
+      "One session of a worker. A lost one is forgotten when its last attempt has ended: in the "
+      "same step, but\nfor attempts that must not overlap another and may still run.",
+      kWorkerMachine, kWorkerPhaseNames, kWorkerTriggerNames);
   return page;
 }
 

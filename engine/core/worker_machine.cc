@@ -15,6 +15,10 @@ void Stepper::On(const model::WorkerConnected& input) {
   if (known != nullptr && input.session < known->joined.session) {
     return Refuse(RefusalCode::kStaleSession, {}, "the worker has a newer session");
   }
+  if (known != nullptr && input.session == known->joined.session &&
+      known->phase == WorkerPhase::kLost) {
+    return Refuse(RefusalCode::kStaleSession, {}, "the session is over");
+  }
   if (known != nullptr && input.session == known->joined.session) {
     return known->phase == WorkerPhase::kSuspected
                ? Emit(model::WorkerRecovered{.worker = input.worker})
@@ -22,7 +26,7 @@ void Stepper::On(const model::WorkerConnected& input) {
   }
   if (known != nullptr) {
     LoseWorker(*known, input.owner_restarted ? "the engine was restarted" : "it began anew",
-               input.owner_restarted);
+               input.owner_restarted ? WorkerEnd::kWithEngine : WorkerEnd::kGone);
   }
   Emit(model::WorkerJoined{.worker = input.worker,
                            .session = input.session,
@@ -32,14 +36,17 @@ void Stepper::On(const model::WorkerConnected& input) {
                            .recent = {}});
 }
 
-// The worker of exactly this session (0: of any), or null and a refusal.
+// The worker of exactly this session (0: of any), or null and a refusal. One that is lost is kept
+// only for attempts that may still run there.
 WorkerState* Stepper::FindSession(model::WorkerId worker, model::SessionId session) {
   WorkerState* known = state_.FindWorker(worker);
-  if (known == nullptr) {
+  const bool matches =
+      known != nullptr && (session.value() == 0 || known->joined.session == session);
+  if (known == nullptr || (matches && known->phase == WorkerPhase::kLost)) {
     Refuse(RefusalCode::kUnknownWorker, {}, "the worker is not known");
     return nullptr;
   }
-  if (session.value() != 0 && known->joined.session != session) {
+  if (!matches) {
     Refuse(RefusalCode::kStaleSession, {}, "it is not the worker's session");
     return nullptr;
   }
@@ -71,14 +78,17 @@ void Stepper::On(const model::WorkerReturned& input) {
 void Stepper::On(const model::WorkerSilent& input) {
   WorkerState* worker = FindSession(input.worker, input.session);
   if (worker != nullptr) {
-    LoseWorker(*worker, "nothing was heard of it", false);
+    LoseWorker(*worker, "nothing was heard of it", WorkerEnd::kSilent);
   }
 }
 
 void Stepper::On(const model::WorkerGone& input) {
-  WorkerState* worker = FindSession(input.worker, input.session);
+  WorkerState* lost = state_.FindWorker(input.worker);
+  const bool is_lost = lost != nullptr && lost->phase == WorkerPhase::kLost &&
+                       (input.session.value() == 0 || lost->joined.session == input.session);
+  WorkerState* worker = is_lost ? lost : FindSession(input.worker, input.session);
   if (worker != nullptr) {
-    LoseWorker(*worker, input.cause, false);
+    LoseWorker(*worker, input.cause, WorkerEnd::kGone);
   }
 }
 
@@ -101,16 +111,23 @@ void Stepper::On(const model::DrainRequested& input) {
 }
 
 // Its attempts end in the order of runs and jobs, so that the order they were assigned in does not
-// matter. `worker` is gone when this returns.
-void Stepper::LoseWorker(WorkerState& worker, std::string cause, bool at_no_expense) {
+// matter. `worker` may be gone when this returns.
+void Stepper::LoseWorker(WorkerState& worker, std::string cause, WorkerEnd end) {
   std::vector<AttemptRef> lost = worker.attempts;
   std::sort(lost.begin(), lost.end(), [](const AttemptRef& a, const AttemptRef& b) {
     return std::pair(a.run->id(), a.job) < std::pair(b.run->id(), b.job);
   });
-  Emit(model::WorkerLost{.worker = worker.id(),
-                         .reason = {.code = ReasonCode::kWorkerLost, .subject = cause}});
+  if (worker.phase != WorkerPhase::kLost) {
+    Emit(model::WorkerLost{.worker = worker.id(),
+                           .reason = {.code = ReasonCode::kWorkerLost, .subject = cause}});
+  }
   for (const AttemptRef& attempt : lost) {
-    LoseAttempt(*attempt.run, attempt.job, cause, at_no_expense);
+    if (end == WorkerEnd::kSilent &&
+        model::IsExclusive(model::SpecOf(attempt.run->plan(), attempt.job))) {
+      WaitOut(*attempt.run, attempt.job);
+    } else {
+      LoseAttempt(*attempt.run, attempt.job, cause, end == WorkerEnd::kWithEngine);
+    }
   }
 }
 

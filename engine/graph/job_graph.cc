@@ -24,6 +24,44 @@ using BoostGraph =
     boost::compressed_sparse_row_graph<boost::directedS, boost::no_property, boost::no_property,
                                        boost::no_property, std::uint32_t, std::uint32_t>;
 
+base::Status CheckNeedCells(const Plan& plan, const JobSpec& spec, const model::Need& need) {
+  if (need.cells == 0) {
+    return base::OkStatus();
+  }
+  const auto& lists = model::RareOf(spec).need_cells;
+  if (need.cells > lists.size() || lists[need.cells - 1U].empty()) {
+    return base::InvalidArgument("job {} needs cells that are not listed", spec.name);
+  }
+  for (const JobIndex cell : lists[need.cells - 1U]) {
+    if (cell.value() >= plan.jobs.size() || plan.jobs[AsIndex(cell)].spec != need.spec) {
+      return base::InvalidArgument("job {} needs a cell of another job", spec.name);
+    }
+  }
+  return base::OkStatus();
+}
+
+/// The nodes for cells that needs name: where each spec's begin, and how many there are.
+struct SelectionNodes {
+  std::vector<std::uint32_t> of_spec;  ///< empty: there are none
+  std::uint32_t end = 0;               ///< all nodes
+};
+
+SelectionNodes NumberSelections(const Plan& plan) {
+  SelectionNodes nodes;
+  nodes.end = static_cast<std::uint32_t>(plan.specs.size() + plan.stages.size());
+  const bool any = std::any_of(plan.specs.begin(), plan.specs.end(), [](const JobSpec& spec) {
+    return !model::RareOf(spec).need_cells.empty();
+  });
+  if (!any) {
+    return nodes;
+  }
+  for (const JobSpec& spec : plan.specs) {
+    nodes.of_spec.push_back(nodes.end);
+    nodes.end += static_cast<std::uint32_t>(model::RareOf(spec).need_cells.size());
+  }
+  return nodes;
+}
+
 base::Status CheckIndices(const Plan& plan) {
   for (const JobSpec& spec : plan.specs) {
     if (spec.stage != model::kNoStage && spec.stage >= plan.stages.size()) {
@@ -33,6 +71,7 @@ base::Status CheckIndices(const Plan& plan) {
       if (need.spec.value() >= plan.specs.size()) {
         return base::InvalidArgument("job {} needs a job that does not exist", spec.name);
       }
+      RETURN_IF_ERROR(CheckNeedCells(plan, spec, need));
     }
   }
   return base::OkStatus();
@@ -65,14 +104,20 @@ base::StatusOr<std::vector<Cells>> FindCells(const Plan& plan) {
 
 // Linear in what was written: a member points at its stage, a stage at the next one and at the
 // jobs of the next that name no needs.
-std::vector<Edge> EdgesOf(const Plan& plan) {
+std::vector<Edge> EdgesOf(const Plan& plan, const SelectionNodes& selections) {
   const auto spec_count = static_cast<std::uint32_t>(plan.specs.size());
   const auto stage_count = static_cast<std::uint32_t>(plan.stages.size());
   std::vector<Edge> edges;
   for (std::uint32_t i = 0; i < spec_count; ++i) {
     const JobSpec& spec = plan.specs[i];
     for (const model::Need& need : spec.needs) {
-      edges.emplace_back(need.spec.value(), i);
+      if (need.cells == 0) {
+        edges.emplace_back(need.spec.value(), i);
+        continue;
+      }
+      const std::uint32_t selection = selections.of_spec[i] + need.cells - 1U;
+      edges.emplace_back(need.spec.value(), selection);
+      edges.emplace_back(selection, i);
     }
     if (spec.stage == model::kNoStage) {
       continue;
@@ -214,14 +259,17 @@ base::StatusOr<std::shared_ptr<const JobGraph>> JobGraph::Build(const Plan& plan
   RETURN_IF_ERROR(CheckIndices(plan));
   std::shared_ptr<JobGraph> graph(new JobGraph());
   ASSIGN_OR_RETURN(graph->cells_, FindCells(plan));
-  const auto node_count = static_cast<std::uint32_t>(plan.specs.size() + plan.stages.size());
-  const std::vector<Edge> edges = EdgesOf(plan);
+  const SelectionNodes selections = NumberSelections(plan);
+  const std::uint32_t node_count = selections.end;
+  const std::vector<Edge> edges = EdgesOf(plan, selections);
   std::optional<std::vector<NodeIndex>> order = TopologicalOrder(edges, node_count);
   if (!order.has_value()) {
     return base::InvalidArgument("jobs wait for each other: {}", CycleText(plan, FindCycle(plan)));
   }
   Adjacency adjacency = Compress(edges, node_count);
   graph->spec_count_ = static_cast<std::uint32_t>(plan.specs.size());
+  graph->first_selection_ = static_cast<std::uint32_t>(plan.specs.size() + plan.stages.size());
+  graph->AddSelections(plan, selections.of_spec);
   graph->offsets_ = std::move(adjacency.offsets);
   graph->targets_ = std::move(adjacency.targets);
   graph->order_ = std::move(*order);
@@ -230,6 +278,28 @@ base::StatusOr<std::shared_ptr<const JobGraph>> JobGraph::Build(const Plan& plan
     ++graph->incoming_[edge.second];
   }
   return std::shared_ptr<const JobGraph>(std::move(graph));
+}
+
+void JobGraph::AddSelections(const Plan& plan, std::vector<std::uint32_t> of_spec) {
+  selections_of_ = std::move(of_spec);
+  for (std::size_t i = 0; i < selections_of_.size(); ++i) {
+    std::uint32_t node = selections_of_[i];
+    for (const std::vector<JobIndex>& cells : model::RareOf(plan.specs[i]).need_cells) {
+      selected_.push_back(static_cast<std::uint32_t>(cells.size()));
+      for (const JobIndex cell : cells) {
+        memberships_.emplace_back(cell, NodeIndex(node));
+      }
+      ++node;
+    }
+  }
+  std::sort(memberships_.begin(), memberships_.end());
+}
+
+std::span<const std::pair<JobIndex, NodeIndex>> JobGraph::SelectionsOf(JobIndex job) const {
+  const auto [begin, end] =
+      std::equal_range(memberships_.begin(), memberships_.end(), std::pair(job, NodeIndex()),
+                       [](const auto& a, const auto& b) { return a.first < b.first; });
+  return {begin, end};
 }
 
 std::vector<std::uint32_t> JobGraph::LongestRemaining(
@@ -242,7 +312,7 @@ std::vector<std::uint32_t> JobGraph::LongestRemaining(
     for (const NodeIndex dependent : Dependents(node)) {
       longest = std::max(longest, remaining[AsIndex(dependent)]);
     }
-    const std::uint32_t own = IsStage(node) ? 0 : weights[AsIndex(node)];
+    const std::uint32_t own = IsSpec(node) ? weights[AsIndex(node)] : 0;
     remaining[AsIndex(node)] = AddSaturated(longest, own);
   }
   remaining.resize(spec_count_);
@@ -251,8 +321,9 @@ std::vector<std::uint32_t> JobGraph::LongestRemaining(
 
 std::vector<SpecIndex> FindCycle(const Plan& plan) {
   const auto spec_count = static_cast<std::uint32_t>(plan.specs.size());
-  const auto node_count = static_cast<std::uint32_t>(spec_count + plan.stages.size());
-  std::vector<std::uint32_t> nodes = CycleNodes(Compress(EdgesOf(plan), node_count), node_count);
+  const SelectionNodes selections = NumberSelections(plan);
+  std::vector<std::uint32_t> nodes =
+      CycleNodes(Compress(EdgesOf(plan, selections), selections.end), selections.end);
   // Edges point at who waits; people read "a waits for b".
   std::reverse(nodes.begin(), nodes.end());
   std::vector<SpecIndex> cycle;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The graph of a plan: which job waits for which, as compressed adjacency that is linear in what
 // the author wrote. A matrix is one node and a stage is one node ("every job of this stage and the
-// ones before it has ended"): members point at it, dependants are pointed at by it.
+// ones before it has ended"): members point at it, dependants are pointed at by it. Some cells of a
+// matrix that a need names are a node as well.
 // Immutable once built; one graph serves every run of the same plan. Pure.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -18,7 +20,8 @@
 
 namespace engine::graph {
 
-/// A node: first the specs in their order, then one barrier for each stage.
+/// A node: first the specs in their order, then one barrier for each stage, then one for each list
+/// of cells that a need names.
 using NodeIndex = base::Index<struct NodeTag>;
 
 /// The cells of a spec: neighbours in `Plan::jobs`; one for a job without a matrix.
@@ -35,13 +38,28 @@ class JobGraph {
 
   std::uint32_t spec_count() const { return spec_count_; }
   std::uint32_t node_count() const { return static_cast<std::uint32_t>(incoming_.size()); }
-  bool IsStage(NodeIndex node) const { return node.value() >= spec_count_; }
+  bool IsSpec(NodeIndex node) const { return node.value() < spec_count_; }
+  bool IsStage(NodeIndex node) const { return !IsSpec(node) && node.value() < first_selection_; }
+  /// It ends with its own cells, not with the spec that points at it.
+  bool IsSelection(NodeIndex node) const { return node.value() >= first_selection_; }
   NodeIndex NodeOf(model::SpecIndex spec) const { return NodeIndex(spec.value()); }
   NodeIndex NodeOf(model::StageIndex stage) const { return NodeIndex(spec_count_ + stage.value()); }
   model::SpecIndex SpecAt(NodeIndex node) const { return model::SpecIndex(node.value()); }
   model::StageIndex StageAt(NodeIndex node) const {
     return model::StageIndex(node.value() - spec_count_);
   }
+
+  /// What the need `need` of `spec` waits for: a spec or a selection.
+  NodeIndex NodeOfNeed(model::SpecIndex spec, const model::Need& need) const {
+    return need.cells == 0 ? NodeOf(need.spec)
+                           : NodeIndex(selections_of_[base::AsIndex(spec)] + need.cells - 1U);
+  }
+  /// How many cells a selection has.
+  std::uint32_t SelectedCount(NodeIndex node) const {
+    return selected_[base::AsIndex(node) - first_selection_];
+  }
+  /// The selections that a job is in.
+  std::span<const std::pair<model::JobIndex, NodeIndex>> SelectionsOf(model::JobIndex job) const;
 
   /// Who waits for `node`, ascending; a need that was written twice stands twice.
   std::span<const NodeIndex> Dependents(NodeIndex node) const {
@@ -62,6 +80,7 @@ class JobGraph {
 
  private:
   JobGraph() = default;
+  void AddSelections(const model::Plan& plan, std::vector<std::uint32_t> of_spec);
 
   std::uint32_t spec_count_ = 0;
   std::vector<std::uint32_t> offsets_;
@@ -69,6 +88,10 @@ class JobGraph {
   std::vector<std::uint32_t> incoming_;
   std::vector<NodeIndex> order_;
   std::vector<Cells> cells_;
+  std::uint32_t first_selection_ = 0;
+  std::vector<std::uint32_t> selections_of_;  ///< per spec: its first node; empty: there are none
+  std::vector<std::uint32_t> selected_;       ///< per selection: how many cells
+  std::vector<std::pair<model::JobIndex, NodeIndex>> memberships_;  ///< ascending
 };
 
 /// A cycle of `plan` as the jobs on it, in the direction "waits for", the first again at the end;

@@ -19,7 +19,7 @@ PoolLoad LoadOf(const core::EngineCore& core, const std::string& pool) {
     }
   }
   for (const auto& [id, worker] : core.state().workers) {
-    if (worker->pool == &found->second) {
+    if (worker->pool == &found->second && worker->phase != core::WorkerPhase::kLost) {
       load.assigned[id] = static_cast<std::uint32_t>(worker->attempts.size());
       if (worker->draining.has_value()) {
         load.draining.insert(id);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,6 +40,9 @@ struct Assignment {
   base::Duration timeout{0};                               ///< of the steps, `finally` excluded
   base::Duration grace{0};                                 ///< between signal and kill
   base::Duration finally_budget{0};
+  /// An earlier attempt may have done what must not be done twice: steps that can tell are asked.
+  bool effect_may_be_done = false;
+  std::optional<Approval> approval;  ///< of a job that asked for one
   bool run_cancelled =
       false;  ///< for `cancelled()` in steps of a job that starts after the cancel (`always()`)
 };

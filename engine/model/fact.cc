@@ -94,7 +94,8 @@ std::string TextOf(const JobReadied& fact) {
   Line line("job_readied");
   line.Job(fact.run, fact.job)
       .Put("attempt", fact.attempt)
-      .At("queue_deadline", fact.queue_deadline);
+      .At("queue_deadline", fact.queue_deadline)
+      .Flag("effect_may_be_done", fact.effect_may_be_done);
   PutNamed(line, "env", fact.env);
   return line.Take();
 }
@@ -107,6 +108,7 @@ std::string TextOf(const JobBackedOff& fact) {
   return Line("job_backed_off")
       .Job(fact.run, fact.job)
       .Flag("infra", fact.infra)
+      .Flag("effect_may_be_done", fact.effect_may_be_done)
       .At("until", fact.reason.until)
       .Why(fact.reason)
       .Take();
@@ -207,6 +209,57 @@ std::string TextOf(const WorkerLost& fact) {
   return Line("worker_lost").Put("worker", fact.worker.value()).Why(fact.reason).Take();
 }
 
+void PutClaims(Line& line, const std::vector<GroupClaim>& claims) {
+  for (const GroupClaim& claim : claims) {
+    line.Put("group", fmt::format("\"{}\" max={}", ToText(claim.group), claim.max));
+  }
+}
+
+std::string TextOf(const RunQueued& fact) {
+  Line line("run_queued");
+  line.Run(fact.run).Put("ticket", fact.ticket);
+  PutClaims(line, fact.claims);
+  return line.Why(fact.reason).Take();
+}
+
+std::string TextOf(const RunAdmitted& fact) {
+  return Line("run_admitted").Run(fact.run).Take();
+}
+
+std::string TextOf(const JobDelayed& fact) {
+  return Line("job_delayed").Job(fact.run, fact.job).At("until", fact.until).Take();
+}
+
+std::string TextOf(const ApprovalRequested& fact) {
+  return Line("approval_requested")
+      .Job(fact.run, fact.job)
+      .Put("attempt", fact.attempt)
+      .At("deadline", fact.deadline)
+      .Why(fact.reason)
+      .Take();
+}
+
+std::string TextOf(const ApprovalDecided& fact) {
+  Line line(fact.approved ? "approval_given" : "approval_rejected");
+  line.Job(fact.run, fact.job).Put("by", fact.approval.by);
+  PutNamed(line, "input", fact.approval.inputs);
+  return line.Take();
+}
+
+std::string TextOf(const JobQueued& fact) {
+  Line line("job_queued");
+  line.Job(fact.run, fact.job).Put("ticket", fact.ticket).At("deadline", fact.deadline);
+  PutClaims(line, fact.claims);
+  return line.Put("environment", fact.environment)
+      .Put("url", fact.environment_url)
+      .Why(fact.reason)
+      .Take();
+}
+
+std::string TextOf(const AttemptUnheard& fact) {
+  return Line("attempt_unheard").Attempt(fact.key).At("deadline", fact.deadline).Take();
+}
+
 // Facts are equal when what they share is equal, be it the same object or not.
 template <typename T>
 bool SameValue(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>& b) {
@@ -224,6 +277,10 @@ bool operator==(const RunAccepted& a, const RunAccepted& b) {
 
 bool operator==(const JobEnded& a, const JobEnded& b) {
   return a.run == b.run && a.job == b.job && SameValue(a.result, b.result);
+}
+
+std::string ToText(const GroupName& group) {
+  return group.kind == GroupKind::kEnvironment ? "environment " + group.name : group.name;
 }
 
 RunId RunOf(const Fact& fact) {

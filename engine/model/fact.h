@@ -68,6 +68,8 @@ struct JobReadied {
   base::Instant queue_deadline;
   std::vector<NamedValue>
       env;  ///< the job's `env` where it holds expressions, evaluated; JSON strings
+  /// An attempt before may have done what must not be done twice.
+  bool effect_may_be_done = false;
   friend bool operator==(const JobReadied&, const JobReadied&) = default;
 };
 
@@ -89,6 +91,8 @@ struct JobBackedOff {
   AttemptNumber attempt = 0;         ///< the one that failed
   std::uint32_t author_retries = 0;  ///< of the author's `retry.max`, spent so far
   std::uint32_t infra_retries = 0;   ///< of the engine's own, spent so far
+  /// It may have done what must not be done twice.
+  bool effect_may_be_done = false;
   friend bool operator==(const JobBackedOff&, const JobBackedOff&) = default;
 };
 
@@ -192,12 +196,79 @@ struct WorkerMarkedDraining {
   friend bool operator==(const WorkerMarkedDraining&, const WorkerMarkedDraining&) = default;
 };
 
+// ---- coordination
+
+/// The run wants room among runs; none of its jobs begins before `RunAdmitted`.
+struct RunQueued {
+  RunId run;
+  std::uint64_t ticket = 0;  ///< rises with each who asks, runs and jobs alike
+  std::vector<GroupClaim> claims;
+  Reason reason;  ///< who stood in the way when it asked; none: nobody
+  friend bool operator==(const RunQueued&, const RunQueued&) = default;
+};
+
+/// It holds all of its claims from here to its end.
+struct RunAdmitted {
+  RunId run;
+  friend bool operator==(const RunAdmitted&, const RunAdmitted&) = default;
+};
+
+/// Its needs are met; it waits for its `delay`.
+struct JobDelayed {
+  RunId run;
+  JobIndex job;
+  base::Instant until;
+  friend bool operator==(const JobDelayed&, const JobDelayed&) = default;
+};
+
+/// Somebody must say yes before the next attempt: because the author wants it so, or because an
+/// attempt before may have done what must not be done twice (`reason` says which).
+struct ApprovalRequested {
+  RunId run;
+  JobIndex job;
+  AttemptNumber attempt = 1;  ///< the one that waits for it
+  Reason reason;
+  base::Instant deadline;
+  friend bool operator==(const ApprovalRequested&, const ApprovalRequested&) = default;
+};
+
+struct ApprovalDecided {
+  RunId run;
+  JobIndex job;
+  bool approved = false;
+  Approval approval;
+  friend bool operator==(const ApprovalDecided&, const ApprovalDecided&) = default;
+};
+
+/// Nothing but room in its groups is missing. It holds all of its claims from its next `JobReadied`
+/// to its end, whatever happens to its attempts.
+struct JobQueued {
+  RunId run;
+  JobIndex job;
+  std::uint64_t ticket = 0;
+  std::vector<GroupClaim> claims;
+  base::Instant deadline;  ///< `queue_timeout`, the wait for a worker included
+  std::string environment;
+  std::string environment_url;
+  Reason reason;  ///< who stood in the way when it asked; none: nobody
+  friend bool operator==(const JobQueued&, const JobQueued&) = default;
+};
+
+/// Of an attempt that must not overlap another: its worker is lost, or does not answer, and may
+/// still run it. It counts as lost at `deadline`, or once the worker is known to be gone.
+struct AttemptUnheard {
+  AttemptKey key;
+  base::Instant deadline;
+  friend bool operator==(const AttemptUnheard&, const AttemptUnheard&) = default;
+};
+
 /// Order is the stored tag: append only.
 using FactBody =
     std::variant<RunAccepted, RunCancelRequested, RunEnded, RunClosed, JobReadied, JobWaitNoted,
                  JobBackedOff, JobEnded, AttemptAssigned, AttemptStarted, StepStarted, StepEnded,
                  AttemptStopRequested, AttemptEnded, WorkerJoined, WorkerMarkedSuspect,
-                 WorkerRecovered, WorkerLost, WorkerMarkedDraining>;
+                 WorkerRecovered, WorkerLost, WorkerMarkedDraining, RunQueued, RunAdmitted,
+                 JobDelayed, ApprovalRequested, ApprovalDecided, JobQueued, AttemptUnheard>;
 
 struct Fact {
   base::Instant at;

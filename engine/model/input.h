@@ -36,6 +36,15 @@ struct CancelRun {
   std::string by;
 };
 
+/// What somebody said to a job that asks. `inputs` are resolved: defaults filled in, types checked.
+struct DecideApproval {
+  RunId run;
+  JobIndex job;
+  bool approve = false;
+  std::string by;  ///< a name as in `ApprovalSpec::approvers`
+  std::vector<NamedValue> inputs;
+};
+
 /// The observers of a final run have what they need; it may be forgotten.
 struct CloseRun {
   RunId run;
@@ -112,9 +121,9 @@ struct AttemptReported {
 /// The wake-up armed at `NextDeadline` fired.
 struct DeadlinePassed {};
 
-using Input =
-    std::variant<SubmitRun, CancelRun, CloseRun, WorkerConnected, WorkerSuspected, WorkerReturned,
-                 WorkerSilent, WorkerGone, AttemptReported, DeadlinePassed, DrainRequested>;
+using Input = std::variant<SubmitRun, CancelRun, CloseRun, WorkerConnected, WorkerSuspected,
+                           WorkerReturned, WorkerSilent, WorkerGone, AttemptReported,
+                           DeadlinePassed, DrainRequested, DecideApproval>;
 
 /// The name of the alternative, snake case: `submit_run`.
 std::string_view NameOf(const Input& input);

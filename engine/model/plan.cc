@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/model/plan.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include <fmt/format.h>
@@ -55,6 +56,19 @@ std::string_view PoolOf(const JobSpec& spec) {
 const RareJobSettings& RareOf(const JobSpec& spec) {
   static const RareJobSettings kDefaults;
   return spec.rare == nullptr ? kDefaults : *spec.rare;
+}
+
+bool HasOnceStep(const JobSpec& spec) {
+  const auto is_once = [](const StepSpec& step) { return step.effects_once; };
+  return std::any_of(spec.steps.begin(), spec.steps.end(), is_once) ||
+         (spec.rare != nullptr &&
+          std::any_of(spec.rare->finally_steps.begin(), spec.rare->finally_steps.end(), is_once));
+}
+
+bool IsExclusive(const JobSpec& spec) {
+  const RareJobSettings& rare = RareOf(spec);
+  return rare.overlap_never || !rare.concurrency.empty() || rare.environment.has_value() ||
+         HasOnceStep(spec);
 }
 
 const StepSpec* StepAt(const JobSpec& spec, StepIndex index) {

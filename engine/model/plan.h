@@ -86,6 +86,11 @@ struct StepSpec {
   Condition condition;
   base::Duration timeout{0};  ///< 0: only the job's
   bool continue_on_error = false;
+  /// What it does must not be done twice: an attempt after one in which it may have been done
+  /// begins only when somebody says so, or when `effect_check` can tell.
+  bool effects_once = false;
+  /// A command that ends with 0 when the effect is there and with 1 when it is not.
+  Template effect_check;
   /// The command has no shell syntax: `argv` may be started directly with the same result.
   std::vector<std::string> argv;
   friend bool operator==(const StepSpec&, const StepSpec&) = default;
@@ -100,6 +105,8 @@ struct Need {
   bool optional = false;
   /// 0: no artifacts; 1: all; n: names stand in `JobSpec::rare->need_artifacts[n - 2]`.
   std::uint16_t artifacts = 0;
+  /// 0: all cells of `spec`; n: those of `JobSpec::rare->need_cells[n - 1]`.
+  std::uint16_t cells = 0;
   friend bool operator==(const Need&, const Need&) = default;
 };
 
@@ -135,6 +142,9 @@ struct ArtifactUpload {
   friend bool operator==(const ArtifactUpload&, const ArtifactUpload&) = default;
 };
 
+/// After which end of the steps artifacts are kept. After a cancel or a timeout none are.
+enum class UploadWhen : std::uint8_t { kSuccess, kFailure, kAlways };
+
 struct CheckoutSpec {
   bool enabled = true;
   std::uint32_t depth = 0;  ///< 0: all history
@@ -146,18 +156,55 @@ struct CheckoutSpec {
 /// Of jobs that name none.
 inline constexpr std::string_view kDefaultPool = "default";
 
+/// What happens to those that find no room in a group.
+enum class GroupPolicy : std::uint8_t {
+  kQueue,          ///< they wait, the first come first
+  kNewest,         ///< only the newest waits, older ones end cancelled
+  kCancelRunning,  ///< as `kNewest`, and who holds the room is cancelled
+  kReject,         ///< they end cancelled at once
+};
+
+/// Of all that name the same group, at most `max` at once, over all runs of a shard.
+struct ConcurrencySpec {
+  Template group;
+  std::uint32_t max = 1;
+  GroupPolicy policy = GroupPolicy::kQueue;
+  friend bool operator==(const ConcurrencySpec&, const ConcurrencySpec&) = default;
+};
+
+struct ApprovalSpec {
+  std::vector<std::string> approvers;  ///< names of people; empty: anyone
+  base::Duration timeout{0};           ///< 0: the default
+  std::vector<InputSpec> inputs;       ///< asked of who approves
+  friend bool operator==(const ApprovalSpec&, const ApprovalSpec&) = default;
+};
+
+/// A place that is deployed to: one job at a time.
+struct EnvironmentSpec {
+  Template name;
+  Template url;
+  friend bool operator==(const EnvironmentSpec&, const EnvironmentSpec&) = default;
+};
+
 /// What few jobs set. Absent: every member has its default.
 struct RareJobSettings {
   RetrySpec retry;
   AllowFailure allow_failure;
   std::vector<EnvVar> outputs;  ///< evaluated on the worker when the steps have ended
   std::vector<ArtifactUpload> uploads;
+  UploadWhen uploads_when = UploadWhen::kSuccess;
   std::vector<std::vector<std::string>> need_artifacts;
   std::vector<StepSpec> finally_steps;
   CheckoutSpec checkout;
-  base::Duration queue_timeout{0};  ///< 0: the default
-  std::uint64_t log_limit = 0;      ///< bytes a step; 0: the default
-  std::string pool;                 ///< whose workers may run it; empty: `kDefaultPool`
+  base::Duration queue_timeout{0};           ///< 0: the default
+  std::uint64_t log_limit = 0;               ///< bytes a step; 0: the default
+  std::string pool;                          ///< whose workers may run it; empty: `kDefaultPool`
+  base::Duration delay{0};                   ///< between the end of its needs and its start
+  std::vector<ConcurrencySpec> concurrency;  ///< all of them or none
+  std::optional<ApprovalSpec> approval;
+  std::optional<EnvironmentSpec> environment;
+  bool overlap_never = false;  ///< no attempt begins while an older one may still run
+  std::vector<std::vector<JobIndex>> need_cells;  ///< each ascending, not empty
   friend bool operator==(const RareJobSettings&, const RareJobSettings&) = default;
 };
 
@@ -235,7 +282,8 @@ struct Plan {
   Triggers on;
   std::vector<InputSpec> inputs;
   std::vector<EnvVar> env;
-  base::Duration timeout{0};  ///< of a run; 0: the default
+  base::Duration timeout{0};                   ///< of a run; 0: the default
+  std::optional<ConcurrencySpec> concurrency;  ///< of whole runs
   std::vector<StageSpec> stages;
   std::vector<JobSpec> specs;    ///< in the order of the file
   std::vector<PlannedJob> jobs;  ///< in the order of `specs`, a matrix's cells by axis order
@@ -256,6 +304,11 @@ inline const JobSpec& SpecOf(const Plan& plan, JobIndex job) {
 const RareJobSettings& RareOf(const JobSpec& spec);
 /// Never empty.
 std::string_view PoolOf(const JobSpec& spec);
+/// It has a step whose effect must not happen twice.
+bool HasOnceStep(const JobSpec& spec);
+/// No two of its attempts may run at the same time: `effects: once`, `concurrency`, `environment`
+/// or `overlap: never`.
+bool IsExclusive(const JobSpec& spec);
 /// The step at `index`, counting the job's steps and then its `finally` steps; null beyond the end.
 const StepSpec* StepAt(const JobSpec& spec, StepIndex index);
 /// Its `id`, else its position from 1.
@@ -266,6 +319,9 @@ struct Defaults {
   base::Duration job_timeout = std::chrono::minutes(60);
   base::Duration queue_timeout = std::chrono::hours(24);
   base::Duration run_timeout = std::chrono::hours(24);
+  base::Duration approval_timeout = std::chrono::hours(7 * 24);
+  /// An agent that hears no server works on for so long.
+  base::Duration offline = std::chrono::minutes(15);
   base::Duration cancel_grace = std::chrono::seconds(10);
   base::Duration finally_budget = std::chrono::minutes(5);
   std::uint32_t infra_retries = 3;

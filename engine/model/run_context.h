@@ -41,6 +41,33 @@ struct RunContext {
   friend bool operator==(const RunContext&, const RunContext&) = default;
 };
 
+/// Who let a job begin, and what they gave along.
+struct Approval {
+  std::string by;
+  std::vector<NamedValue> inputs;
+  friend bool operator==(const Approval&, const Approval&) = default;
+};
+
+/// Room that is shared by name. A run's groups and a job's have nothing in common but the name, or
+/// a run could wait for itself.
+enum class GroupKind : std::uint8_t { kRun = 0, kJob = 1, kEnvironment = 2 };
+
+struct GroupName {
+  GroupKind kind = GroupKind::kJob;
+  std::string name;
+  friend auto operator<=>(const GroupName&, const GroupName&) = default;
+};
+/// `production`, `environment production`
+std::string ToText(const GroupName& group);
+
+/// What a run or a job wants of a group, worked out.
+struct GroupClaim {
+  GroupName group;
+  std::uint32_t max = 1;
+  GroupPolicy policy = GroupPolicy::kQueue;
+  friend bool operator==(const GroupClaim&, const GroupClaim&) = default;
+};
+
 struct Artifact {
   std::string name;
   base::Digest manifest;

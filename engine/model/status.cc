@@ -32,6 +32,16 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kWaitsForWorker, "waits_for_worker", "given to a worker that has not begun yet"},
     {ReasonCode::kWaitsForFinally, "waits_for_finally", "its finally steps are running"},
     {ReasonCode::kWaitsForPool, "waits_for_pool", "waits for pool {subject}"},
+    {ReasonCode::kWaitsForGroup, "waits_for_group",
+     "number {detail} of those that wait for room in {subject}"},
+    {ReasonCode::kWaitsForApproval, "waits_for_approval",
+     "waits until {until} for {subject} to approve"},
+    {ReasonCode::kWaitsForDelay, "waits_for_delay", "begins at {until}"},
+    {ReasonCode::kWaitsForLostWorker, "waits_for_lost_worker",
+     "its worker is lost and may still run it: it counts as gone at {until}"},
+    {ReasonCode::kEffectMayBeDone, "effect_may_be_done",
+     "an attempt before may have done what must not be done twice: waits until {until} for an "
+     "approval ({subject})"},
     {ReasonCode::kConditionFalse, "condition_false", "its condition is false: {subject}"},
     {ReasonCode::kFilteredOut, "filtered_out", "its `on` does not match: {subject}"},
     {ReasonCode::kNotSelected, "not_selected", "not selected"},
@@ -39,6 +49,8 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kRunEnding, "run_ending", "the run was ending"},
     {ReasonCode::kFailFast, "fail_fast", "{subject} failed and fail_fast is on"},
     {ReasonCode::kReused, "reused", "result taken over from run {subject}"},
+    {ReasonCode::kGroupFull, "group_full", "no room in {subject}"},
+    {ReasonCode::kSuperseded, "superseded", "superseded by {subject}"},
     {ReasonCode::kExitCode, "exit_code", "exit code {detail}"},
     {ReasonCode::kSignal, "signal", "ended by {signal}"},
     {ReasonCode::kJobTimeout, "job_timeout", "the job's timeout passed"},
@@ -62,6 +74,9 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kBadStepFile, "bad_step_file", "{subject}"},
     {ReasonCode::kSecretExposed, "secret_exposed", "{subject}"},
     {ReasonCode::kDrainRequested, "drain_requested", "drained by {subject}"},
+    {ReasonCode::kApprovalRejected, "approval_rejected", "rejected by {subject}"},
+    {ReasonCode::kApprovalTimeout, "approval_timeout", "nobody approved it in time"},
+    {ReasonCode::kJobsCancelled, "jobs_cancelled", "{detail} cancelled"},
 };
 
 const ReasonText* Find(ReasonCode code) {

@@ -47,7 +47,13 @@ enum class ReasonCode : std::uint8_t {
   kWaitsForMatrixLimit = 5,  ///< `max_parallel` reached
   kWaitsForWorker = 6,       ///< assigned, the worker has not begun
   kWaitsForFinally = 7,
-  kWaitsForPool = 8,  ///< as `kWaitsForSlot`, of a job that names a pool; subject: which, and why
+  kWaitsForPool = 8,   ///< as `kWaitsForSlot`, of a job that names a pool; subject: which, and why
+  kWaitsForGroup = 9,  ///< subject: the group and who holds it; detail: place in the queue
+  kWaitsForApproval = 10,  ///< until: when it gives up; subject: who may approve
+  kWaitsForDelay = 11,     ///< until: when it begins
+  kWaitsForLostWorker =
+      12,  ///< until: when it counts as gone; the attempt may still run where nobody hears it
+  kEffectMayBeDone = 13,  ///< as `kWaitsForApproval`; subject: how the attempt before ended
   // Skips.
   kConditionFalse = 20,  ///< its own `if` said no; subject: the expression
   kFilteredOut = 21,     ///< its own `on` said no
@@ -56,6 +62,8 @@ enum class ReasonCode : std::uint8_t {
   kRunEnding = 24,       ///< the run was cancelled before the job could start
   kFailFast = 25,        ///< another cell of the matrix failed; subject: that cell
   kReused = 26,          ///< result carried over from an earlier run; subject: that run
+  kGroupFull = 27,       ///< policy `reject`; subject: the group and who holds it
+  kSuperseded = 28,      ///< subject: who, being newer, wants the group
   // Ends of attempts and jobs.
   kExitCode = 40,  ///< detail: the code
   kSignal = 41,    ///< detail: the signal's number
@@ -78,8 +86,11 @@ enum class ReasonCode : std::uint8_t {
   kLogLimit = 57,
   kWorkerRefused = 58,  ///< the agent could not take the attempt
   kBadStepFile = 59,  ///< what a step wrote to `$DAYFLY_OUTPUT` or its like; subject: what is wrong
-  kSecretExposed = 60,   ///< an output or artifact name holds a secret; subject: which and whose
-  kDrainRequested = 61,  ///< of a worker; subject: by whom
+  kSecretExposed = 60,     ///< an output or artifact name holds a secret; subject: which and whose
+  kDrainRequested = 61,    ///< of a worker; subject: by whom
+  kApprovalRejected = 62,  ///< subject: by whom
+  kApprovalTimeout = 63,
+  kJobsCancelled = 64,  ///< of a run that nobody cancelled; detail: how many
 };
 
 struct Reason {

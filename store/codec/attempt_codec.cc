@@ -163,6 +163,10 @@ std::string EncodeAssignment(const model::Assignment& assignment) {
   out.set_grace(assignment.grace.count());
   out.set_finally_budget(assignment.finally_budget.count());
   out.set_run_cancelled(assignment.run_cancelled);
+  out.set_effect_may_be_done(assignment.effect_may_be_done);
+  if (assignment.approval) {
+    PutApproval(*assignment.approval, out.mutable_approval());
+  }
   return out.SerializeAsString();
 }
 
@@ -186,6 +190,10 @@ StatusOr<model::Assignment> DecodeAssignment(std::string_view bytes) {
   out.grace = base::Duration(in.grace());
   out.finally_budget = base::Duration(in.finally_budget());
   out.run_cancelled = in.run_cancelled();
+  out.effect_may_be_done = in.effect_may_be_done();
+  if (in.has_approval()) {
+    out.approval = GetApproval(in.approval());
+  }
   return out;
 }
 

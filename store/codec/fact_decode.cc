@@ -61,6 +61,7 @@ class FactDecoder {
       out.queue_deadline = GetWhen(in.queue_deadline(), at_);
     }
     out.env = GetValues(in.env());
+    out.effect_may_be_done = in.effect_may_be_done();
     return out;
   }
   model::FactBody Get(const pb::JobBackedOff& in) {
@@ -72,6 +73,7 @@ class FactDecoder {
     out.reason = Why(in);
     out.author_retries = in.author_retries();
     out.infra_retries = in.infra_retries();
+    out.effect_may_be_done = in.effect_may_be_done();
     return out;
   }
   model::FactBody Get(const pb::AttemptStarted& in) {
@@ -109,6 +111,48 @@ class FactDecoder {
     out.slots = in.slots();
     out.ahead_max = in.ahead_max();
     out.recent = GetDurations(in.recent());
+    return out;
+  }
+
+  StatusOr<model::FactBody> GetRunQueued(const pb::Queued& in) {
+    model::RunQueued out;
+    out.run = run_;
+    out.ticket = in.ticket();
+    ASSIGN_OR_RETURN(out.claims, GetClaims(in.claims()));
+    out.reason = Why(in);
+    return model::FactBody(std::move(out));
+  }
+  StatusOr<model::FactBody> GetJobQueued(const pb::Queued& in) {
+    model::JobQueued out;
+    out.run = run_;
+    out.job = job_;
+    out.ticket = in.ticket();
+    ASSIGN_OR_RETURN(out.claims, GetClaims(in.claims()));
+    out.reason = Why(in);
+    if (in.has_deadline()) {
+      out.deadline = GetWhen(in.deadline(), at_);
+    }
+    out.environment = in.environment();
+    out.environment_url = in.environment_url();
+    return model::FactBody(std::move(out));
+  }
+  model::FactBody Get(const pb::ApprovalRequested& in) {
+    model::ApprovalRequested out;
+    out.run = run_;
+    out.job = job_;
+    out.attempt = attempt_;
+    out.reason = Why(in);
+    if (in.has_deadline()) {
+      out.deadline = GetWhen(in.deadline(), at_);
+    }
+    return out;
+  }
+  model::FactBody Get(const pb::ApprovalDecided& in) {
+    model::ApprovalDecided out;
+    out.run = run_;
+    out.job = job_;
+    out.approved = in.approved();
+    out.approval = GetApproval(in.approval());
     return out;
   }
 
@@ -152,6 +196,18 @@ StatusOr<model::FactBody> FactDecoder::Body(const pb::Fact& in) {
       return Get(in.job_backed_off());
     case pb::Fact::kAttemptStopRequested:
       return Get(in.attempt_stop_requested());
+    case pb::Fact::kJobDelayed:
+      return model::FactBody(model::JobDelayed{run_, job_, GetWhen(in.job_delayed(), at_)});
+    case pb::Fact::kApprovalRequested:
+      return Get(in.approval_requested());
+    case pb::Fact::kApprovalDecided:
+      return Get(in.approval_decided());
+    case pb::Fact::kJobQueued:
+      return GetJobQueued(in.job_queued());
+    case pb::Fact::kAttemptUnheard:
+      return model::FactBody(model::AttemptUnheard{Key(), GetWhen(in.attempt_unheard(), at_)});
+    case pb::Fact::kRunQueued:
+    case pb::Fact::kRunAdmitted:
     case pb::Fact::kRunAccepted:
     case pb::Fact::kRunCancelRequested:
     case pb::Fact::kRunEnded:
@@ -199,6 +255,12 @@ StatusOr<model::FactBody> FactDecoder::RunBody(const pb::Fact& in) {
     const pb::WorkerMarkedDraining& body = in.worker_marked_draining();
     return model::FactBody(model::WorkerMarkedDraining{model::WorkerId(body.worker()),
                                                        body.stop_attempts(), Why(body)});
+  }
+  if (in.has_run_queued()) {
+    return GetRunQueued(in.run_queued());
+  }
+  if (in.has_run_admitted()) {
+    return model::FactBody(model::RunAdmitted{run_});
   }
   return DataLoss("facts damaged: a fact of no known kind");
 }

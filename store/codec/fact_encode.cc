@@ -106,6 +106,7 @@ class FactEncoder {
       PutWhen(body.queue_deadline, at_, out->mutable_queue_deadline());
     }
     PutValues(body.env, out->mutable_env());
+    out->set_effect_may_be_done(body.effect_may_be_done);
   }
   void Put(const model::JobWaitNoted& body) {
     PutJob(body.run, body.job);
@@ -119,6 +120,7 @@ class FactEncoder {
     PutWhy(body.reason, out);
     out->set_author_retries(body.author_retries);
     out->set_infra_retries(body.infra_retries);
+    out->set_effect_may_be_done(body.effect_may_be_done);
   }
   void Put(const model::JobEnded& body) {
     PutJob(body.run, body.job);
@@ -191,6 +193,52 @@ class FactEncoder {
     pb::WorkerLost* out = fact_->mutable_worker_lost();
     out->set_worker(body.worker.value());
     PutWhy(body.reason, out);
+  }
+  void Put(const model::RunQueued& body) {
+    PutRun(body.run);
+    pb::Queued* out = fact_->mutable_run_queued();
+    out->set_ticket(body.ticket);
+    PutClaims(body.claims, out->mutable_claims());
+    PutWhy(body.reason, out);
+  }
+  void Put(const model::RunAdmitted& body) {
+    PutRun(body.run);
+    fact_->mutable_run_admitted();
+  }
+  void Put(const model::JobDelayed& body) {
+    PutJob(body.run, body.job);
+    PutWhen(body.until, at_, fact_->mutable_job_delayed());
+  }
+  void Put(const model::ApprovalRequested& body) {
+    PutJob(body.run, body.job);
+    PutAttempt(body.attempt);
+    pb::ApprovalRequested* out = fact_->mutable_approval_requested();
+    PutWhy(body.reason, out);
+    if (HasWhen(body.deadline)) {
+      PutWhen(body.deadline, at_, out->mutable_deadline());
+    }
+  }
+  void Put(const model::ApprovalDecided& body) {
+    PutJob(body.run, body.job);
+    pb::ApprovalDecided* out = fact_->mutable_approval_decided();
+    out->set_approved(body.approved);
+    PutApproval(body.approval, out->mutable_approval());
+  }
+  void Put(const model::JobQueued& body) {
+    PutJob(body.run, body.job);
+    pb::Queued* out = fact_->mutable_job_queued();
+    out->set_ticket(body.ticket);
+    PutClaims(body.claims, out->mutable_claims());
+    if (HasWhen(body.deadline)) {
+      PutWhen(body.deadline, at_, out->mutable_deadline());
+    }
+    out->set_environment(body.environment);
+    out->set_environment_url(body.environment_url);
+    PutWhy(body.reason, out);
+  }
+  void Put(const model::AttemptUnheard& body) {
+    PutKey(body.key);
+    PutWhen(body.deadline, at_, fact_->mutable_attempt_unheard());
   }
 
   std::string& out_;

@@ -72,6 +72,8 @@ std::vector<model::StepSpec> Get(const RepeatedPtrField<pb::StepSpec>& steps) {
     entry.timeout = base::Duration(step.timeout());
     entry.continue_on_error = step.continue_on_error();
     entry.argv = Get(step.argv());
+    entry.effects_once = step.effects_once();
+    entry.effect_check = Get(step.effect_check());
   }
   return out;
 }
@@ -96,6 +98,44 @@ model::RetrySpec Get(const pb::RetrySpec& retry) {
   return out;
 }
 
+model::ConcurrencySpec Get(const pb::ConcurrencySpec& concurrency) {
+  return {.group = Get(concurrency.group()),
+          .max = concurrency.more() + 1,
+          .policy = static_cast<model::GroupPolicy>(concurrency.policy())};
+}
+
+model::ApprovalSpec Get(const pb::ApprovalSpec& approval) {
+  model::ApprovalSpec out;
+  out.approvers = Get(approval.approvers());
+  out.timeout = base::Duration(approval.timeout());
+  for (const pb::InputSpec& input : approval.inputs()) {
+    out.inputs.push_back(Get(input));
+  }
+  return out;
+}
+
+void GetCoordination(const pb::RareJobSettings& rare, model::RareJobSettings* out) {
+  out->delay = base::Duration(rare.delay());
+  out->uploads_when = static_cast<model::UploadWhen>(rare.uploads_when());
+  for (const pb::ConcurrencySpec& concurrency : rare.concurrency()) {
+    out->concurrency.push_back(Get(concurrency));
+  }
+  if (rare.has_approval()) {
+    out->approval = Get(rare.approval());
+  }
+  if (rare.has_environment()) {
+    out->environment = {.name = Get(rare.environment().name()),
+                        .url = Get(rare.environment().url())};
+  }
+  out->overlap_never = rare.overlap_never();
+  for (const pb::JobList& list : rare.need_cells()) {
+    std::vector<model::JobIndex>& cells = out->need_cells.emplace_back();
+    for (const std::uint32_t job : list.jobs()) {
+      cells.emplace_back(job);
+    }
+  }
+}
+
 std::unique_ptr<model::RareJobSettings> Get(const pb::RareJobSettings& rare) {
   auto out = std::make_unique<model::RareJobSettings>();
   if (rare.has_retry()) {
@@ -117,6 +157,7 @@ std::unique_ptr<model::RareJobSettings> Get(const pb::RareJobSettings& rare) {
   out->queue_timeout = base::Duration(rare.queue_timeout());
   out->log_limit = rare.log_limit();
   out->pool = rare.pool();
+  GetCoordination(rare, out.get());
   return out;
 }
 
@@ -145,6 +186,7 @@ std::vector<model::Need> GetNeeds(const pb::JobSpec& spec) {
     entry.on = static_cast<model::NeedOn>(need.on());
     entry.optional = need.optional();
     entry.artifacts = static_cast<std::uint16_t>(need.artifacts());
+    entry.cells = static_cast<std::uint16_t>(need.cells());
   }
   return out;
 }
@@ -204,6 +246,9 @@ void GetDocument(const pb::Plan& in, model::Plan* out) {
   }
   out->env = Get(in.env());
   out->timeout = base::Duration(in.timeout());
+  if (in.has_concurrency()) {
+    out->concurrency = Get(in.concurrency());
+  }
   for (const pb::StageSpec& stage : in.stages()) {
     out->stages.push_back({stage.name(), Get(stage.at())});
   }
@@ -226,6 +271,14 @@ Status CheckIndices(const model::Plan& plan) {
       if (base::AsIndex(need.spec) >= plan.specs.size()) {
         return DataLoss("plan damaged: a need of {} where there are {} specifications",
                         need.spec.value(), plan.specs.size());
+      }
+      if (need.cells > model::RareOf(spec).need_cells.size()) {
+        return DataLoss("plan damaged: a need of cells that are not listed");
+      }
+    }
+    for (const std::vector<model::JobIndex>& cells : model::RareOf(spec).need_cells) {
+      if (cells.empty() || base::AsIndex(cells.back()) >= plan.jobs.size()) {
+        return DataLoss("plan damaged: a need of cells beyond the {} jobs", plan.jobs.size());
       }
     }
     if (spec.matrix != nullptr &&

@@ -90,6 +90,10 @@ void Put(const model::StepSpec& step, pb::StepSpec* out) {
   out->set_timeout(step.timeout.count());
   out->set_continue_on_error(step.continue_on_error);
   Put(step.argv, out->mutable_argv());
+  out->set_effects_once(step.effects_once);
+  if (step.effect_check != model::Template{}) {
+    Put(step.effect_check, out->mutable_effect_check());
+  }
 }
 
 void Put(const std::vector<model::StepSpec>& steps, RepeatedPtrField<pb::StepSpec>* out) {
@@ -129,6 +133,48 @@ void Put(const model::CheckoutSpec& checkout, pb::CheckoutSpec* out) {
   out->set_lfs(checkout.lfs);
 }
 
+void Put(const model::ConcurrencySpec& concurrency, pb::ConcurrencySpec* out) {
+  Put(concurrency.group, out->mutable_group());
+  out->set_more(concurrency.max - 1);
+  out->set_policy(static_cast<std::uint32_t>(concurrency.policy));
+}
+
+void Put(const model::ApprovalSpec& approval, pb::ApprovalSpec* out) {
+  Put(approval.approvers, out->mutable_approvers());
+  out->set_timeout(approval.timeout.count());
+  for (const model::InputSpec& input : approval.inputs) {
+    Put(input, out->add_inputs());
+  }
+}
+
+void Put(const model::EnvironmentSpec& environment, pb::EnvironmentSpec* out) {
+  Put(environment.name, out->mutable_name());
+  if (environment.url != model::Template{}) {
+    Put(environment.url, out->mutable_url());
+  }
+}
+
+void PutCoordination(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
+  out->set_delay(rare.delay.count());
+  out->set_uploads_when(static_cast<std::uint32_t>(rare.uploads_when));
+  for (const model::ConcurrencySpec& concurrency : rare.concurrency) {
+    Put(concurrency, out->add_concurrency());
+  }
+  if (rare.approval) {
+    Put(*rare.approval, out->mutable_approval());
+  }
+  if (rare.environment) {
+    Put(*rare.environment, out->mutable_environment());
+  }
+  out->set_overlap_never(rare.overlap_never);
+  for (const std::vector<model::JobIndex>& cells : rare.need_cells) {
+    pb::JobList* list = out->add_need_cells();
+    for (const model::JobIndex cell : cells) {
+      list->add_jobs(cell.value());
+    }
+  }
+}
+
 void Put(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
   const model::RareJobSettings defaults;
   if (rare.retry != defaults.retry) {
@@ -154,6 +200,7 @@ void Put(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
   out->set_queue_timeout(rare.queue_timeout.count());
   out->set_log_limit(rare.log_limit);
   out->set_pool(rare.pool);
+  PutCoordination(rare, out);
 }
 
 void Put(const model::MatrixSpec& matrix, pb::MatrixSpec* out) {
@@ -165,7 +212,8 @@ void Put(const model::MatrixSpec& matrix, pb::MatrixSpec* out) {
 }
 
 bool IsPlain(const model::Need& need) {
-  return need.on == model::NeedOn::kSuccess && !need.optional && need.artifacts == 0;
+  return need.on == model::NeedOn::kSuccess && !need.optional && need.artifacts == 0 &&
+         need.cells == 0;
 }
 
 void PutNeeds(const std::vector<model::Need>& needs, pb::JobSpec* out) {
@@ -185,6 +233,7 @@ void PutNeeds(const std::vector<model::Need>& needs, pb::JobSpec* out) {
     entry->set_on(static_cast<std::uint32_t>(need.on));
     entry->set_optional(need.optional);
     entry->set_artifacts(need.artifacts);
+    entry->set_cells(need.cells);
   }
 }
 
@@ -251,6 +300,9 @@ void PutDocument(const model::Plan& plan, pb::Plan* out) {
   }
   Put(plan.env, out->mutable_env());
   out->set_timeout(plan.timeout.count());
+  if (plan.concurrency) {
+    Put(*plan.concurrency, out->mutable_concurrency());
+  }
   for (const model::StageSpec& stage : plan.stages) {
     pb::StageSpec* entry = out->add_stages();
     entry->set_name(stage.name);

@@ -152,6 +152,44 @@ base::StatusOr<model::JobResult> GetResult(const pb::JobResult& result, base::In
   return out;
 }
 
+void PutClaims(const std::vector<model::GroupClaim>& claims,
+               google::protobuf::RepeatedPtrField<pb::GroupClaim>* out) {
+  for (const model::GroupClaim& claim : claims) {
+    pb::GroupClaim* entry = out->Add();
+    entry->set_kind(static_cast<std::uint32_t>(claim.group.kind));
+    entry->set_name(claim.group.name);
+    entry->set_max(claim.max);
+    entry->set_policy(static_cast<std::uint32_t>(claim.policy));
+  }
+}
+
+base::StatusOr<std::vector<model::GroupClaim>> GetClaims(
+    const google::protobuf::RepeatedPtrField<pb::GroupClaim>& claims) {
+  constexpr auto kKindMax = static_cast<std::uint32_t>(model::GroupKind::kEnvironment);
+  constexpr auto kPolicyMax = static_cast<std::uint32_t>(model::GroupPolicy::kReject);
+  std::vector<model::GroupClaim> out;
+  for (const pb::GroupClaim& claim : claims) {
+    if (claim.kind() > kKindMax || claim.policy() > kPolicyMax) {
+      return base::DataLoss("facts damaged: a group of kind {} and policy {}", claim.kind(),
+                            claim.policy());
+    }
+    out.push_back(
+        {.group = {.kind = static_cast<model::GroupKind>(claim.kind()), .name = claim.name()},
+         .max = claim.max(),
+         .policy = static_cast<model::GroupPolicy>(claim.policy())});
+  }
+  return out;
+}
+
+void PutApproval(const model::Approval& approval, pb::Approval* out) {
+  out->set_by(approval.by);
+  PutValues(approval.inputs, out->mutable_inputs());
+}
+
+model::Approval GetApproval(const pb::Approval& approval) {
+  return {.by = approval.by(), .inputs = GetValues(approval.inputs())};
+}
+
 void PutContext(const model::RunContext& context, pb::RunContext* out) {
   out->set_event(context.event);
   out->set_commit(context.commit);

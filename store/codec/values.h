@@ -56,6 +56,15 @@ model::StepLog GetLog(const pb::StepEnded& step);
 void PutResult(const model::JobResult& result, base::Instant at, pb::JobResult* out);
 base::StatusOr<model::JobResult> GetResult(const pb::JobResult& result, base::Instant at);
 
+void PutClaims(const std::vector<model::GroupClaim>& claims,
+               google::protobuf::RepeatedPtrField<pb::GroupClaim>* out);
+/// `DataLoss` for a number that is no kind or policy.
+base::StatusOr<std::vector<model::GroupClaim>> GetClaims(
+    const google::protobuf::RepeatedPtrField<pb::GroupClaim>& claims);
+
+void PutApproval(const model::Approval& approval, pb::Approval* out);
+model::Approval GetApproval(const pb::Approval& approval);
+
 void PutContext(const model::RunContext& context, pb::RunContext* out);
 model::RunContext GetContext(const pb::RunContext& context);
 

@@ -29,6 +29,8 @@ constexpr model::WorkerId kThird(3);
 constexpr model::SessionId kSession(1);
 constexpr model::RunId kMain(0x19b79a0c00000001);
 constexpr model::RunId kCancelled(0x19b79a0c00000002);
+constexpr model::RunId kGated(0x19b79a0c00000003);
+constexpr model::RunId kBehind(0x19b79a0c00000004);
 
 // Feeds the core and writes down what becomes true, as a store would.
 class Script {
@@ -131,6 +133,22 @@ model::PlanRef PlanToCancel() {
   return plan.Build();
 }
 
+model::PlanRef GatedPlan() {
+  support::PlanBuilder plan("release");
+  plan.Concurrency("release", 1);
+  plan.Job("check").Run("check").Delay(seconds(2)).Needs({});
+  plan.Job("ship")
+      .Needs({"check"})
+      .Approval({.approvers = {"ada"}, .inputs = {{.name = "note"}}})
+      .Concurrency("licences", 2)
+      .Environment("production", "https://example.org")
+      .Env("NOTE", "${{ approval.inputs.note }}")
+      .Run("ship")
+      .Once()
+      .RetryMax(1);
+  return plan.Build();
+}
+
 model::ReportStepEnded Step(model::Status status, model::Reason reason = {}) {
   model::ReportStepEnded step;
   step.status = status;
@@ -186,8 +204,33 @@ void Begin(Script& script) {
   script.Step(model::WorkerReturned{kSecond, kSession});
 }
 
-GoldenLog Write() {
+void Approve(Script& script, bool approve) {
+  script.Step(model::DecideApproval{.run = kGated,
+                                    .job = model::JobIndex(1),
+                                    .approve = approve,
+                                    .by = "ada",
+                                    .inputs = {{"note", "\"go\""}}});
+}
+
+// A run that waits at every gate, behind which another one waits: its worker falls silent while it
+// does what must not be done twice.
+void WaitAtGates(Script& script) {
+  script.Submit({.run = kGated}, GatedPlan());
+  script.Submit({.run = kBehind}, GatedPlan());
+  script.Pass(seconds(3));
+  script.Report(Well());  // check
+  Approve(script, true);
+  script.Report({model::ReportStarted{0}, model::ReportStepStarted{}});
+  script.Step(model::WorkerSilent{kSecond, kSession});
+}
+
+GoldenLog Write(bool gates) {
   Script script;
+  if (gates) {
+    script.Connect(kSecond, 2, 0);
+    WaitAtGates(script);
+    return script.log();
+  }
   CancelAndClose(script);
   Begin(script);
   script.Report(Well());   // compile
@@ -209,7 +252,7 @@ GoldenLog Write() {
 }  // namespace tests::replay
 
 int main(int argc, char** argv) {
-  tests::replay::GoldenLog log = tests::replay::Write();
+  tests::replay::GoldenLog log = tests::replay::Write(argc > 2);
   if (argc > 1) {
     log.comments.emplace_back(argv[1]);
   }

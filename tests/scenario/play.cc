@@ -99,18 +99,20 @@ void Stage::ShowLast() {
   }
 }
 
-// The one run is not named, and jobs are named as people do.
+// The first run is not named, the others by their number; jobs are named as people do.
 void Stage::ShowFact(const model::Fact& fact) {
   std::string text = ToText(fact);
-  const std::string run = fmt::format(" run={}", ToText(support::CoreDriver::kRun));
+  const model::RunId id = model::RunOf(fact);
+  const std::string run = fmt::format(" run={}", ToText(id));
   if (const std::size_t at = text.find(run); at != std::string::npos) {
-    text.erase(at, run.size());
+    text.replace(at, run.size(),
+                 id == support::CoreDriver::kRun ? "" : fmt::format(" run={}", id.value()));
   }
   if (const std::size_t at = text.find(" job="); at != std::string::npos) {
     const std::size_t number = at + 5;
     const std::size_t end = std::min(text.find(' ', number), text.size());
     const auto job = static_cast<std::uint32_t>(std::stoul(text.substr(number, end - number)));
-    text.replace(number, end - number, NameOf(model::JobIndex(job)));
+    text.replace(number, end - number, NameOf(support::CoreDriver::kRun, model::JobIndex(job)));
   }
   const std::chrono::duration<double> elapsed = fact.at - began_;
   Line(fmt::format("{}s {}", elapsed.count(), text));
@@ -119,8 +121,8 @@ void Stage::ShowFact(const model::Fact& fact) {
 void Stage::ShowEffect(const model::Effect& effect) {
   if (const auto* stop = std::get_if<model::StopAttempt>(&effect)) {
     Line(fmt::format("-> {} {} attempt {} on worker {}: {}", stop->kill ? "kill" : "stop",
-                     NameOf(stop->lease.key.job), stop->lease.key.attempt,
-                     stop->lease.worker.value(), Describe(stop->reason)));
+                     NameOf(stop->lease.key), stop->lease.key.attempt, stop->lease.worker.value(),
+                     Describe(stop->reason)));
     return;
   }
   if (const auto* drain = std::get_if<model::DrainWorker>(&effect)) {
@@ -130,7 +132,7 @@ void Stage::ShowEffect(const model::Effect& effect) {
   }
   const model::Assignment& assignment = std::get<model::DispatchAttempt>(effect).assignment;
   std::string text =
-      fmt::format("-> dispatch {} attempt {} to worker {}", NameOf(assignment.lease.key.job),
+      fmt::format("-> dispatch {} attempt {} to worker {}", NameOf(assignment.lease.key),
                   assignment.lease.key.attempt, assignment.lease.worker.value());
   for (const model::NeedResult& need : assignment.needs) {
     text += fmt::format(" {}={}", driver_.plan().specs[engine::base::AsIndex(need.spec)].name,
@@ -139,11 +141,16 @@ void Stage::ShowEffect(const model::Effect& effect) {
   for (const model::NamedValue& var : assignment.job_env) {
     text += fmt::format(" env.{}={}", var.name, var.value);
   }
+  if (assignment.approval.has_value()) {
+    text += fmt::format(" approved by {}", assignment.approval->by);
+  }
+  text += assignment.effect_may_be_done ? " (the effect may be done)" : "";
   Line(text + (assignment.run_cancelled ? " (the run is cancelled)" : ""));
 }
 
-std::string Stage::NameOf(model::JobIndex job) const {
-  return model::JobName(driver_.plan(), job);
+std::string Stage::NameOf(model::RunId run, model::JobIndex job) const {
+  const std::string name = model::JobName(driver_.plan(), job);
+  return run == support::CoreDriver::kRun ? name : fmt::format("{}:{}", run.value(), name);
 }
 
 void Stage::Line(std::string text) {

@@ -46,15 +46,24 @@ class Stage {
   void Outstanding(Words words);
   void Cancel(Words words);
   void Close(Words words);
+  void Approve(Words words);
 
-  engine::model::JobIndex JobNamed(const std::string& name);
+  /// A job of a run: `deploy` of the first, `2:deploy` of the second.
+  struct JobOfRun {
+    engine::model::RunId run;
+    engine::model::JobIndex job;
+  };
+  JobOfRun JobNamed(const std::string& name);
   /// Under the lease of the job's live attempt, or what the words say: `as attempt 1 worker 2`.
   void Report(const std::string& job, Words words, engine::model::Report report);
   void Step(const engine::model::Input& input);
   void ShowLast();
   void ShowFact(const engine::model::Fact& fact);
   void ShowEffect(const engine::model::Effect& effect);
-  std::string NameOf(engine::model::JobIndex job) const;
+  std::string NameOf(engine::model::RunId run, engine::model::JobIndex job) const;
+  std::string NameOf(const engine::model::AttemptKey& key) const {
+    return NameOf(key.run, key.job);
+  }
   void Line(std::string text);
   void Fail(std::string what);
 

@@ -59,7 +59,7 @@ class Stage::Words {
 
 void Stage::Interpret(const std::string& command) {
   using Handler = void (Stage::*)(Words);
-  constexpr std::array<std::pair<std::string_view, Handler>, 10> kHandlers = {{
+  constexpr std::array<std::pair<std::string_view, Handler>, 11> kHandlers = {{
       {"worker", &Stage::Worker},
       {"submit", &Stage::Submit},
       {"start", &Stage::ReportStarted},
@@ -70,6 +70,7 @@ void Stage::Interpret(const std::string& command) {
       {"explain", &Stage::Explain},
       {"outstanding", &Stage::Outstanding},
       {"close", &Stage::Close},
+      {"approve", &Stage::Approve},
   }};
   Words words(command);
   const std::string name = words.Next();
@@ -124,21 +125,25 @@ void Stage::Submit(Words words) {
   context->branch = "main";
   while (!words.empty()) {
     if (words.Take("without")) {
-      submit.not_selected.push_back(driver_.plan().jobs[base::AsIndex(JobNamed(words.Job()))].spec);
+      const model::JobIndex job = JobNamed(words.Job()).job;
+      submit.not_selected.push_back(driver_.plan().jobs[base::AsIndex(job)].spec);
     } else if (words.Take("carry")) {
-      const model::JobIndex job = JobNamed(words.Job());
+      const model::JobIndex job = JobNamed(words.Job()).job;
       const auto status = model::StatusFromText(words.Next());
       submit.carried.push_back(
           {.job = job, .result = {.status = status.value_or(model::Status::kSucceeded)}});
+    } else if (words.Take("run")) {
+      submit.run = model::RunId(words.Number());
     } else if (words.Take("branch")) {
       context->branch = words.Next();
     } else if (words.Take("known")) {
       submit.known_durations.resize(driver_.plan().specs.size());
-      const model::JobIndex job = JobNamed(words.Job());
+      const model::JobIndex job = JobNamed(words.Job()).job;
       const std::size_t spec = base::AsIndex(driver_.plan().jobs[base::AsIndex(job)].spec);
       submit.known_durations[spec] = base::ParseDuration(words.Next()).value_or(base::Duration(0));
     } else {
-      return Fail("submit [without JOB] [carry JOB STATUS] [branch NAME] [known JOB DURATION]");
+      return Fail(
+          "submit [run N] [without JOB] [carry JOB STATUS] [branch NAME] [known JOB DURATION]");
     }
   }
   submit.context = std::move(context);
@@ -189,9 +194,10 @@ void Stage::ReportEnded(Words words) {
 }
 
 void Stage::Report(const std::string& job, Words words, model::Report report) {
-  model::Lease lease = driver_.LeaseOf(job).value_or(model::Lease());
-  lease.key.run = support::CoreDriver::kRun;
-  lease.key.job = JobNamed(job);
+  const JobOfRun named = JobNamed(job);
+  model::Lease lease = driver_.LeaseOf(named.run, named.job).value_or(model::Lease());
+  lease.key.run = named.run;
+  lease.key.job = named.job;
   if (words.Take("as")) {
     while (!words.empty()) {
       if (words.Take("attempt")) {
@@ -212,8 +218,10 @@ void Stage::Report(const std::string& job, Words words, model::Report report) {
 }
 
 void Stage::Cancel(Words words) {
-  Step(model::CancelRun{
-      .run = support::CoreDriver::kRun, .kill = words.Take("kill"), .by = "somebody"});
+  const bool kill = words.Take("kill");
+  const model::RunId run =
+      words.Take("run") ? model::RunId(words.Number()) : support::CoreDriver::kRun;
+  Step(model::CancelRun{.run = run, .kill = kill, .by = "somebody"});
 }
 
 // Deadlines on the way fire at their instants.
@@ -235,8 +243,8 @@ void Stage::At(Words words) {
 }
 
 void Stage::Explain(Words words) {
-  const auto explained =
-      driver_.core().Explain(support::CoreDriver::kRun, JobNamed(words.Job()), driver_.now());
+  const JobOfRun named = JobNamed(words.Job());
+  const auto explained = driver_.core().Explain(named.run, named.job, driver_.now());
   if (!explained.has_value()) {
     return Line("not known");
   }
@@ -252,16 +260,39 @@ void Stage::Outstanding(Words /*words*/) {
   }
 }
 
-void Stage::Close(Words /*words*/) {
-  Step(model::CloseRun{.run = support::CoreDriver::kRun});
+void Stage::Close(Words words) {
+  Step(model::CloseRun{.run = words.Take("run") ? model::RunId(words.Number())
+                                                : support::CoreDriver::kRun});
 }
 
-model::JobIndex Stage::JobNamed(const std::string& name) {
-  const auto job = model::FindJob(driver_.plan(), name);
+void Stage::Approve(Words words) {
+  const JobOfRun named = JobNamed(words.Job());
+  model::DecideApproval decision{
+      .run = named.run, .job = named.job, .approve = true, .by = "somebody", .inputs = {}};
+  while (!words.empty()) {
+    if (words.Take("by")) {
+      decision.by = words.Next();
+    } else if (words.Take("no")) {
+      decision.approve = false;
+    } else if (words.Take("input")) {
+      const std::string name = words.Next();
+      decision.inputs.push_back({.name = name, .value = '"' + words.Next() + '"'});
+    } else {
+      return Fail("approve JOB [no] [by NAME] [input NAME VALUE]");
+    }
+  }
+  Step(decision);
+}
+
+Stage::JobOfRun Stage::JobNamed(const std::string& name) {
+  const bool numbered = name.size() > 2 && name[1] == ':';
+  const auto job = model::FindJob(driver_.plan(), numbered ? name.substr(2) : name);
   if (!job.has_value()) {
     Fail(fmt::format("there is no job {}", name));
   }
-  return job.value_or(model::JobIndex(0));
+  return {.run = numbered ? model::RunId(static_cast<std::uint64_t>(name[0] - '0'))
+                          : support::CoreDriver::kRun,
+          .job = job.value_or(model::JobIndex(0))};
 }
 
 // Stands in the transcript, so a scenario with a slip can not pass unseen.

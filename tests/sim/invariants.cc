@@ -207,11 +207,90 @@ void Invariants::Check(const AttemptAssigned& fact) {
   if (worker.draining) {
     Fail(fmt::format("{}: assigned to a worker that is leaving", Where(key)));
   }
+  CheckGates(key, *run, job);
   job.attempts = key.attempt;
   job.open = true;
   job.started = false;
   job.lease = fact.lease;
+  job.once_begun = false;
   CheckMatrixLimit(*run, key.job);
+  for (const GroupClaim& claim : job.claims) {
+    CheckRoom(claim);
+  }
+}
+
+void Invariants::CheckGates(const AttemptKey& key, const Run& run, Job& job) {
+  const JobSpec& spec = SpecOf(*run.plan, key.job);
+  if (run.queued) {
+    Fail(fmt::format("{}: assigned although its run waits for room", Where(key)));
+  }
+  const bool wants_room = !RareOf(spec).concurrency.empty() || RareOf(spec).environment.has_value();
+  if (wants_room && job.claims.empty()) {
+    Fail(fmt::format("{}: assigned without asking for room", Where(key)));
+  }
+  if (RareOf(spec).approval && key.attempt == 1 && !job.approved) {
+    Fail(fmt::format("{}: assigned without an approval", Where(key)));
+  }
+  if (job.must_ask && !job.approved) {
+    Fail(fmt::format("{}: assigned although an effect may be done", Where(key)));
+  }
+  job.approved = false;
+  job.must_ask = false;
+}
+
+// Those that have an attempt must fit by the claim of the newest.
+void Invariants::CheckRoom(const GroupClaim& claim) {
+  std::uint32_t holding = 0;
+  const auto count = [&](const std::vector<GroupClaim>& claims) {
+    holding += std::ranges::find(claims, claim.group, &GroupClaim::group) != claims.end() ? 1 : 0;
+  };
+  for (const auto& [id, run] : runs_) {
+    for (const Job& job : run.jobs) {
+      if (job.open) {
+        count(job.claims);
+      }
+    }
+  }
+  if (holding > claim.max) {
+    Fail(fmt::format("{} hold {}, which has room for {}", holding, ToText(claim.group), claim.max));
+  }
+}
+
+void Invariants::Check(const RunQueued& fact) {
+  if (Run* run = Find(fact.run)) {
+    run->claims = fact.claims;
+    run->queued = true;
+  }
+}
+
+void Invariants::Check(const RunAdmitted& fact) {
+  Run* run = Find(fact.run);
+  if (run == nullptr) {
+    return;
+  }
+  run->queued = false;
+  for (const GroupClaim& claim : run->claims) {
+    const auto holds = [&](const auto& entry) {
+      const Run& other = entry.second;
+      return !other.queued && !other.ended && !other.claims.empty() &&
+             other.claims[0].group == claim.group;
+    };
+    if (std::ranges::count_if(runs_, holds) > claim.max) {
+      Fail(fmt::format("run {} was admitted without room", fact.run.value()));
+    }
+  }
+}
+
+void Invariants::Check(const JobQueued& fact) {
+  if (Run* run = Find(fact.run)) {
+    run->jobs[AsIndex(fact.job)].claims = fact.claims;
+  }
+}
+
+void Invariants::Check(const ApprovalDecided& fact) {
+  if (Run* run = Find(fact.run)) {
+    run->jobs[AsIndex(fact.job)].approved = fact.approved;
+  }
 }
 
 void Invariants::CheckMatrixLimit(const Run& run, JobIndex job) {
@@ -240,6 +319,8 @@ void Invariants::Check(const StepStarted& fact) {
     if (!job->started || !job->steps_open.insert(fact.step.value()).second) {
       Fail(fmt::format("{}: a step started out of turn", Where(fact.key)));
     }
+    const StepSpec* step = StepAt(SpecOf(*runs_.at(fact.key.run).plan, fact.key.job), fact.step);
+    job->once_begun = job->once_begun || (step != nullptr && step->effects_once);
   }
 }
 
@@ -266,6 +347,10 @@ void Invariants::Check(const AttemptEnded& fact) {
   const JobSpec& spec = SpecOf(*run.plan, fact.key.job);
   job->open = false;
   job->steps_open.clear();
+  const auto asks = [](const StepSpec& each) {
+    return each.effects_once && each.effect_check.text.empty();
+  };
+  job->must_ask = job->must_ask || (job->once_begun && std::ranges::any_of(spec.steps, asks));
   job->last_attempt = fact.status;
   --workers_[{job->lease.worker, job->lease.session}].held;
   const bool failed = fact.status == Status::kFailed || fact.status == Status::kTimedOut;
@@ -315,37 +400,38 @@ void Invariants::OnDispatched(const Lease& lease) {
   }
 }
 
-void Invariants::OnExecuted(const Lease& lease) {
+void Invariants::OnExecuted(const Lease& lease, const std::vector<AttemptKey>& under_way) {
   if (!executed_.insert(lease.key).second) {
     Fail(fmt::format("{}: executed twice", Where(lease.key)));
   }
   const Run& run = runs_.at(lease.key.run);
+  for (const AttemptKey& other : under_way) {
+    const bool same_job = other.run == lease.key.run && other.job == lease.key.job;
+    if (same_job && other != lease.key && IsExclusive(SpecOf(*run.plan, other.job))) {
+      Fail(fmt::format("{}: executed while {} is", Where(lease.key), Where(other)));
+    }
+  }
   const std::string breach = NeedsBreach(run, lease.key.job);
   if (!breach.empty()) {
     Fail(fmt::format("{}: executed though {}", Where(lease.key), breach));
   }
 }
 
-bool Invariants::SpecEnded(const Run& run, SpecIndex spec) const {
+std::vector<std::size_t> Invariants::NeededJobs(const Run& run, const JobSpec& spec,
+                                                const Need& need) const {
+  std::vector<std::size_t> jobs;
+  if (need.cells != 0) {
+    for (const JobIndex cell : RareOf(spec).need_cells[need.cells - 1U]) {
+      jobs.push_back(AsIndex(cell));
+    }
+    return jobs;
+  }
   for (std::size_t i = 0; i < run.jobs.size(); ++i) {
-    if (run.plan->jobs[i].spec == spec && run.jobs[i].result == nullptr) {
-      return false;
+    if (run.plan->jobs[i].spec == need.spec) {
+      jobs.push_back(i);
     }
   }
-  return true;
-}
-
-bool Invariants::SpecSatisfies(const Run& run, SpecIndex spec, NeedOn on) const {
-  bool all = true;
-  bool any = false;
-  for (std::size_t i = 0; i < run.jobs.size(); ++i) {
-    if (run.plan->jobs[i].spec == spec) {
-      const bool satisfied = Satisfies(*run.jobs[i].result, on);
-      all = all && satisfied;
-      any = any || satisfied;
-    }
-  }
-  return on == NeedOn::kFailure ? any : all;
+  return jobs;
 }
 
 // Empty when the job may run; else what stands against it.
@@ -361,10 +447,14 @@ std::string Invariants::NeedsBreach(const Run& run, JobIndex job) const {
   }
   for (const Need& need : needs) {
     const std::string& name = run.plan->specs[AsIndex(need.spec)].name;
-    if (!SpecEnded(run, need.spec)) {
+    const std::vector<std::size_t> jobs = NeededJobs(run, spec, need);
+    if (std::ranges::any_of(jobs, [&](std::size_t i) { return run.jobs[i].result == nullptr; })) {
       return name + " has not ended";
     }
-    if (!spec.condition.decides_alone && !SpecSatisfies(run, need.spec, need.on)) {
+    const auto satisfies = [&](std::size_t i) { return Satisfies(*run.jobs[i].result, need.on); };
+    const bool met = need.on == NeedOn::kFailure ? std::ranges::any_of(jobs, satisfies)
+                                                 : std::ranges::all_of(jobs, satisfies);
+    if (!spec.condition.decides_alone && !met) {
       return name + " did not end as needed";
     }
   }

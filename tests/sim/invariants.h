@@ -26,8 +26,10 @@ class Invariants {
   void OnDispatched(const engine::model::Lease& lease);
   /// A drained worker says that it is done.
   void OnLeft(engine::model::WorkerId worker, engine::model::SessionId session);
-  /// A worker began to execute the attempt.
-  void OnExecuted(const engine::model::Lease& lease);
+  /// A worker began to execute the attempt; `under_way` is what all workers execute at this
+  /// instant.
+  void OnExecuted(const engine::model::Lease& lease,
+                  const std::vector<engine::model::AttemptKey>& under_way);
   /// All runs have ended and nothing is under way.
   void AtTheEnd();
 
@@ -51,12 +53,18 @@ class Invariants {
     std::optional<engine::model::Status> last_attempt;
     engine::model::Lease lease;
     std::set<std::uint32_t> steps_open;
+    std::vector<engine::model::GroupClaim> claims;  ///< held from its first attempt to its end
+    bool approved = false;
+    bool once_begun = false;  ///< of the newest attempt
+    bool must_ask = false;    ///< before the next one
   };
   struct Run {
     engine::model::PlanRef plan;
     std::vector<Job> jobs;
     bool accepted = false;
     bool cancel_requested = false;
+    std::vector<engine::model::GroupClaim> claims;
+    bool queued = false;
     std::optional<engine::model::Status> ended;
   };
   struct Worker {
@@ -84,15 +92,22 @@ class Invariants {
   void Check(const engine::model::AttemptStopRequested& fact);
   void Check(const engine::model::AttemptEnded& fact);
   void Check(const engine::model::WorkerJoined& fact);
+  void Check(const engine::model::RunQueued& fact);
+  void Check(const engine::model::RunAdmitted& fact);
+  void Check(const engine::model::JobQueued& fact);
+  void Check(const engine::model::ApprovalDecided& fact);
   void Check(const engine::model::WorkerLost& fact);
   void Check(const engine::model::WorkerMarkedDraining& fact);
 
   Run* Find(engine::model::RunId run);
   Job* FindOpen(const engine::model::AttemptKey& key, const char* what);
+  void CheckGates(const engine::model::AttemptKey& key, const Run& run, Job& job);
+  void CheckRoom(const engine::model::GroupClaim& claim);
   void CheckMatrixLimit(const Run& run, engine::model::JobIndex job);
   std::string NeedsBreach(const Run& run, engine::model::JobIndex job) const;
-  bool SpecEnded(const Run& run, engine::model::SpecIndex spec) const;
-  bool SpecSatisfies(const Run& run, engine::model::SpecIndex spec, engine::model::NeedOn on) const;
+  /// The jobs that a need is about.
+  std::vector<std::size_t> NeededJobs(const Run& run, const engine::model::JobSpec& spec,
+                                      const engine::model::Need& need) const;
   void CheckAtTheEnd(engine::model::RunId id, const Run& run);
   std::string Where(const engine::model::AttemptKey& key) const;
 

@@ -47,6 +47,39 @@ void DrawOutcomeRules(Random& random, JobSpec& spec) {
   }
 }
 
+constexpr std::uint32_t kGroups = 3;
+
+ConcurrencySpec DrawGroup(Random& random) {
+  ConcurrencySpec group;
+  // All that name a group agree on its room, so that it can be checked.
+  const std::uint64_t number = random.Below(kGroups);
+  group.group.text = fmt::format("group{}", number);
+  group.max = static_cast<std::uint32_t>(1 + number % 2);
+  group.policy = static_cast<GroupPolicy>(random.OneIn(1, 2) ? 0 : random.Below(4));
+  return group;
+}
+
+void DrawGates(Random& random, JobSpec& spec) {
+  for (std::uint64_t i = random.OneIn(1, 4) ? 1 + random.Below(2) : 0; i > 0; --i) {
+    Rare(spec).concurrency.push_back(DrawGroup(random));
+  }
+  if (random.OneIn(1, 10)) {
+    Rare(spec).environment.emplace().name.text = "production";
+  }
+  if (random.OneIn(1, 10)) {
+    Rare(spec).approval.emplace().timeout = std::chrono::seconds(random.Below(600));
+  }
+  if (random.OneIn(1, 10)) {
+    Rare(spec).delay = std::chrono::milliseconds(random.Below(5000));
+  }
+  Rare(spec).overlap_never = random.OneIn(1, 10);
+  if (random.OneIn(1, 8)) {
+    StepSpec& step = spec.steps[random.Below(spec.steps.size())];
+    step.effects_once = true;
+    step.effect_check.text = random.OneIn(1, 2) ? "check" : "";
+  }
+}
+
 void DrawCondition(Random& random, JobSpec& spec) {
   switch (random.Below(12)) {
     case 0:
@@ -66,13 +99,32 @@ void DrawCondition(Random& random, JobSpec& spec) {
   }
 }
 
-void DrawNeeds(Random& random, JobSpec& spec, std::uint32_t earlier) {
+// Some of a matrix's cells, if it has any.
+void DrawCells(Random& random, const Plan& plan, JobSpec& spec, Need& need) {
+  const MatrixSpec* matrix = plan.specs[need.spec.value()].matrix.get();
+  if (matrix == nullptr || random.OneIn(1, 2)) {
+    return;
+  }
+  std::vector<JobIndex> cells;
+  for (std::uint32_t i = 0; i < matrix->cell_count; ++i) {
+    if (random.OneIn(1, 2)) {
+      cells.emplace_back(matrix->first_cell.value() + i);
+    }
+  }
+  if (!cells.empty()) {
+    Rare(spec).need_cells.push_back(std::move(cells));
+    need.cells = static_cast<std::uint16_t>(Rare(spec).need_cells.size());
+  }
+}
+
+void DrawNeeds(Random& random, const Plan& plan, JobSpec& spec, std::uint32_t earlier) {
   spec.has_needs = true;
   const std::uint64_t count = random.Below(4);
   for (std::uint64_t i = 0; i < count && earlier > 0; ++i) {
     Need need{SpecIndex(static_cast<std::uint32_t>(random.Below(earlier)))};
     need.on = random.OneIn(3, 4) ? NeedOn::kSuccess
                                  : (random.OneIn(1, 2) ? NeedOn::kFailure : NeedOn::kEnd);
+    DrawCells(random, plan, spec, need);
     spec.needs.push_back(need);
   }
 }
@@ -102,6 +154,9 @@ void AddJobs(Plan& plan, std::uint32_t spec_index) {
 PlanRef DrawPlan(Random& random, bool pools) {
   auto plan = std::make_shared<Plan>();
   plan->name = "drawn";
+  if (random.OneIn(1, 6)) {
+    plan->concurrency = DrawGroup(random);
+  }
   const auto stages = static_cast<std::uint32_t>(random.Below(4));
   for (std::uint32_t i = 0; i < stages; ++i) {
     plan->stages.push_back({fmt::format("stage{}", i), {}});
@@ -116,7 +171,7 @@ PlanRef DrawPlan(Random& random, bool pools) {
       spec.stage = i * stages / count;
     }
     if (stages == 0 || random.OneIn(1, 3)) {
-      DrawNeeds(random, spec, i);
+      DrawNeeds(random, *plan, spec, i);
     }
     DrawCondition(random, spec);
     DrawOutcomeRules(random, spec);
@@ -130,6 +185,7 @@ PlanRef DrawPlan(Random& random, bool pools) {
     for (std::uint64_t step = 0; step < steps; ++step) {
       spec.steps.push_back(DrawStep(fmt::format("step{}", step)));
     }
+    DrawGates(random, spec);
     plan->specs.push_back(std::move(spec));
     AddJobs(*plan, i);
   }

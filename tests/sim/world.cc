@@ -307,7 +307,7 @@ AgentSurroundings World::ExecutionParts() {
   parts.executed = [this](const Lease& lease) {
     ++tally_.executions;
     ReadLog();
-    invariants_.OnExecuted(lease);
+    invariants_.OnExecuted(lease, UnderWay());
   };
   return parts;
 }
@@ -520,8 +520,39 @@ void World::ReadLog() {
   for (; rows_read_ < disk_->log.size(); ++rows_read_) {
     for (const Fact& fact : disk_->log[rows_read_].second.facts) {
       invariants_.OnFact(fact);
+      if (const auto* asked = std::get_if<ApprovalRequested>(&fact.body)) {
+        AnswerSoon(*asked);
+      }
     }
   }
+}
+
+// Somebody answers, mostly yes, sometimes when it is too late.
+void World::AnswerSoon(const ApprovalRequested& asked) {
+  const bool approve = random_.OneIn(3, 4);
+  const Duration delay = milliseconds(random_.Below(random_.OneIn(1, 2) ? 2000 : 3'600'000));
+  schedule_.After(delay, [this, run = asked.run, job = asked.job, approve] {
+    Tell(
+        DecideApproval{.run = run, .job = job, .approve = approve, .by = "somebody", .inputs = {}});
+  });
+}
+
+std::vector<AttemptKey> World::UnderWay() const {
+  std::vector<AttemptKey> keys;
+  const auto add = [&](const std::vector<AttemptKey>& more) {
+    keys.insert(keys.end(), more.begin(), more.end());
+  };
+  for (const LocalWorker& worker : locals_) {
+    if (worker.agent->alive()) {
+      add(worker.agent->running());
+    }
+  }
+  for (const auto& agent : remotes_) {
+    if (agent->alive()) {
+      add(agent->execution().running());
+    }
+  }
+  return keys;
 }
 
 void World::CheckReplay() {

@@ -102,6 +102,8 @@ class World : private engine::loop::Committer,
   std::string OwnerAddress() const { return generation_ % 4 < 2 ? "a" : "b"; }
 
   void AfterStep();
+  void AnswerSoon(const engine::model::ApprovalRequested& asked);
+  std::vector<engine::model::AttemptKey> UnderWay() const;
   void ReadLog();
   void CheckReplay();
   bool Finished() const;

@@ -29,8 +29,22 @@ std::size_t OrdersNotAnswered(const core::State& state) {
   }
   for (const auto& [id, run] : state.runs) {
     for (const core::JobState& job : run->jobs) {
-      const bool running = job.attempt_phase == core::AttemptPhase::kRunning;
-      count += job.attempt_phase != core::AttemptPhase::kNone && !running ? 1 : 0;
+      switch (job.attempt_phase) {
+        case core::AttemptPhase::kNone:
+        case core::AttemptPhase::kRunning:
+          break;
+        case core::AttemptPhase::kUnheard:  // an order stands only where somebody may hear it
+          count += job.worker->phase != core::WorkerPhase::kLost && job.detail != nullptr &&
+                           job.detail->stop.has_value()
+                       ? 1
+                       : 0;
+          break;
+        case core::AttemptPhase::kAssigned:
+        case core::AttemptPhase::kRecalled:
+        case core::AttemptPhase::kStopping:
+        case core::AttemptPhase::kKilling:
+          ++count;
+      }
     }
   }
   return count;
@@ -147,12 +161,15 @@ model::Reason CoreDriver::WhyOf(std::string_view job) const {
 }
 
 std::optional<model::Lease> CoreDriver::LeaseOf(std::string_view job) const {
-  const core::RunState* run = core_.state().FindRun(kRun);
-  const model::JobIndex index = Job(job);
-  if (run == nullptr || run->job(index).attempt_phase == core::AttemptPhase::kNone) {
+  return LeaseOf(kRun, Job(job));
+}
+
+std::optional<model::Lease> CoreDriver::LeaseOf(model::RunId id, model::JobIndex job) const {
+  const core::RunState* run = core_.state().FindRun(id);
+  if (run == nullptr || run->job(job).attempt_phase == core::AttemptPhase::kNone) {
     return std::nullopt;
   }
-  return core::LeaseOf(*run, index);
+  return core::LeaseOf(*run, job);
 }
 
 std::optional<model::RunEnded> CoreDriver::Ended() const {

@@ -46,6 +46,8 @@ class CoreDriver {
   engine::model::Reason WhyOf(std::string_view job) const;
   /// Where the newest attempt of `job` runs; nothing when it has none that is live.
   std::optional<engine::model::Lease> LeaseOf(std::string_view job) const;
+  std::optional<engine::model::Lease> LeaseOf(engine::model::RunId run,
+                                              engine::model::JobIndex job) const;
   std::optional<engine::model::RunEnded> Ended() const;
 
   engine::core::EngineCore& core() { return core_; }

@@ -166,6 +166,44 @@ JobBuilder& JobBuilder::FailFast(bool fail_fast) {
   return *this;
 }
 
+JobBuilder& JobBuilder::Concurrency(std::string_view group, std::uint32_t max,
+                                    model::GroupPolicy policy) {
+  rare().concurrency.push_back({.group = TemplateOf(group), .max = max, .policy = policy});
+  return *this;
+}
+
+JobBuilder& JobBuilder::Environment(std::string_view name, std::string_view url) {
+  rare().environment = {.name = TemplateOf(name), .url = TemplateOf(url)};
+  return *this;
+}
+
+JobBuilder& JobBuilder::Approval(model::ApprovalSpec approval) {
+  rare().approval = std::move(approval);
+  return *this;
+}
+
+JobBuilder& JobBuilder::Delay(engine::base::Duration delay) {
+  rare().delay = delay;
+  return *this;
+}
+
+JobBuilder& JobBuilder::OverlapNever() {
+  rare().overlap_never = true;
+  return *this;
+}
+
+JobBuilder& JobBuilder::Once(std::string_view check) {
+  spec().steps.back().effects_once = true;
+  spec().steps.back().effect_check = TemplateOf(check);
+  return *this;
+}
+
+PlanBuilder& PlanBuilder::Concurrency(std::string_view group, std::uint32_t max,
+                                      model::GroupPolicy policy) {
+  plan_.concurrency = {.group = TemplateOf(group), .max = max, .policy = policy};
+  return *this;
+}
+
 PlanBuilder& PlanBuilder::Stages(std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
     plan_.stages.push_back({.name = std::string(name)});

@@ -47,6 +47,15 @@ class JobBuilder {
   JobBuilder& Matrix(std::string_view key, std::vector<std::string> values);
   JobBuilder& MaxParallel(std::uint32_t max);
   JobBuilder& FailFast(bool fail_fast);
+  /// One more group.
+  JobBuilder& Concurrency(std::string_view group, std::uint32_t max = 1,
+                          engine::model::GroupPolicy policy = engine::model::GroupPolicy::kQueue);
+  JobBuilder& Environment(std::string_view name, std::string_view url = "");
+  JobBuilder& Approval(engine::model::ApprovalSpec approval = {});
+  JobBuilder& Delay(engine::base::Duration delay);
+  JobBuilder& OverlapNever();
+  /// The last step that was added must not be done twice.
+  JobBuilder& Once(std::string_view check = "");
 
  private:
   friend class PlanBuilder;
@@ -65,6 +74,8 @@ class PlanBuilder {
   PlanBuilder& Stages(std::initializer_list<std::string_view> names);
   PlanBuilder& Env(std::string_view name, std::string_view text);
   PlanBuilder& Timeout(engine::base::Duration timeout);
+  PlanBuilder& Concurrency(std::string_view group, std::uint32_t max = 1,
+                           engine::model::GroupPolicy policy = engine::model::GroupPolicy::kQueue);
   /// A new job without steps (a step is optional in most tests of the core).
   JobBuilder Job(std::string_view name);
   /// Lays out the cells and gives the plan away; the builder is empty afterwards.

@@ -39,7 +39,7 @@ model::Reason AnyReason(Random& random) {
   if (random.OneIn(1, 3)) {
     return {};
   }
-  return {static_cast<model::ReasonCode>(random.Below(59)),
+  return {static_cast<model::ReasonCode>(random.Below(64)),
           static_cast<std::int64_t>(random.Next() >> random.Below(64)), AnyInstant(random),
           AnyText(random)};
 }
@@ -127,9 +127,15 @@ model::RunEnded AnyRunEnded(Random& random, model::RunId run) {
   return out;
 }
 
+model::GroupClaim AnyClaim(Random& random) {
+  return {{static_cast<model::GroupKind>(random.Below(3)), AnyText(random)},
+          Small(random),
+          static_cast<model::GroupPolicy>(random.Below(4))};
+}
+
 // All kinds in the order of `FactBody`; the static assertion below asks for new ones.
 model::FactBody AnyBody(Random& r, std::size_t kind, model::RunId run) {
-  static_assert(std::variant_size_v<model::FactBody> == 19, "draw the new fact below, too");
+  static_assert(std::variant_size_v<model::FactBody> == 26, "draw the new fact below, too");
   const model::WorkerId worker(r.Next());
   const model::SessionId session(Small(r));
   switch (kind) {
@@ -142,12 +148,13 @@ model::FactBody AnyBody(Random& r, std::size_t kind, model::RunId run) {
     case 3:
       return model::RunClosed{run};
     case 4:
-      return model::JobReadied{run, AnyJob(r), Small(r), AnyInstant(r), Several(r, AnyValue)};
+      return model::JobReadied{
+          run, AnyJob(r), Small(r), AnyInstant(r), Several(r, AnyValue), r.OneIn(1, 2)};
     case 5:
       return model::JobWaitNoted{run, AnyJob(r), AnyReason(r)};
     case 6:
       return model::JobBackedOff{run,      AnyJob(r), r.OneIn(1, 2), AnyReason(r),
-                                 Small(r), Small(r),  Small(r)};
+                                 Small(r), Small(r),  Small(r),      r.OneIn(1, 2)};
     case 7:
       return model::JobEnded{
           run, AnyJob(r),
@@ -175,8 +182,24 @@ model::FactBody AnyBody(Random& r, std::size_t kind, model::RunId run) {
       return model::WorkerRecovered{worker};
     case 17:
       return model::WorkerLost{worker, AnyReason(r)};
-    default:
+    case 18:
       return model::WorkerMarkedDraining{worker, r.OneIn(1, 2), AnyReason(r)};
+    case 19:
+      return model::RunQueued{run, r.Next(), Several(r, AnyClaim), AnyReason(r)};
+    case 20:
+      return model::RunAdmitted{run};
+    case 21:
+      return model::JobDelayed{run, AnyJob(r), AnyInstant(r)};
+    case 22:
+      return model::ApprovalRequested{run, AnyJob(r), Small(r), AnyReason(r), AnyInstant(r)};
+    case 23:
+      return model::ApprovalDecided{
+          run, AnyJob(r), r.OneIn(1, 2), {AnyText(r), Several(r, AnyValue)}};
+    case 24:
+      return model::JobQueued{run,           AnyJob(r),  r.Next(),   Several(r, AnyClaim),
+                              AnyInstant(r), AnyText(r), AnyText(r), AnyReason(r)};
+    default:
+      return model::AttemptUnheard{AnyKey(r, run), AnyInstant(r)};
   }
 }
 

@@ -69,8 +69,14 @@ std::vector<model::StepSpec> AnySteps(Random& random) {
     step.timeout = AnyDuration(random);
     step.continue_on_error = Maybe(random);
     step.argv = Texts(random);
+    step.effects_once = Maybe(random);
+    step.effect_check = AnyTemplate(random);
   }
   return out;
+}
+
+model::ConcurrencySpec AnyConcurrency(Random& random) {
+  return {AnyTemplate(random), 1 + Small(random), static_cast<model::GroupPolicy>(random.Below(4))};
 }
 
 model::RareJobSettings AnyRare(Random& random) {
@@ -88,6 +94,14 @@ model::RareJobSettings AnyRare(Random& random) {
   out.queue_timeout = AnyDuration(random);
   out.log_limit = random.Below(1ULL << 50);
   out.pool = AnyText(random);
+  out.delay = AnyDuration(random);
+  out.uploads_when = static_cast<model::UploadWhen>(random.Below(3));
+  out.concurrency = {AnyConcurrency(random), AnyConcurrency(random)};
+  if (Maybe(random)) {
+    out.approval = {Texts(random), AnyDuration(random), {{.name = AnyText(random)}}};
+    out.environment = {AnyTemplate(random), AnyTemplate(random)};
+  }
+  out.overlap_never = Maybe(random);
   return out;
 }
 
