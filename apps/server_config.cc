@@ -21,8 +21,8 @@ namespace base = engine::base;
 
 constexpr std::int64_t kSlotsMax = 1024;
 constexpr std::int64_t kWorkersMax = 10'000;
-constexpr std::array<std::string_view, 10> kServerKeys = {
-    "store", "listen",    "address", "socket",  "certificates",
+constexpr std::array<std::string_view, 11> kServerKeys = {
+    "store", "listen",    "address", "servers", "socket", "certificates",
     "logs",  "artifacts", "workers", "secrets", "git"};
 constexpr std::array<std::string_view, 2> kGitKeys = {"user", "password"};
 constexpr std::array<std::string_view, 5> kPoolKeys = {"slots", "min", "max", "idle", "provider"};
@@ -63,6 +63,8 @@ class ConfigReader {
       ReadAddress(entry.value, key, config_.listen);
     } else if (key == "address") {
       ReadAddress(entry.value, key, config_.address);
+    } else if (key == "servers") {
+      ReadServers(entry.value);
     } else if (key == "socket") {
       ReadPath(entry.value, key, config_.socket);
     } else if (key == "certificates") {
@@ -99,6 +101,16 @@ class ConfigReader {
     } else {
       reporter_.Error("bad-value", node.place(), fmt::format("'{}' is no store", *text)).hint =
           "`sqlite:runs.db` (a file), or `postgres:host=… dbname=…` (what libpq takes)";
+    }
+  }
+
+  void ReadServers(const dsl::NodeRef& node) {
+    for (const dsl::NodeRef& server : dsl::ReadScalars(node, "servers", reporter_)) {
+      std::string address;
+      ReadAddress(server, "servers", address);
+      if (!address.empty()) {
+        config_.servers.push_back(std::move(address));
+      }
     }
   }
 
@@ -298,6 +310,8 @@ store: sqlite:runs.db
 listen: 127.0.0.1:7333
 # How they reach it, when that is another name. It must stand in the server's certificate.
 # address: ci.example.org:7333
+# All servers that share the database: the agents that this one starts find the others without it.
+# servers: [ci1.example.org:7333, ci2.example.org:7333]
 
 # Whoever may open this socket (mode 0600: you) is an operator.
 socket: api.sock

@@ -39,6 +39,7 @@ struct ServerConfig {
   std::string store_postgres;                  ///< what libpq takes
   std::string listen;                          ///< HOST:PORT for TLS; empty: only the socket
   std::string address;                         ///< how others reach it; empty: as `listen`
+  std::vector<std::string> servers;            ///< all that share the database, this one or not
   std::string socket;                          ///< of the operator on this machine
   std::string certificates;                    ///< folder
   std::string logs;                            ///< folder

@@ -45,6 +45,11 @@ TEST(ServerConfig, TakesPostgresInPlaceOfAFile) {
   EXPECT_EQ(config.store_file, "");
 }
 
+TEST(ServerConfig, KnowsTheServersOfItsDatabase) {
+  EXPECT_THAT(Parsed("servers: [a:1, b:2]\n").servers, ElementsAre("a:1", "b:2"));
+  EXPECT_EQ(Problem("servers: [a:1, b]\n").code, "bad-value");
+}
+
 TEST(ServerConfig, AnUnknownKeyIsAnErrorWithItsPlaceAndASuggestion) {
   const dsl::Diagnostic problem = Problem("store: sqlite:x\nlistn: 127.0.0.1:1\n");
   EXPECT_EQ(problem.code, "unknown-key");

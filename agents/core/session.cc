@@ -41,15 +41,6 @@ bool HasEnd(const model::AttemptReported& report) {
   });
 }
 
-// Half of the pause is fixed, half is drawn: agents that lost the same server do not come as one.
-base::Duration Pause(const SessionOptions& options, std::uint32_t tries, std::uint64_t draw) {
-  const std::uint32_t doublings = std::min(tries, 16U);
-  const base::Duration longest =
-      std::min(options.backoff_first * (1 << doublings), options.backoff_max);
-  const auto half = static_cast<std::uint64_t>(longest.count()) / 2;
-  return base::Duration(static_cast<std::int64_t>(half + draw % (half + 1)));
-}
-
 }  // namespace
 
 std::span<const SessionTransition> SessionTransitions() {
@@ -58,6 +49,7 @@ std::span<const SessionTransition> SessionTransitions() {
 
 Session::Session(SessionOptions options, Instant now)
     : options_(std::move(options)),
+      made_(now),
       dial_at_(now),
       heard_(now),
       contact_(std::min(now, options_.contact.value_or(now))),
@@ -181,13 +173,14 @@ void Session::On(const StreamUp& input) {
 
 void Session::On(const StreamDown& input) {
   if (input.stream == stream_ && has_stream()) {
+    working_ = input.working;
     Lose("", input.owner);
   }
 }
 
 // `why` is not empty when it is us who end the stream.
 void Session::Lose(std::string why, const std::string& owner) {
-  const bool unreachable = phase_ == P::kDialling;
+  const bool welcomed = phase_ == P::kLive || phase_ == P::kClearing;
   if (!Fire(T::kLost)) {
     return;
   }
@@ -195,18 +188,37 @@ void Session::Lose(std::string why, const std::string& owner) {
     decisions_.effects.emplace_back(HangUp{.stream = stream_, .why = std::move(why)});
   }
   ++stream_;  // what still comes of the old one is ignored
-  // One that points at itself knows no better: the others are asked. The first hint is followed at
-  // once; servers that point at each other are not.
+  // One that points at itself knows no better: the others are asked.
   owner_ = owner == dialled_ ? "" : owner;
-  const bool follow = !owner_.empty() && tries_ == 0;
-  // Pauses grow from round to round, not from server to server.
-  const bool ask_next =
-      unreachable && owner_.empty() && next_address_ % options_.addresses.size() != 0;
-  dial_at_ = follow ? now_ : now_ + Pause(options_, ask_next ? 0 : tries_, draw_);
-  tries_ += ask_next ? 0 : 1;
-  if (now_ >= dial_at_) {
-    DialNext();
+  unwelcome_ += welcomed ? 0 : 1;
+  DialAgain();
+}
+
+// A server that does not answer costs nothing: the next one is asked at once, and so is the owner
+// that one names. Pauses come between rounds over all addresses. A second name in a round ends it,
+// for servers may point at each other; and so does a lost stream, as others lost it, too.
+void Session::DialAgain() {
+  const bool follow = !owner_.empty() && !hint_followed_;
+  const bool ask_next = owner_.empty() && unwelcome_ < options_.addresses.size();
+  if (unwelcome_ > 0 && (follow || ask_next)) {
+    hint_followed_ = hint_followed_ || follow;
+    return DialNext();
   }
+  dial_at_ = now_ + PauseOfRound();
+  rounds_ += unwelcome_ > 0 ? 1 : 0;
+  unwelcome_ = 0;
+  hint_followed_ = false;
+}
+
+// Half of the pause is fixed, half is drawn: agents that lost the same server do not come as one.
+base::Duration Session::PauseOfRound() const {
+  const bool eager = working_ || now_ < std::max(contact_, made_) + options_.eager_for;
+  const std::uint32_t doublings = std::min(rounds_, 16U);
+  const base::Duration longest = std::min(
+      options_.backoff_first * (1 << doublings),
+      eager ? std::min(options_.backoff_eager_max, options_.backoff_max) : options_.backoff_max);
+  const auto half = static_cast<std::uint64_t>(longest.count()) / 2;
+  return base::Duration(static_cast<std::int64_t>(half + draw_ % (half + 1)));
 }
 
 void Session::On(const WorkerRefused& input) {
@@ -232,7 +244,9 @@ void Session::On(const MessageCame& input) {
 }
 
 void Session::OnMessage(const model::ServerWelcome& welcome) {
-  tries_ = 0;
+  rounds_ = 0;
+  unwelcome_ = 0;
+  hint_followed_ = false;
   options_.offline = std::max(welcome.offline, base::Duration(std::chrono::seconds(1)));
   options_.heartbeat = std::clamp(welcome.heartbeat, base::Duration(std::chrono::milliseconds(10)),
                                   options_.silent_after / 2);

@@ -35,14 +35,16 @@ using StreamNumber = std::uint64_t;
 
 /// Time went on, to `NextDeadline` or not.
 struct TimePassed {};
-/// The dialled stream stands.
+/// The dialled stream takes words. Whether a server is there shows with its first one.
 struct StreamUp {
   StreamNumber stream = 0;
 };
 /// It could not be made, or ended. `owner`: the server named who owns the shard; dial that.
+/// `working`: attempts run here or wait.
 struct StreamDown {
   StreamNumber stream = 0;
   std::string owner;
+  bool working = false;
 };
 /// The server will never again take this worker: retired, or its certificate is refused.
 struct WorkerRefused {
@@ -132,7 +134,7 @@ struct SessionDecisions {
 
 enum class SessionPhase : std::uint8_t {
   kWaiting = 0,   ///< for the next try
-  kDialling = 1,  ///< it is not known yet whether there is a stream
+  kDialling = 1,  ///< the stream is being made
   kGreeting = 2,  ///< `AgentHello` is said
   kClearing = 3,  ///< the session is over; what is left of it is being ended
   kLive = 4,
@@ -167,6 +169,9 @@ struct SessionOptions {
   std::uint64_t report_life = 1;  ///< drawn at each start of the process, never 0
   engine::base::Duration backoff_first = std::chrono::milliseconds(100);
   engine::base::Duration backoff_max = std::chrono::seconds(5);
+  /// At most, while attempts run or a server was heard (or this was made) not longer ago than so.
+  engine::base::Duration backoff_eager_max = std::chrono::seconds(1);
+  engine::base::Duration eager_for = std::chrono::minutes(1);
   /// Nothing heard for so long: the stream is given up.
   engine::base::Duration silent_after = std::chrono::seconds(10);
   /// Until a server has said otherwise.
@@ -220,6 +225,8 @@ class Session {
   bool Fire(SessionTrigger trigger);
   void DialNext();
   void Lose(std::string why, const std::string& owner);
+  void DialAgain();
+  engine::base::Duration PauseOfRound() const;
   void SettleTo(std::uint64_t number);
   void SayDrain();
   void SendReports();
@@ -242,9 +249,13 @@ class Session {
 
   StreamNumber stream_ = 0;
   std::size_t next_address_ = 0;
-  std::string owner_;        ///< dial this one next
-  std::string dialled_;      ///< the newest
-  std::uint32_t tries_ = 0;  ///< since the last welcome
+  std::string owner_;           ///< dial this one next
+  std::string dialled_;         ///< the newest
+  std::size_t unwelcome_ = 0;   ///< dials of this round that nobody welcomed
+  bool hint_followed_ = false;  ///< in this round
+  std::uint32_t rounds_ = 0;    ///< over all addresses, since the last welcome
+  bool working_ = false;        ///< as heard last
+  const Instant made_;
   Instant dial_at_;
   Instant heard_;    ///< something of this stream, or when it was dialled
   Instant contact_;  ///< a server was heard at all

@@ -49,6 +49,11 @@ std::shared_ptr<grpc::Channel> ServerSecrets::ChannelTo(const std::string& addre
   return channel;
 }
 
+void ServerSecrets::Forget(const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  channels_.erase(address);
+}
+
 // Each address once, and after one that names an owner that one.
 base::Status ServerSecrets::Call(const Ask& ask) {
   std::vector<std::string> next;
@@ -76,6 +81,10 @@ base::Status ServerSecrets::Call(const Ask& ask) {
     }
     if (std::string owner = OwnerIn(context); !owner.empty()) {
       next.push_back(std::move(owner));
+    } else {
+      // A channel that has failed fails at once, and connects again only with one of gRPC's rare
+      // looks around.
+      Forget(address);
     }
   }
   return base::Unavailable("no server gives an answer: {}", base::Message(last));

@@ -52,6 +52,7 @@ class ServerSecrets final : public engine::ports::SecretSource {
   using Ask = std::function<grpc::Status(dayfly::v1::Agents::Stub&, grpc::ClientContext&)>;
   engine::base::Status Call(const Ask& ask);
   std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address);
+  void Forget(const std::string& address);
 
   std::mutex mutex_;
   ServerSecretsOptions options_;

@@ -190,7 +190,7 @@ void AgentSession::Core::OnEnded(core::StreamNumber stream, const base::Status& 
   if (IsRefusal(status)) {
     Step(core::WorkerRefused{std::string(base::Message(status))});
   } else {
-    Step(core::StreamDown{stream, owner});
+    Step(core::StreamDown{.stream = stream, .owner = owner, .working = workload_.IsWorking()});
   }
 }
 

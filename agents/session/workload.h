@@ -24,6 +24,9 @@ class Workload {
   /// on the server will not send it again. May come again, and after a failover in new words.
   virtual void Take(const engine::model::AgentOrder& order, std::function<void()> taken) = 0;
 
+  /// Attempts run or wait: a lost server is looked for more often.
+  virtual bool IsWorking() const = 0;
+
   /// The session is over: kill all attempts at once, drop their results and the ledger's entries.
   /// `cleared` when no process is left.
   virtual void EndEverything(std::function<void()> cleared) = 0;

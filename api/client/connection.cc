@@ -20,6 +20,8 @@ constexpr const char* kOwnerKey = "dayfly-owner";
 constexpr std::chrono::milliseconds kFirstPause(50);
 constexpr std::chrono::milliseconds kLongestPause(500);
 constexpr int kMessageBytesMax = 64 << 20;
+/// Milliseconds until one that takes the connection and then says nothing counts as away.
+constexpr int kConnectWithin = 5000;
 
 base::StatusOr<std::string> ReadPem(const std::string& path) {
   std::ifstream file(path);
@@ -52,9 +54,9 @@ base::StatusOr<std::shared_ptr<grpc::Channel>> Connection::Channel(const std::st
   if (channel == nullptr) {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
-    // A new connection at each try: our own pauses are the shorter ones.
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+    // It never connects again by itself, see `Call`.
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectWithin);
     std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
     if (!server.starts_with("unix:")) {
       ASSIGN_OR_RETURN(credentials, TlsOf(target_));
@@ -82,6 +84,12 @@ base::Status Connection::Call(bool repeatable, const Make& make) {
     if (status.ok()) {
       Progressed();
       return base::OkStatus();
+    }
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE && !trailing_.contains(kOwnerKey)) {
+      // gRPC connects again only while one of our calls waits, and on a channel that has failed
+      // calls do not wait: it would be connected a few seconds later each time. The first call on
+      // a fresh one does.
+      channels_.erase(server_);
     }
     if (!MayTryAgain(status, repeatable)) {
       return status.error_code() == grpc::StatusCode::UNAVAILABLE

@@ -207,6 +207,7 @@ class Agent : public session::Workload {
     worker_->Take(order, std::move(taken));
     LookIdle();
   }
+  bool IsWorking() const override { return !worker_->is_idle(); }
   void EndEverything(std::function<void()> cleared) override {
     drain_confirmed_ = false;  // of the session that is over; the next one asks again
     worker_->EndEverything(std::move(cleared));

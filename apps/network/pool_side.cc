@@ -159,6 +159,11 @@ loop::PoolDriverParts PoolSide::PartsOf(Pool& pool, const std::string& server) {
   parts.spec = SpecOf(pool.config);
   parts.epoch = engine_->epoch();
   parts.servers = {server};
+  for (const std::string& other : config_.servers) {
+    if (other != server) {
+      parts.servers.push_back(other);
+    }
+  }
   parts.provider = pool.provider.get();
   parts.clock = &clock_;
   parts.load = [&pool] { return pool.load; };
@@ -172,7 +177,8 @@ loop::PoolDriverParts PoolSide::PartsOf(Pool& pool, const std::string& server) {
             .worker = worker, .session = {}, .stop_attempts = false, .by = "its pool: " + reason},
         {});
   };
-  parts.gone = [this](model::WorkerId worker, const std::string& cause) { Gone(worker, cause); };
+  parts.gone = [this](model::WorkerId worker, const std::string& cause,
+                      const std::function<void()>& noted) { Gone(worker, cause, noted); };
   parts.arm = [this, &pool](base::Instant at) { Arm(pool, at); };
   parts.note = [name = pool.config.name](const placement::PoolAction& action) {
     spdlog::info("pool {} {}: {}", name, VerbOf(action.order), action.reason);
@@ -234,9 +240,19 @@ void PoolSide::LookUp(model::WorkerId worker) {
 }
 
 // What it ran goes to others at once; whoever has its key gets nowhere with it.
-void PoolSide::Gone(model::WorkerId worker, const std::string& cause) {
-  engine_->PostReport(model::WorkerGone{.worker = worker, .session = {}, .cause = cause}, {});
-  registry_.Do([this, worker] { agents_.registry().Retire(worker).IgnoreError(); }).IgnoreError();
+void PoolSide::Gone(model::WorkerId worker, const std::string& cause,
+                    const std::function<void()>& noted) {
+  const auto answer = WhileBegun(noted);
+  const auto retire = WhileBegun([this, worker, answer](const loop::Answer&) {
+    registry_
+        .Do([this, worker, answer] {
+          if (agents_.registry().Retire(worker).ok()) {
+            asio::post(io_, answer);
+          }
+        })
+        .IgnoreError();
+  });
+  engine_->PostReport(model::WorkerGone{.worker = worker, .session = {}, .cause = cause}, retire);
 }
 
 void PoolSide::Ask(model::WorkerId worker, model::SessionId session) {

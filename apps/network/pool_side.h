@@ -74,7 +74,8 @@ class PoolSide final : public engine::loop::Observer, public engine::ports::Work
   void MakeToken(const std::string& launch, const std::string& pool,
                  const std::function<void(engine::base::StatusOr<std::string>)>& done);
   void LookUp(engine::model::WorkerId worker);
-  void Gone(engine::model::WorkerId worker, const std::string& cause);
+  void Gone(engine::model::WorkerId worker, const std::string& cause,
+            const std::function<void()>& noted);
   void Arm(Pool& pool, engine::base::Instant at);
   void LookSoon();
   void Look();

@@ -74,6 +74,7 @@ class NoopAgents::Agent final : public session::Workload {
       }
     }
   }
+  bool IsWorking() const override { return false; }
   void EndEverything(std::function<void()> cleared) override { cleared(); }
   void EndOffline() override {}
   void EndStale(const model::AttemptKey& /*attempt*/) override {}

@@ -18,6 +18,7 @@ using ports::LaunchState;
 namespace {
 
 constexpr base::Duration kAskAgain = std::chrono::seconds(1);
+constexpr std::size_t kStillbornKept = 10;
 
 }  // namespace
 
@@ -62,10 +63,8 @@ void PoolDriver::Listed(const std::vector<LaunchState>& states) {
     }
     const auto worker = known_.find(state.launch);
     if (state.phase == LaunchPhase::kGone) {
-      if (worker != known_.end()) {
-        gone_[worker->second] = state.cause;
-        parts_.gone(worker->second, state.cause);
-      }
+      worker != known_.end() ? TellGone(state.launch, worker->second, state.cause)
+                             : Stillborn(state.launch);
       continue;
     }
     // When it was launched nobody wrote down; its time to join counts from here.
@@ -89,18 +88,35 @@ void PoolDriver::Joined(const LaunchId& launch, model::WorkerId worker) {
 
 void PoolDriver::Changed(const LaunchState& state) {
   if (state.phase == LaunchPhase::kGone && launches_.contains(state.launch)) {
-    Forget(state.launch, state.cause);
+    Over(state.launch, state.cause);
     OnWakeUp();
   }
 }
 
-void PoolDriver::Forget(const LaunchId& launch, const std::string& cause) {
+void PoolDriver::Over(const LaunchId& launch, const std::string& cause) {
   const Launched launched = launches_.extract(launch).mapped();
   if (launched.worker.has_value()) {
-    gone_[*launched.worker] = cause;
-    parts_.gone(*launched.worker, cause);
-  } else if (!launched.ending) {
+    return TellGone(launch, *launched.worker, cause);
+  }
+  if (!launched.ending) {
     Failed();  // it died before it could join
+  }
+  Stillborn(launch);
+}
+
+// Who owns the shard next learns of it from the provider, unless it is noted.
+void PoolDriver::TellGone(const LaunchId& launch, model::WorkerId worker,
+                          const std::string& cause) {
+  gone_[worker] = cause;
+  parts_.gone(worker, cause, Alive([this, launch] { parts_.provider->Forget(launch); }));
+}
+
+// What the last ones left is kept for people who look for the reason.
+void PoolDriver::Stillborn(const LaunchId& launch) {
+  stillborn_.push_back(launch);
+  if (stillborn_.size() > kStillbornKept) {
+    parts_.provider->Forget(stillborn_.front());
+    stillborn_.pop_front();
   }
 }
 
@@ -191,11 +207,13 @@ void PoolDriver::Perform(const placement::PoolAction& action) {
       launches_.at(action.launch).ending = true;
       return parts_.provider->Terminate(
           action.launch, Alive([this, launch = action.launch](const base::Status& status) {
+            if (!launches_.contains(launch)) {
+              return;
+            }
             if (status.ok()) {
-              launches_.erase(launch);
-            } else if (launches_.contains(launch)) {
-              // Asked again at the next look.
-              launches_.at(launch).ending = false;
+              Over(launch, "ended by its pool");
+            } else {
+              launches_.at(launch).ending = false;  // asked again at the next look
             }
           }));
   }

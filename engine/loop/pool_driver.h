@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,8 +41,9 @@ struct PoolDriverParts {
       make_token;
   /// Tells the worker to leave when it has nothing.
   std::function<void(model::WorkerId worker, const std::string& reason)> drain;
-  /// The provider says that the worker is no more.
-  std::function<void(model::WorkerId worker, const std::string& cause)> gone;
+  /// The provider says that the worker is no more. `noted` when that is durable; may never come.
+  std::function<void(model::WorkerId worker, const std::string& cause, std::function<void()> noted)>
+      gone;
   /// `OnWakeUp` is due then, unless another call of this comes first.
   std::function<void(base::Instant at)> arm;
   /// Each decision, for people and for the log.
@@ -84,7 +86,9 @@ class PoolDriver {
   void AskWhatExists();
   void Listed(const std::vector<ports::LaunchState>& states);
   void Changed(const ports::LaunchState& state);
-  void Forget(const ports::LaunchId& launch, const std::string& cause);
+  void Over(const ports::LaunchId& launch, const std::string& cause);
+  void TellGone(const ports::LaunchId& launch, model::WorkerId worker, const std::string& cause);
+  void Stillborn(const ports::LaunchId& launch);
   placement::PoolView View();
   void Perform(const placement::PoolAction& action);
   void Launch();
@@ -99,6 +103,7 @@ class PoolDriver {
   std::uint64_t last_number_ = 0;
   std::map<ports::LaunchId, Launched> launches_;
   std::map<model::WorkerId, std::string> gone_;
+  std::deque<ports::LaunchId> stillborn_;  ///< gone before they joined, newest last
   std::uint32_t failed_launches_ = 0;
   base::Instant last_failure_{};
   placement::PoolPlan plan_;

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/fake_clock.h"
@@ -36,8 +37,9 @@ class PoolDriverTest : public ::testing::Test {
       parts.drain = [this](model::WorkerId worker, const std::string&) {
         drained_.push_back(worker);
       };
-      parts.gone = [this](model::WorkerId worker, const std::string& cause) {
+      parts.gone = [this](model::WorkerId worker, const std::string& cause, auto noted) {
         gone_.push_back(std::to_string(worker.value()) + ": " + cause);
+        noted_ = std::move(noted);
       };
       parts.arm = [this](base::Instant at) { armed_ = at; };
       driver_ = std::make_unique<PoolDriver>(std::move(parts));
@@ -79,6 +81,7 @@ class PoolDriverTest : public ::testing::Test {
   std::map<ports::LaunchId, model::WorkerId> known_;
   std::vector<model::WorkerId> drained_;
   Lines gone_;
+  std::function<void()> noted_;  ///< of the last one
   base::Instant armed_{};
   std::unique_ptr<PoolDriver> driver_;
 };
@@ -111,6 +114,9 @@ TEST_F(PoolDriverTest, LaunchesForWorkAndDrainsWhenThereIsNone) {
   Settle();
   EXPECT_EQ(gone_, Lines{"11: exit code 0"});
   EXPECT_EQ(driver().WhyGone(model::WorkerId(11)), "exit code 0");
+  EXPECT_TRUE(cloud_.workers.contains("linux-7-1")) << "the next owner may have to learn of it";
+  noted_();
+  EXPECT_FALSE(cloud_.workers.contains("linux-7-1"));
 }
 
 TEST_F(PoolDriverTest, AfterThreeLaunchesThatNeverJoinItWaits) {
@@ -128,6 +134,16 @@ TEST_F(PoolDriverTest, AfterThreeLaunchesThatNeverJoinItWaits) {
   EXPECT_EQ(Living(), Lines{"linux-7-4"});
   Join("linux-7-4", 14);
   EXPECT_EQ(driver().plan().held_back, "");
+}
+
+TEST_F(PoolDriverTest, OfLaunchesThatNeverJoinedOnlyTheLastAreKept) {
+  for (int i = 1; i <= 30; ++i) {
+    cloud_.workers[fmt::format("linux-6-{}", i)] = {fmt::format("linux-6-{}", i), "linux",
+                                                    LaunchPhase::kGone, "exit code 1"};
+  }
+  driver();
+  EXPECT_EQ(cloud_.workers.size(), 10U);
+  EXPECT_TRUE(gone_.empty());
 }
 
 TEST_F(PoolDriverTest, ALaunchThatIsRefusedCountsAsFailed) {
@@ -148,6 +164,8 @@ TEST_F(PoolDriverTest, AnEarlierOwnersWorkersAreFound) {
   load_.assigned[model::WorkerId(1)] = 0;
   driver();
   EXPECT_EQ(gone_, Lines{"2: killed by signal 9"});
+  noted_();
+  EXPECT_FALSE(cloud_.workers.contains("linux-6-2"));
   EXPECT_EQ(Living(), (Lines{"linux-6-1", "other-6-1"})) << "one worker has room for both";
 }
 

@@ -62,7 +62,13 @@ class WorkerProvider {
   /// Ends the worker and all it runs. OK when it is gone or never was. Same errors.
   virtual void Terminate(const LaunchId& launch, Done done) = 0;
 
-  /// Everything of ours that exists, and what is gone but still known. In the order of launch ids.
+  /// What became of a launch that is gone is noted for good: it is not listed any more, and
+  /// whatever is left of it may be removed. Nothing happens to one that is not gone. What an owner
+  /// has forgotten nobody launches again.
+  virtual void Forget(const LaunchId& launch) = 0;
+
+  /// Everything of ours that exists, and what is gone and not forgotten. In the order of launch
+  /// ids.
   virtual void List(Listed listed) = 0;
 
   /// `changed` hears of each change of phase from now on, soon after it happened, possibly twice;

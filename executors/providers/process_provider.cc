@@ -11,6 +11,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <sys/stat.h>
 #include <utility>
 
@@ -23,6 +24,7 @@
 #include "engine/base/log.h"
 #include "executors/providers/agent_process.h"
 #include "executors/sandboxes/leftovers.h"
+#include "executors/sandboxes/tree_files.h"
 
 namespace executors::providers {
 namespace {
@@ -34,6 +36,8 @@ using engine::ports::LaunchId;
 using engine::ports::LaunchOrder;
 using engine::ports::LaunchPhase;
 using engine::ports::LaunchState;
+
+constexpr auto kRemovalPatience = std::chrono::minutes(10);
 
 /// `<pool>-<epoch>-<number>`; it becomes the name of a folder.
 bool IsLaunchId(const LaunchId& launch) {
@@ -79,6 +83,7 @@ class ProcessProvider::Core : public std::enable_shared_from_this<ProcessProvide
   void Close();
   void Launch(const LaunchOrder& order, Done done);
   void Terminate(const LaunchId& launch, Done done);
+  void Forget(const LaunchId& launch);
   void List(Listed listed);
   void Watch(Changed changed) { changed_ = std::move(changed); }
 
@@ -108,6 +113,7 @@ class ProcessProvider::Core : public std::enable_shared_from_this<ProcessProvide
   ProcessProviderOptions options_;
   asio::thread_pool reaper_;
   std::map<LaunchId, std::unique_ptr<Running>> running_;
+  std::set<LaunchId> forgotten_;  ///< their folders are being removed
   Changed changed_;
 };
 
@@ -221,6 +227,8 @@ void ProcessProvider::Core::Ended(const LaunchId& launch) {
     const auto reaped = sandboxes::ReapLeftovers(folder);
     if (!reaped.ok()) {
       spdlog::error("launch {}: {}", launch, base::Message(reaped.status()));
+    } else if (!sandboxes::RemoveTree(folder, kRemovalPatience)) {
+      spdlog::warn("launch {}: not all of {} could be removed", launch, folder);
     }
     asio::post(guard.get_executor(), [weak, launch, cause] {
       if (const std::shared_ptr<Core> self = weak.lock()) {
@@ -270,6 +278,25 @@ void ProcessProvider::Core::Terminate(const LaunchId& launch, Done done) {
   }));
 }
 
+// Off this thread: what could not be removed before is tried again, and may be much.
+void ProcessProvider::Core::Forget(const LaunchId& launch) {
+  if (!IsLaunchId(launch) || running_.contains(launch) || !forgotten_.insert(launch).second) {
+    return;
+  }
+  asio::post(reaper_, [folder = FolderOf(launch), launch, guard = asio::make_work_guard(io_),
+                       weak = weak_from_this()] {
+    if (!sandboxes::RemoveTree(folder, kRemovalPatience)) {
+      spdlog::warn("launch {}: not all of {} could be removed", launch, folder);
+      return;  // not listed again before another provider comes, which forgets it again
+    }
+    asio::post(guard.get_executor(), [weak, launch] {
+      if (const std::shared_ptr<Core> self = weak.lock()) {
+        self->forgotten_.erase(launch);
+      }
+    });
+  });
+}
+
 void ProcessProvider::Core::List(Listed listed) {
   std::vector<LaunchState> states;
   std::error_code error;
@@ -278,7 +305,7 @@ void ProcessProvider::Core::List(Listed listed) {
     if (running_.contains(launch)) {
       states.push_back(
           {.launch = launch, .pool = PoolOf(launch), .phase = LaunchPhase::kRunning, .cause = {}});
-    } else if (IsLaunchId(launch) && entry.is_directory(error)) {
+    } else if (IsLaunchId(launch) && !forgotten_.contains(launch) && entry.is_directory(error)) {
       states.push_back(GoneState(launch));
     }
   }
@@ -308,6 +335,10 @@ void ProcessProvider::Launch(const LaunchOrder& order, Done done) {
 
 void ProcessProvider::Terminate(const LaunchId& launch, Done done) {
   core_->Terminate(launch, std::move(done));
+}
+
+void ProcessProvider::Forget(const LaunchId& launch) {
+  core_->Forget(launch);
 }
 
 void ProcessProvider::List(Listed listed) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `WorkerProvider` whose workers are agents on this machine, each in a folder of its own:
 //
-//   <folder>/<launch>/        made first, once: a launch is never repeated
-//       agent/                the agent's own folder
+//   <folder>/<launch>/        made first, once: a launch is never repeated; until it is forgotten
+//       agent/                the agent's own folder; removed when the agent is gone, for then
+//                             nobody is left who could bring what it holds to a server
 //       agent.log             what it prints
 //       ended                 how it ended, if somebody saw it
 //
@@ -46,6 +47,7 @@ class ProcessProvider : public engine::ports::WorkerProvider {
 
   void Launch(const engine::ports::LaunchOrder& order, Done done) override;
   void Terminate(const engine::ports::LaunchId& launch, Done done) override;
+  void Forget(const engine::ports::LaunchId& launch) override;
   void List(Listed listed) override;
   void Watch(Changed changed) override;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -16,22 +17,29 @@
 #include <fmt/format.h>
 
 #include "engine/base/check.h"
+#include "executors/sandboxes/leftovers.h"
 
 namespace tests::recovery {
 
 using support::DayflyProcess;
+
+namespace {
+
+constexpr const char* kAnyPort = "127.0.0.1:0";
+
+}  // namespace
 
 std::string TextOf(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Site::Site(int servers) {
+Site::Site(int servers, std::string pool) : pool_(std::move(pool)) {
   CHECK(Run({"server", "init", File("s0"), "--host", "127.0.0.1"}).exit_code == 0);
   for (int i = 0; i < servers; ++i) {
     const std::string folder = File(fmt::format("s{}", i));
     std::filesystem::create_directories(folder);
-    servers_.push_back({.folder = folder, .address = "127.0.0.1:0", .process = nullptr});
+    servers_.push_back({.folder = folder, .address = kAnyPort, .process = nullptr});
     StartServer(i);
     if (i == 0) {
       AwaitService();
@@ -42,13 +50,34 @@ Site::Site(int servers) {
 // Agents first, so that none of them is left dialling.
 Site::~Site() {
   agents_.clear();
+  ReapLaunched();
   servers_.clear();
 }
 
+// Agents that a server started go on without it.
+void Site::ReapLaunched() const {
+  std::error_code none;
+  for (const Server& server : servers_) {
+    const std::string launches = server.folder + "/workers/default";
+    for (const auto& launch : std::filesystem::directory_iterator(launches, none)) {
+      const pid_t agent = std::atoi(TextOf(launch.path() / "agent/lock").c_str());
+      if (agent > 0 && !std::filesystem::exists(launch.path() / "ended", none)) {
+        kill(agent, SIGKILL);
+      }
+      executors::sandboxes::ReapLeftovers(launch.path() / "agent").status().IgnoreError();
+    }
+  }
+}
+
 void Site::WriteSettings(const Server& server) const {
+  std::string known;
+  for (const Server& other : servers_) {
+    known += other.address == kAnyPort ? "" : (known.empty() ? "" : ", ") + other.address;
+  }
   std::ofstream(server.folder + "/server.yml") << fmt::format(
-      "store: \"postgres:{}\"\nlisten: {}\ncertificates: {}\npools: {{ default: {{}} }}\n",
-      database_, server.address, File("s0/certificates"));
+      "store: \"postgres:{}\"\nlisten: {}\nservers: [{}]\ncertificates: {}\n"
+      "pools: {{ default: {} }}\n",
+      database_, server.address, known, File("s0/certificates"), pool_);
 }
 
 std::string Site::addresses() const {

@@ -22,7 +22,8 @@ class Site {
  public:
   /// Makes the settings of so many servers and a database, and starts the servers one after the
   /// other: the first owns the runs.
-  explicit Site(int servers = 1);
+  /// `pool`: what the pool `default` is like.
+  explicit Site(int servers = 1, std::string pool = "{}");
   ~Site();
 
   std::string File(const std::string& name) const { return folder_.File(name); }
@@ -75,9 +76,11 @@ class Site {
     std::unique_ptr<support::DayflyProcess> process;
   };
   void WriteSettings(const Server& server) const;
+  void ReapLaunched() const;
   support::Launch LaunchOf(std::vector<std::string> arguments, const std::string& name) const;
   void StartAgentWith(const std::string& name, int slots, const std::string& token);
 
+  const std::string pool_;
   support::TempFolder folder_;
   std::string text_folder_ = folder_.path().string();
   support::PostgresCluster postgres_;

@@ -42,11 +42,48 @@ TEST_F(Takeover, OfAKilledOwnerAdoptsTheStepThatGoesOn) {
   ExpectAllWentOn();
 }
 
+TEST_F(Takeover, IsFollowedWhenTheNextOwnerIsKilledToo) {
+  site_.KillServer(0);
+  site_.AwaitService();
+  site_.StartServer(0);
+  site_.KillServer(1);
+  site_.AwaitService();
+  step_.LetGoOn();
+  ExpectAllWentOn();
+}
+
+TEST_F(Takeover, IsFollowedWhenTheNextOwnerIsKilledWhileItTakesOver) {
+  site_.KillServer(0);
+  site_.StartServer(0);
+  site_.KillServer(1);
+  site_.AwaitService();
+  step_.LetGoOn();
+  ExpectAllWentOn();
+}
+
 TEST_F(Takeover, IsHandedOnByAnOwnerThatIsToldToLeave) {
   EXPECT_EQ(site_.StopServer(0), 0) << site_.Errors();
   site_.AwaitService();
   step_.LetGoOn();
   ExpectAllWentOn();
+}
+
+// Servers learn each other's ports when they start again.
+TEST(LaunchedWorkers, FindTheServerThatTakesOver) {
+  Site site(2, "{ max: 1, slots: 1 }");
+  for (const int server : {0, 1}) {
+    ASSERT_EQ(site.StopServer(server), 0) << site.Errors();
+    site.AwaitService();
+    site.StartServer(server);
+  }
+  HeldStep step(site);
+  const auto submitted = site.Submit(step.pipeline());
+  step.AwaitBegin();
+  site.KillServer(0);
+  site.AwaitService();
+  step.LetGoOn();
+  EXPECT_EQ(submitted->Wait(), 0) << site.Errors();
+  EXPECT_EQ(step.times_begun(), 1);
 }
 
 }  // namespace

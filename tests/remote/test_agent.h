@@ -104,6 +104,7 @@ class TestAgent : private agents::session::Workload {
                order);
     taken();
   }
+  bool IsWorking() const override { return runner_->busy_slots() > 0; }
   void EndEverything(std::function<void()> cleared) override {
     runner_.reset();
     leases_.clear();

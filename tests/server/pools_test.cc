@@ -2,6 +2,7 @@
 // The real server starts agents as they are needed, sends them home, gives what a killed one ran to
 // another; jobs wait for their pool and say so; a drained worker finishes what it has.
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -70,6 +71,8 @@ TEST_F(Pools, GrowWithTheWorkAndReachZero) {
   ExpectSuccess(*submitted);
   AwaitWorkers(0);
   EXPECT_TRUE(Launched().empty());
+  // Nothing of it stays, once its end is noted.
+  Await([this](const auto&) { return std::filesystem::is_empty(File("srv/workers/default")); });
 }
 
 TEST_F(Pools, GiveWhatAKilledWorkerRanToAnother) {

@@ -54,6 +54,12 @@ class FakeProvider : public engine::ports::WorkerProvider {
       done(engine::base::OkStatus());
     });
   }
+  void Forget(const engine::ports::LaunchId& launch) override {
+    const auto found = cloud_.workers.find(launch);
+    if (found != cloud_.workers.end() && found->second.phase == engine::ports::LaunchPhase::kGone) {
+      cloud_.workers.erase(found);
+    }
+  }
   void List(Listed listed) override {
     Later([this, listed = std::move(listed)] {
       std::vector<engine::ports::LaunchState> states;

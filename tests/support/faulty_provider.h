@@ -37,6 +37,10 @@ class FaultyProvider : public engine::ports::WorkerProvider {
     Perform([this, launch](Done each) { inner_->Terminate(launch, std::move(each)); },
             std::move(done));
   }
+  void Forget(const engine::ports::LaunchId& launch) override {
+    inner_->Forget(launch);
+    inner_->Forget(launch);
+  }
   void List(Listed listed) override {
     if (draw_() != ProviderFault::kNotDone) {
       return inner_->List(std::move(listed));

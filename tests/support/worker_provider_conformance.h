@@ -171,6 +171,19 @@ TYPED_TEST_P(WorkerProviderConformance, AnotherProviderHearsOfAnEnd) {
   this->RunUntil([&] { return this->HeardOf("linux-1-1", engine::ports::LaunchPhase::kGone); });
 }
 
+TYPED_TEST_P(WorkerProviderConformance, OnlyWhatIsGoneIsForgotten) {
+  ASSERT_TRUE(this->Launch("linux-1-1").ok());
+  this->provider_->Forget("linux-1-1");
+  EXPECT_EQ(this->OnlyPhase("linux-1-1"), engine::ports::LaunchPhase::kRunning);
+  ASSERT_TRUE(this->Terminate("linux-1-1").ok());
+  this->provider_->Forget("linux-1-1");
+  EXPECT_TRUE(this->List().empty());
+  this->provider_->Forget("linux-1-1");
+  this->provider_->Forget("../never");
+  this->Provide();
+  EXPECT_TRUE(this->List().empty());
+}
+
 TYPED_TEST_P(WorkerProviderConformance, ANameThatIsNoneIsRefused) {
   for (const char* launch : {"", "../evil", "a/b", "a b"}) {
     EXPECT_EQ(this->Launch(launch).code(), absl::StatusCode::kInvalidArgument) << launch;
@@ -182,6 +195,6 @@ REGISTER_TYPED_TEST_SUITE_P(WorkerProviderConformance, WhatIsLaunchedIsListed,
                             ARepeatedOrderDoesNothingNew, WhatIsTerminatedIsGone,
                             WhatIsGoneIsNotCreatedAgain, TheWatcherHearsOfAnEndAndItsCause,
                             AnotherProviderFindsWhatExists, AnotherProviderHearsOfAnEnd,
-                            ANameThatIsNoneIsRefused);
+                            OnlyWhatIsGoneIsForgotten, ANameThatIsNoneIsRefused);
 
 }  // namespace tests::support
