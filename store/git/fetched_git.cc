@@ -212,6 +212,14 @@ base::Status FetchedGit::Fetch(const std::string& url, const std::string& commit
         why.find("does not appear to be a git repository") != std::string_view::npos ||
         why.find("does not exist") != std::string_view::npos ||
         why.find("not exported") != std::string_view::npos;
+    const bool refused = why.find("Authentication failed") != std::string_view::npos ||
+                         why.find("could not read Username") != std::string_view::npos;
+    if (refused) {
+      return base::InvalidArgument(
+          "repository {} wants another user or password than the server has for it (`git` in "
+          "server.yml): {}",
+          url, why);
+    }
     return gone ? base::NotFound("repository {} is not there (for commit {}): {}", url, commit, why)
                 : base::Unavailable("repository {} cannot be read (for commit {}): {}", url, commit,
                                     why);

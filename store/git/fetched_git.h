@@ -50,7 +50,8 @@ class FetchedGit : public engine::ports::GitSource {
 
   /// `request.source` is a URL and `request.commit` full; `request.tree` may be empty and is the
   /// commit's then. `NotFound`: the repository, or the commit in it, does not exist; names both.
-  /// `Unavailable`: it could not be reached. `InvalidArgument`: see `CheckRepositoryUrl`.
+  /// `Unavailable`: it could not be reached. `InvalidArgument`: see `CheckRepositoryUrl`; or the
+  /// password is missing or refused.
   engine::base::StatusOr<std::string> UnfoldTree(
       const engine::ports::TreeRequest& request) override;
   void ReleaseTree(const std::string& folder) override;
