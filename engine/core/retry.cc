@@ -14,6 +14,9 @@ using model::RetryOn;
 using model::RetrySpec;
 using model::Status;
 
+/// Every deadline lies later than now.
+constexpr base::Duration kAtOnce = std::chrono::milliseconds(1);
+
 bool Lists(const std::vector<std::int32_t>& codes, std::int32_t code) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
@@ -77,6 +80,20 @@ base::Duration BackoffDelay(const RetrySpec& retry, std::uint32_t number,
   return base::Duration(std::isfinite(delay) ? static_cast<std::int64_t>(delay) : 0);
 }
 
+namespace {
+
+// One lost worker says nothing of the job, and another may be free: the first time it is given on
+// at once. From then on pauses grow, for a job may be what kills its workers.
+base::Duration InfraDelay(const FailedAttempt& attempt, std::uint64_t seed) {
+  if (attempt.infra_retries == 0 && attempt.reason.code == ReasonCode::kWorkerLost) {
+    return kAtOnce;
+  }
+  return BackoffDelay(model::DefaultSettings().infra_backoff, attempt.infra_retries + 1,
+                      attempt.key, seed);
+}
+
+}  // namespace
+
 RetryDecision DecideRetry(const RetrySpec& retry, const FailedAttempt& attempt,
                           std::uint64_t seed) {
   const model::Defaults& defaults = model::DefaultSettings();
@@ -84,9 +101,7 @@ RetryDecision DecideRetry(const RetrySpec& retry, const FailedAttempt& attempt,
     if (attempt.infra_retries >= defaults.infra_retries) {
       return {.verdict = RetryVerdict::kInfraSpent};
     }
-    return {.verdict = RetryVerdict::kInfra,
-            .delay =
-                BackoffDelay(defaults.infra_backoff, attempt.infra_retries + 1, attempt.key, seed)};
+    return {.verdict = RetryVerdict::kInfra, .delay = InfraDelay(attempt, seed)};
   }
   if (attempt.author_retries >= retry.max || !Covers(retry, attempt.status, attempt.reason)) {
     return {.verdict = RetryVerdict::kGiveUp};

@@ -95,6 +95,16 @@ TEST(RetryRule, InfrastructureSpendsTheEnginesOwn) {
   EXPECT_EQ(DecideRetry(many, lost, 0).verdict, RetryVerdict::kInfraSpent);
 }
 
+TEST(RetryRule, WhatAWorkerTookAlongBeginsAgainAtOnceTheFirstTime) {
+  const RetrySpec none;
+  FailedAttempt failed{.key = Key(1), .infra = true, .reason = {.code = ReasonCode::kWorkerLost}};
+  EXPECT_LE(DecideRetry(none, failed, 0).delay, std::chrono::milliseconds(1));
+  failed.infra_retries = 1;
+  EXPECT_GT(DecideRetry(none, failed, 0).delay, seconds(1));
+  failed = {.key = Key(1), .infra = true, .reason = {.code = ReasonCode::kSetupFailed}};
+  EXPECT_GT(DecideRetry(none, failed, 0).delay, std::chrono::milliseconds(800));
+}
+
 TEST(Backoff, GrowsToTheLongest) {
   RetrySpec retry;
   retry.jitter = 0;
