@@ -25,5 +25,7 @@ void BenchIdle(const Options& options);
 void BenchMemory(const Options& options);
 /// A step's lines at readers: the first one, one writer's speed, many writers, many followers.
 void BenchLogs(const Options& options);
+/// From the loss of a worker (killed, or silent) until another has begun what it ran.
+void BenchLoss(const Options& options);
 
 }  // namespace bench::server

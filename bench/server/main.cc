@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures a server with everything real but the commands: PostgreSQL, gRPC, TLS, agents' sessions.
-//   server_bench [--only throughput,dispatch,submit,idle,memory,logs] [--store sqlite] [--quick]
+//   server_bench [--only throughput,dispatch,submit,idle,memory,logs,loss] [--store sqlite]
+//   [--quick]
 #include <cstdio>
 #include <functional>
 #include <set>
@@ -19,9 +20,13 @@ namespace {
 using Bench = std::pair<const char*, std::function<void(const Options&)>>;
 const std::vector<Bench>& Benches() {
   static const std::vector<Bench> benches = {
-      {"throughput", BenchThroughput}, {"dispatch", BenchDispatch},
-      {"submit", BenchSubmit},         {"idle", BenchIdle},
+      {"throughput", BenchThroughput},
+      {"dispatch", BenchDispatch},
+      {"submit", BenchSubmit},
+      {"idle", BenchIdle},
       {"memory", BenchMemory},
+      {"logs", BenchLogs},
+      {"loss", BenchLoss},
   };
   return benches;
 }
@@ -44,7 +49,7 @@ int main(int argc, char** argv) {
   std::string only;
   std::string store = "postgres";
   CLI::App app("Measures a Dayfly server");
-  app.add_option("--only", only, "throughput,dispatch,submit,idle,memory,logs");
+  app.add_option("--only", only, "throughput,dispatch,submit,idle,memory,logs,loss");
   app.add_option("--store", store, "postgres or sqlite")
       ->check(CLI::IsMember({"postgres", "sqlite"}));
   app.add_flag("--quick", options.quick, "a tenth of everything: shows that it works");

@@ -83,6 +83,25 @@ std::vector<double> WaitsOf(api::client::Connection& connection, model::RunId ru
   return waits;
 }
 
+engine::base::Instant AwaitFact(api::client::Connection& connection, model::RunId run,
+                                const std::function<bool(const model::Fact&)>& is) {
+  engine::base::Instant at;
+  api::client::WatchHandlers handlers;
+  handlers.outlined = [](const api::wire::OutlinedRun&) {};
+  handlers.happened = [&](const model::Fact& fact) {
+    if (!is(fact)) {
+      return true;
+    }
+    at = fact.at;
+    return false;
+  };
+  const auto watched = api::client::RunClient(connection)
+                           .Watch(model::ToText(run), /*history_only=*/false, handlers);
+  CHECK_MSG(watched.ok(), watched.ToString().c_str());
+  CHECK(at != engine::base::Instant());
+  return at;
+}
+
 engine::base::Instant ReadyAt(api::client::Connection& connection, model::RunId run) {
   engine::base::Instant ready;
   EachFact(connection, run, [&](const model::Fact& fact) {

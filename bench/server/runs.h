@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "api/client/connection.h"
 #include "bench/server/noop_agents.h"
+#include "engine/model/fact.h"
 #include "engine/model/ids.h"
 
 namespace bench::server {
@@ -20,6 +22,10 @@ bool AwaitEnd(api::client::Connection& connection, engine::model::RunId run);
 /// Per job, seconds from ready until an agent of `agents`, which notes times, had it.
 std::vector<double> WaitsOf(api::client::Connection& connection, engine::model::RunId run,
                             const NoopAgents& agents);
+
+/// Watches the run until `is` says so of something that happened; when that was.
+engine::base::Instant AwaitFact(api::client::Connection& connection, engine::model::RunId run,
+                                const std::function<bool(const engine::model::Fact&)>& is);
 
 /// When the run's first job became ready.
 engine::base::Instant ReadyAt(api::client::Connection& connection, engine::model::RunId run);

@@ -82,6 +82,7 @@ tests::support::Launch Site::Launch(std::vector<std::string> arguments,
 api::client::Connection Site::Connect() const {
   api::client::Target target;
   target.servers = {"unix:" + File("srv/api.sock")};
+  target.patience = std::chrono::minutes(1);  // a thousand may connect at once
   return api::client::Connection(std::move(target));
 }
 
