@@ -13,9 +13,10 @@ namespace model = engine::model;
 constexpr std::uint64_t kChunkBytes = 256 << 10;
 constexpr std::uint64_t kLiveBytesMax = 4 << 20;
 
-bool IsOf(const model::LogTag& tag, const LogFollower::Key& key) {
-  return tag.job == key.first.job.value() && tag.attempt == key.first.attempt &&
-         tag.step == key.second.value();
+model::LogTag TagOf(const LogFollower::Key& key) {
+  return {.job = static_cast<std::uint32_t>(key.first.job.value()),
+          .attempt = key.first.attempt,
+          .step = key.second.value()};
 }
 
 }  // namespace
@@ -40,10 +41,15 @@ base::Status LogFollower::HandOut(const Key& key, const model::StepLog& log,
 
 void LogFollower::Running(const Key& key, std::uint32_t slot) {
   const auto live = reader_.ReadLive(slot);
-  if (live.ok() && IsOf(live->tag, key)) {
+  if (live.ok() && live->tag == TagOf(key)) {
     // A segment that cannot be read now is met again, and named, when the step has ended.
     HandOut(key, live->log, kLiveBytesMax).IgnoreError();
   }
+}
+
+model::StepLog LogFollower::CutLog(const Key& key, std::uint32_t slot) {
+  auto log = reader_.ReadCut(slot, TagOf(key));
+  return log.ok() ? *std::move(log) : model::StepLog{};
 }
 
 base::Status LogFollower::Ended(const Key& key, const model::StepLog& log) {

@@ -33,6 +33,8 @@ class LogFollower {
   /// Of an ended step only what lies in its last `bytes`.
   engine::base::Status EndedTail(const Key& key, const engine::model::StepLog& log,
                                  std::uint64_t bytes);
+  /// What there is of a step that ended with its attempt, as nobody told how; for the calls above.
+  engine::model::StepLog CutLog(const Key& key, std::uint32_t slot);
 
  private:
   engine::base::Status HandOut(const Key& key, const engine::model::StepLog& log,

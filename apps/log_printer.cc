@@ -120,16 +120,18 @@ bool LogPrinter::PrintStep(const view::Board& board, const Key& key,
     return false;
   }
   done_[key] = true;
-  times_[key] = options_.raw ? std::vector<model::ReadTime>() : reader_.Times(step.log);
-  const std::uint64_t length = store::logs::LogLength(step.log);
+  const model::StepLog log =
+      step.ended_with_attempt ? follower_.CutLog(key, attempt.slot) : step.log;
+  times_[key] = options_.raw ? std::vector<model::ReadTime>() : reader_.Times(log);
+  const std::uint64_t length = store::logs::LogLength(log);
   base::Status read;
   if (options_.tail >= 0 && !offsets_.contains(key)) {
     const std::uint64_t from =
-        options_.tail == 0 ? length : TailOffset(reader_, step.log, options_.tail);
+        options_.tail == 0 ? length : TailOffset(reader_, log, options_.tail);
     offsets_[key] = from;
-    read = follower_.EndedTail(key, step.log, length - from);
+    read = follower_.EndedTail(key, log, length - from);
   } else {
-    read = follower_.Ended(key, step.log);
+    read = follower_.Ended(key, log);
   }
   if (read.ok() && step.log.lost_bytes != 0) {
     read = base::DataLoss("{} bytes of the log of {}, step {}, are missing: {}",
@@ -139,6 +141,9 @@ bool LogPrinter::PrintStep(const view::Board& board, const Key& key,
   }
   if (!read.ok()) {
     missing_ = read;
+  }
+  if (step.ended_with_attempt && !options_.raw) {
+    WriteLine(key, fmt::format("[dayfly: the log is cut here: {}]", view::kWhyCut));
   }
   times_.erase(key);
   return true;

@@ -89,9 +89,9 @@ void RunScreen::Show(const model::Fact& fact, std::string& out) {
   if (const auto* started = std::get_if<model::StepStarted>(&fact.body)) {
     FollowStep(*started);
   } else if (const auto* ended = std::get_if<model::StepEnded>(&fact.body)) {
-    FinishStep(*ended, out);
+    FinishStep({ended->key, ended->step}, ended->status, ended->log, out);
   } else if (const auto* attempt = std::get_if<model::AttemptEnded>(&fact.body)) {
-    std::erase_if(running_, [&](const auto& each) { return each.first.first == attempt->key; });
+    FinishCutSteps(attempt->key, out);
   }
   view_->Fact(*parts_.board, fact, out);
 }
@@ -105,18 +105,30 @@ void RunScreen::FollowStep(const model::StepStarted& fact) {
   ArmFollow();
 }
 
-void RunScreen::FinishStep(const model::StepEnded& fact, std::string& out) {
-  const Key key{fact.key, fact.step};
+// Steps that ended with their attempt, as their keeper died: what they wrote until then.
+void RunScreen::FinishCutSteps(const model::AttemptKey& key, std::string& out) {
+  const view::AttemptState* attempt = parts_.board->attempt(key);
+  for (std::uint32_t i = 0; attempt != nullptr && i < attempt->steps.size(); ++i) {
+    const Key step{key, model::StepIndex(i)};
+    // What an earlier process of this run followed, it has shown.
+    if (attempt->steps[i].ended_with_attempt && running_.contains(step)) {
+      FinishStep(step, attempt->status, follower_.CutLog(step, attempt->slot), out);
+    }
+  }
+}
+
+void RunScreen::FinishStep(const Key& key, model::Status status, const model::StepLog& log,
+                           std::string& out) {
   running_.erase(key);
   base::Status read;
   log_out_ = &out;
   switch (view_->output_wanted()) {
     case view::RunView::OutputWanted::kAll:
-      read = follower_.Ended(key, fact.log);
+      read = follower_.Ended(key, log);
       break;
     case view::RunView::OutputWanted::kFailedTail:
-      if (view::HasFailed(fact.status)) {
-        read = follower_.EndedTail(key, fact.log, kTailBytes);
+      if (view::HasFailed(status)) {
+        read = follower_.EndedTail(key, log, kTailBytes);
       }
       break;
     case view::RunView::OutputWanted::kNone:

@@ -54,7 +54,9 @@ class RunScreen final : public engine::loop::Observer {
   using Key = LogFollower::Key;
   void Show(const engine::model::Fact& fact, std::string& out);
   void FollowStep(const engine::model::StepStarted& fact);
-  void FinishStep(const engine::model::StepEnded& fact, std::string& out);
+  void FinishStep(const Key& key, engine::model::Status status, const engine::model::StepLog& log,
+                  std::string& out);
+  void FinishCutSteps(const engine::model::AttemptKey& key, std::string& out);
   void ArmDraw();
   void Draw();
   void ArmFollow();

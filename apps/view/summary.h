@@ -41,6 +41,7 @@ std::string ShellQuote(std::string_view text);
 std::string StepTitle(const model::JobSpec& spec, model::StepIndex step);
 
 /// Why bytes that a step printed are not in its log: the only way to lose them while it runs.
+inline constexpr std::string_view kWhyCut = "what ran it was lost before it told the end";
 inline constexpr std::string_view kWhyLost = "they could not be written (disk full?)";
 
 /// How long the job has been running or ran: its newest attempt that began; 0 when none did.

@@ -58,6 +58,10 @@ std::string LiveLogName(std::uint32_t slot) {
   return fmt::format("{}.now", slot);
 }
 
+std::string CutLogsName(std::uint32_t slot) {
+  return fmt::format("{}.cut", slot);
+}
+
 std::optional<std::uint32_t> SegmentFromFileName(std::string_view name) {
   constexpr std::string_view kSuffix = ".seg";
   const auto dash = name.find('-');

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The names and small records of log segments: what the keeper writes under `<run>/logs/` and
 // everybody else reads. `<slot>-<n>.seg` holds raw bytes, `<slot>-<n>.idx` says when they came,
-// `<slot>.now` says where the slot's newest log begins. Only the first is ever flushed.
+// `<slot>.now` says where the slot's newest log begins, `<slot>.cut` holds the last `now` of each
+// keeper that the slot had before. Only the first is ever flushed.
 #pragma once
 
 #include <array>
@@ -35,6 +36,7 @@ constexpr std::uint32_t SegmentOrdinal(std::uint32_t segment) {
 std::string SegmentFileName(std::uint32_t segment);   ///< `3-17.seg`
 std::string SegmentIndexName(std::uint32_t segment);  ///< `3-17.idx`
 std::string LiveLogName(std::uint32_t slot);          ///< `3.now`
+std::string CutLogsName(std::uint32_t slot);          ///< `3.cut`
 /// The number in a file name made by `SegmentFileName`; nothing for any other name.
 std::optional<std::uint32_t> SegmentFromFileName(std::string_view name);
 

@@ -220,10 +220,39 @@ void LogSpool::WriteTimes() {
   times_.clear();
 }
 
+/// What an earlier keeper wrote last: maybe nobody heard how that ended, so where it lies must
+/// outlive the note of it.
+void LogSpool::KeepCut() {
+  char bytes[engine::model::kLiveLogBytes];
+  if (!live_fd_.valid() || pread(live_fd_.get(), bytes, sizeof bytes, 0) != sizeof bytes) {
+    return;
+  }
+  auto log = engine::model::DecodeLiveLog({bytes, sizeof bytes});
+  if (!log || earlier_.empty()) {
+    return;
+  }
+  if (log->growing) {
+    const auto last =
+        std::max_element(earlier_.begin(), earlier_.end(),
+                         [](const Kept& a, const Kept& b) { return a.segment < b.segment; });
+    log->growing = false;
+    log->end_segment = last->segment;
+    log->end_offset = last->bytes;
+  }
+  const auto record = engine::model::EncodeLiveLog(*log);
+  const FileDescriptor cut(openat(folder_fd_.get(), engine::model::CutLogsName(slot_).c_str(),
+                                  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (cut.valid() && write(cut.get(), record.data(), record.size()) < 0) {
+    // A comfort like the note itself: the bytes stay, only the way to them is lost.
+    return;
+  }
+}
+
 void LogSpool::WriteLive(bool growing) {
   if (!live_fd_.valid()) {
     live_fd_ = FileDescriptor(openat(folder_fd_.get(), engine::model::LiveLogName(slot_).c_str(),
-                                     O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+                                     O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+    KeepCut();
   }
   if (!live_fd_.valid() || log_.ranges.empty()) {
     return;

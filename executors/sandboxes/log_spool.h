@@ -47,6 +47,7 @@ class LogSpool {
   void NoteTime();
   void WriteTimes();
   void WriteLive(bool growing);
+  void KeepCut();
   void StartWriteBack();
   void Lose(std::size_t bytes, int error);
   void Flush();

@@ -175,17 +175,42 @@ StatusOr<SegmentReader::Live> SegmentReader::ReadLive(std::uint32_t slot) {
   if (!record) {
     return DataLoss("{}/{} is damaged", folder_, engine::model::LiveLogName(slot));
   }
-  Live live{.tag = record->tag, .growing = record->growing};
-  for (auto segment = record->begin_segment;; ++segment) {
-    const bool first = segment == record->begin_segment;
+  return LiveOf(*record);
+}
+
+StatusOr<StepLog> SegmentReader::ReadCut(std::uint32_t slot, const engine::model::LogTag& tag) {
+  if (auto live = ReadLive(slot); live.ok() && live->tag == tag) {
+    return std::move(live->log);
+  }
+  const File file(folder_ + "/" + engine::model::CutLogsName(slot));
+  std::string bytes;
+  if (file.opened()) {
+    file.ReadAt(0, file.Size(), bytes);
+  }
+  // Whole records only: a full disk may have cut one.
+  std::size_t end = bytes.size() / engine::model::kLiveLogBytes * engine::model::kLiveLogBytes;
+  for (; end > 0; end -= engine::model::kLiveLogBytes) {
+    const auto record = engine::model::DecodeLiveLog(std::string_view(bytes).substr(
+        end - engine::model::kLiveLogBytes, engine::model::kLiveLogBytes));
+    if (record && record->tag == tag) {
+      return std::move(LiveOf(*record).log);
+    }
+  }
+  return NotFound("slot {} has nothing of that log", slot);
+}
+
+SegmentReader::Live SegmentReader::LiveOf(const LiveLog& record) const {
+  Live live{.tag = record.tag, .growing = record.growing};
+  for (auto segment = record.begin_segment;; ++segment) {
+    const bool first = segment == record.begin_segment;
     const File file(folder_ + "/" + engine::model::SegmentFileName(segment));
     // A growing log ends with the slot's newest segment.
     if (!file.opened()) {
       break;
     }
-    const bool last = !record->growing && segment == record->end_segment;
-    const auto begin = first ? record->begin_offset : 0;
-    const auto end = last ? record->end_offset : file.Size();
+    const bool last = !record.growing && segment == record.end_segment;
+    const auto begin = first ? record.begin_offset : 0;
+    const auto end = last ? record.end_offset : file.Size();
     if (end > begin) {
       live.log.ranges.push_back({.segment = segment, .offset = begin, .length = end - begin});
     }

@@ -41,7 +41,15 @@ class SegmentReader : public engine::ports::LogSource {
   };
   engine::base::StatusOr<Live> ReadLive(std::uint32_t slot);
 
+  /// What there is of a log whose end nobody told, as its keeper or its owner was lost before: as
+  /// its slot's newest log, or as one that an earlier keeper of the slot wrote last. `NotFound`
+  /// when the step printed nothing.
+  engine::base::StatusOr<engine::model::StepLog> ReadCut(std::uint32_t slot,
+                                                         const engine::model::LogTag& tag);
+
  private:
+  Live LiveOf(const engine::model::LiveLog& record) const;
+
   std::string folder_;
 };
 

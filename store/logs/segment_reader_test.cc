@@ -46,6 +46,15 @@ class SegmentReaderTest : public ::testing::Test {
     Write(engine::model::LiveLogName(2), {record.data(), record.size()});
   }
 
+  void WriteCut(const std::vector<LiveLog>& logs) {
+    std::string bytes;
+    for (const LiveLog& log : logs) {
+      const auto record = engine::model::EncodeLiveLog(log);
+      bytes.append(record.data(), record.size());
+    }
+    Write(engine::model::CutLogsName(2), bytes + "torn");
+  }
+
   std::string folder_;
   const std::uint32_t a_ = SegmentNumber(2, 7);
   const std::uint32_t b_ = SegmentNumber(2, 8);
@@ -136,6 +145,39 @@ TEST_F(SegmentReaderTest, AnEndedLogEndsWhereItsRecordSays) {
 TEST_F(SegmentReaderTest, ADamagedLiveRecordIsNamed) {
   Write(engine::model::LiveLogName(2), "nonsense");
   EXPECT_EQ(SegmentReader(folder_).ReadLive(2).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(SegmentReaderTest, FindsLogsWhoseEndNobodyTold) {
+  WriteSegment(a_, "abcdefg");
+  WriteSegment(b_, "XYZ");
+  const LogTag first{.job = 1, .attempt = 1, .step = 0};
+  const LogTag second{.job = 4, .attempt = 1, .step = 2};
+  const LogTag newest{.job = 4, .attempt = 2, .step = 2};
+  WriteCut({{.tag = first,
+             .growing = false,
+             .begin_segment = a_,
+             .begin_offset = 0,
+             .end_segment = a_,
+             .end_offset = 3},
+            {.tag = second,
+             .growing = false,
+             .begin_segment = a_,
+             .begin_offset = 3,
+             .end_segment = a_,
+             .end_offset = 7}});
+  WriteLive({.tag = newest,
+             .growing = true,
+             .begin_segment = b_,
+             .begin_offset = 1,
+             .end_segment = b_,
+             .end_offset = 1});
+  SegmentReader reader(folder_);
+  EXPECT_EQ(*reader.Read(*reader.ReadCut(2, first), 0, 99), "abc");
+  EXPECT_EQ(*reader.Read(*reader.ReadCut(2, second), 0, 99), "defg");
+  EXPECT_EQ(*reader.Read(*reader.ReadCut(2, newest), 0, 99), "YZ");
+  EXPECT_EQ(reader.ReadCut(2, {.job = 9, .attempt = 1, .step = 0}).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(reader.ReadCut(3, first).status().code(), absl::StatusCode::kNotFound);
 }
 
 }  // namespace

@@ -31,9 +31,11 @@ jobs:
           exec 9>>"$RAN/lock"
           if [ -e "$RAN/second_life" ]; then
             flock -n 9
+            echo words of the second life
             exit 0
           fi
           flock -n 9
+          echo words of the first life
           exec 8>"$RAN/pipe"
           setsid sh -c 'trap "" HUP INT TERM; while :; do sleep 3600; done' > /dev/null 2>&1 &
           echo up >&8
@@ -65,6 +67,8 @@ class Orphans : public ::testing::Test {
     return count > 0 ? std::string(bytes, static_cast<std::size_t>(count)) : std::string();
   }
 
+  Ended Logs() { return RunDayfly(scene_.Command({"logs", scene_.RunName()})); }
+
   CrashScene scene_;
   int pipe_ = -1;
 };
@@ -74,12 +78,20 @@ TEST_F(Orphans, DieWithTheRunAndTheSuccessorIsAlone) {
   std::string line;
   ASSERT_TRUE(first.ReadLine(line)) << scene_.Errors();
   ASSERT_EQ(ReadPipe(), "up\n") << scene_.Errors();
+  while (Logs().text.find("words of the first life") == std::string::npos) {
+  }
   first.Kill();
   first.Wait();
   std::ofstream(scene_.ran() + "/second_life") << "now";
   const Ended resumed = RunDayfly(scene_.Resume(scene_.RunName()));
   EXPECT_EQ(resumed.exit_code, 0) << resumed.text << scene_.Errors();
   EXPECT_EQ(ReadPipe(), "") << "somebody of the first life still holds the pipe";
+  // What the step wrote that nobody heard the end of is not forgotten, and said to be cut.
+  const Ended logs = Logs();
+  EXPECT_EQ(logs.exit_code, 0);
+  EXPECT_NE(logs.text.find("log is cut here"), std::string::npos) << logs.text;
+  EXPECT_NE(logs.text.find("words of the first life"), std::string::npos) << logs.text;
+  EXPECT_NE(logs.text.find("words of the second life"), std::string::npos) << logs.text;
 }
 
 TEST_F(Orphans, DieWithoutASuccessor) {
