@@ -35,7 +35,8 @@ std::string InputText(const engine::model::InputSpec& input) {
 }  // namespace
 
 void ApprovalPrompt::Ask(ApprovalQuestion question) {
-  if (std::ranges::find(questions_, question.job, &ApprovalQuestion::job) != questions_.end()) {
+  if (closed_ ||
+      std::ranges::find(questions_, question.job, &ApprovalQuestion::job) != questions_.end()) {
     return;
   }
   questions_.push_back(std::move(question));
@@ -44,29 +45,54 @@ void ApprovalPrompt::Ask(ApprovalQuestion question) {
   }
 }
 
-void ApprovalPrompt::Forget(std::string_view job) {
+ApprovalPrompt::Forgotten ApprovalPrompt::Forget(std::string_view job) {
   const auto found = std::ranges::find(questions_, job, &ApprovalQuestion::job);
   if (found == questions_.end()) {
-    return;
+    return Forgotten::kNotAsked;
   }
-  const bool was_under_way = found == questions_.begin();
-  questions_.erase(found);
-  if (was_under_way) {
-    Begin();
+  if (found != questions_.begin()) {
+    questions_.erase(found);
+    return Forgotten::kNotAsked;
   }
+  const bool answered = answered_;
+  questions_.pop_front();
+  Begin();
+  return answered ? Forgotten::kAnswered : Forgotten::kUnanswered;
 }
 
-void ApprovalPrompt::Begin() {
+bool ApprovalPrompt::AskAgain(std::string_view job, std::string_view why) {
+  if (questions_.empty() || questions_.front().job != job) {
+    return false;
+  }
+  Begin(why);
+  return true;
+}
+
+void ApprovalPrompt::Begin(std::string_view remark) {
   yes_.reset();
   next_input_ = 0;
-  if (!questions_.empty()) {
-    const ApprovalQuestion& question = questions_.front();
-    parts_.say(fmt::format("{} {}. Approve? y or n, then Enter", question.job, question.why));
+  answered_ = false;
+  if (questions_.empty()) {
+    return;
   }
+  // The question first: what does not fit into the line is cut.
+  const ApprovalQuestion& question = questions_.front();
+  parts_.say(fmt::format("{}{}approve {}? y or n, then Enter ({})", remark,
+                         remark.empty() ? "" : "; ", question.job, question.why));
+}
+
+void ApprovalPrompt::Close() {
+  closed_ = true;
+  if (!questions_.empty()) {
+    parts_.say(fmt::format("no answer is read here any more; elsewhere: dayfly approve latest {}",
+                           questions_.front().job));
+  }
+  questions_.clear();
+  yes_.reset();
 }
 
 void ApprovalPrompt::Line(std::string_view line) {
-  if (questions_.empty()) {
+  if (questions_.empty() || answered_) {
     return;
   }
   yes_.has_value() ? AnswerInput(Trimmed(line)) : AnswerFirst(Trimmed(line));
@@ -107,8 +133,8 @@ void ApprovalPrompt::AnswerInput(std::string_view line) {
 
 // The question stays until the engine has taken the answer: a refused one is asked again.
 void ApprovalPrompt::Finish() {
+  answered_ = true;
   parts_.decided(*std::exchange(yes_, std::nullopt));
-  next_input_ = 0;
 }
 
 }  // namespace apps

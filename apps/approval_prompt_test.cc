@@ -39,7 +39,7 @@ TEST_F(Prompt, TakesYesAndNo) {
 TEST_F(Prompt, AsksAgainWhenItDoesNotUnderstand) {
   prompt_.Ask(Question("a"));
   prompt_.Line("maybe");
-  EXPECT_THAT(said_, ElementsAre(HasSubstr("a waits"), HasSubstr("a waits")));
+  EXPECT_THAT(said_, ElementsAre(HasSubstr("approve a?"), HasSubstr("approve a?")));
   EXPECT_TRUE(decided_.empty());
 }
 
@@ -48,7 +48,7 @@ TEST_F(Prompt, AsksOneAfterTheOther) {
   prompt_.Ask(Question("b"));
   EXPECT_EQ(said_.size(), 1U);
   prompt_.Forget("a");
-  EXPECT_THAT(said_.back(), HasSubstr("b waits"));
+  EXPECT_THAT(said_.back(), HasSubstr("approve b?"));
 }
 
 TEST_F(Prompt, AsksForInputs) {
@@ -62,6 +62,37 @@ TEST_F(Prompt, AsksForInputs) {
   prompt_.Line("");
   ASSERT_EQ(decided_.size(), 1U);
   EXPECT_THAT(decided_[0].inputs, ElementsAre(Pair("note", "go")));
+}
+
+TEST_F(Prompt, AsksAgainWhatWasRefusedAndSaysWhy) {
+  prompt_.Ask(Question("a"));
+  prompt_.Line("y");
+  EXPECT_TRUE(prompt_.AskAgain("a", "`note` is missing"));
+  EXPECT_THAT(said_.back(), HasSubstr("`note` is missing; approve a?"));
+  prompt_.Line("n");
+  ASSERT_EQ(decided_.size(), 2U);
+  EXPECT_FALSE(decided_[1].approve);
+  EXPECT_FALSE(prompt_.AskAgain("b", "no"));
+}
+
+TEST_F(Prompt, ALineBeforeTheAnswerIsTakenAnswersNothing) {
+  prompt_.Ask(Question("a"));
+  prompt_.Ask(Question("b"));
+  prompt_.Line("y");
+  prompt_.Line("y");
+  EXPECT_EQ(decided_.size(), 1U);
+  EXPECT_EQ(prompt_.Forget("a"), ApprovalPrompt::Forgotten::kAnswered);
+  EXPECT_EQ(prompt_.Forget("b"), ApprovalPrompt::Forgotten::kUnanswered);
+}
+
+TEST_F(Prompt, SaysWhatIsLeftWhenTheInputEnds) {
+  prompt_.Ask(Question("a"));
+  prompt_.Close();
+  EXPECT_THAT(said_.back(), HasSubstr("dayfly approve latest a"));
+  prompt_.Line("y");
+  prompt_.Ask(Question("b"));
+  EXPECT_TRUE(decided_.empty());
+  EXPECT_EQ(said_.size(), 2U);
 }
 
 TEST_F(Prompt, IgnoresLinesWhenNobodyAsks) {

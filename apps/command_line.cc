@@ -167,7 +167,9 @@ Exit codes:
 void AddRuns(CommandLine& line) {
   Command<RunsOptions> command(line, "runs", "Lists the runs kept on this machine, newest first",
                                RunsCommand);
-  command.Value("--limit", &RunsOptions::limit, "N", "At most so many")->capture_default_str();
+  command.Value("--limit", &RunsOptions::limit, "N", "At most so many")
+      ->check(CLI::Range(1U, 1'000'000U).description(""))
+      ->capture_default_str();
   command.Choice("--format", &RunsOptions::format, {"text", "json", "ids"},
                  "A table, an object a line, or ids only");
   command.Server(&RunsOptions::server);
@@ -210,7 +212,7 @@ void AddLogs(CommandLine& line) {
   command.Flag("-f,--follow", &O::follow, "Goes on until the run (or the job) has ended");
   command.Flag("--raw", &O::raw, "Exactly the bytes the steps wrote, without times and names");
   command.Value("--tail", &O::tail, "N", "Only the last N lines of each step")
-      ->check(CLI::NonNegativeNumber.description(""));
+      ->check(CLI::Range(0, 1'000'000'000).description(""));
   command.Server(&O::server);
   command.Footer(R"(A job that was tried several times shows every attempt.
 

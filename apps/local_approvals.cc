@@ -2,6 +2,7 @@
 #include "apps/local_approvals.h"
 
 #include <istream>
+#include <termios.h>
 #include <unistd.h>
 #include <utility>
 
@@ -39,10 +40,18 @@ void LocalApprovals::OnDurable(std::uint64_t, std::span<const model::Fact> facts
     if (const auto* asked = std::get_if<model::ApprovalRequested>(&fact.body)) {
       OnAsked(asked->job);
     } else if (const auto* decided = std::get_if<model::ApprovalDecided>(&fact.body)) {
-      prompt_.Forget(parts_.board->job_name(decided->job));
+      Settle(decided->job);
     } else if (const auto* ended = std::get_if<model::JobEnded>(&fact.body)) {
-      prompt_.Forget(parts_.board->job_name(ended->job));
+      Settle(ended->job);
     }
+  }
+}
+
+// What was typed for this job while somebody else answered is not the answer to the next question.
+void LocalApprovals::Settle(model::JobIndex job) {
+  if (prompt_.Forget(parts_.board->job_name(job)) == ApprovalPrompt::Forgotten::kUnanswered) {
+    tcflush(STDIN_FILENO, TCIFLUSH);
+    typed_.consume(typed_.size());
   }
 }
 
@@ -73,31 +82,41 @@ void LocalApprovals::Decide(dsl::GivenDecision given) {
   given.by = parts_.user;
   auto decision = dsl::ReadDecision(parts_.board->run(), parts_.board->plan(), given);
   if (!decision.ok()) {
-    parts_.notice(base::Message(decision.status()));
-    return;
+    return Refuse(given.job, base::Message(decision.status()));
   }
   Post(*std::move(decision));
 }
 
-void LocalApprovals::Post(model::DecideApproval decision) {
-  const base::Status posted =
-      parts_.loop->Post(std::move(decision), [this](const engine::loop::Answer& answer) {
-        if (!answer.refused.empty()) {
-          parts_.notice(answer.refused.front().message);
-        }
-      });
-  if (!posted.ok()) {
-    parts_.notice(base::Message(posted));
+void LocalApprovals::Refuse(std::string_view job, std::string_view why) {
+  if (!prompt_.AskAgain(job, why)) {
+    parts_.notice(why);
   }
 }
 
-// Until the end of the input: without it, `dayfly approve` is left.
+void LocalApprovals::Post(model::DecideApproval decision) {
+  const std::string job = parts_.board->job_name(decision.job);
+  const base::Status posted =
+      parts_.loop->Post(std::move(decision), [this, job](const engine::loop::Answer& answer) {
+        if (!answer.refused.empty()) {
+          Refuse(job, answer.refused.front().message);
+        }
+      });
+  if (!posted.ok()) {
+    Refuse(job, base::Message(posted));
+  }
+}
+
 void LocalApprovals::ReadLine() {
   asio::async_read_until(*terminal_, typed_, '\n',
                          [this](const boost::system::error_code& error, std::size_t) {
-                           if (error) {
+                           if (error == asio::error::operation_aborted) {
                              return;
                            }
+                           if (error) {
+                             prompt_.Close();
+                             return;
+                           }
+                           parts_.typed();
                            std::istream in(&typed_);
                            std::string line;
                            std::getline(in, line);

@@ -27,6 +27,7 @@ struct LocalApprovalParts {
   bool reject_all = false;
   bool may_prompt = false;  ///< standard input and output are a terminal
   std::function<void(std::string_view)> notice;
+  std::function<void()> typed;  ///< a line was, on the terminal
 };
 
 class LocalApprovals final : public engine::loop::Observer {
@@ -41,6 +42,8 @@ class LocalApprovals final : public engine::loop::Observer {
   void OnAsked(engine::model::JobIndex job);
   void Decide(dsl::GivenDecision given);
   void Post(engine::model::DecideApproval decision);
+  void Refuse(std::string_view job, std::string_view why);
+  void Settle(engine::model::JobIndex job);
   void ReadLine();
 
   boost::asio::io_context& io_;

@@ -296,6 +296,7 @@ class LocalRun::Core : public loop::Observer {
     parts.may_prompt =
         options_.output != "json" && isatty(STDIN_FILENO) == 1 && IsLiveTerminal(STDOUT_FILENO);
     parts.notice = [this](std::string_view text) { Notice(text); };
+    parts.typed = [this] { screen_->Typed(); };
     return parts;
   }
 
@@ -351,7 +352,7 @@ class LocalRun::Core : public loop::Observer {
     if (submission) {
       base::Status posted = loop_->Post(*std::move(submission), [this](const loop::Answer& answer) {
         if (!answer.refused.empty()) {
-          GiveUp(base::Internal("the run was refused: {}", answer.refused[0].message));
+          GiveUp(base::InvalidArgument("the run was refused: {}", answer.refused[0].message));
         }
       });
       if (!posted.ok()) {
@@ -422,10 +423,15 @@ class LocalRun::Core : public loop::Observer {
   }
 
   // Called on the writer's thread or ours.
-  void OnOutputLost(const base::Status&) {
-    asio::post(io_, [this] {
+  void OnOutputLost(const base::Status& status) {
+    asio::post(io_, [this, status] {
+      const bool reader_left = status.code() == absl::ErrnoToStatusCode(EPIPE);
+      if (!reader_left) {
+        output_lost_ = status;
+      }
       if (loop_ != nullptr && !model::IsFinal(board_->status())) {
-        Cancel(/*kill=*/false, "the reader of the output, which is gone");
+        Cancel(/*kill=*/false, reader_left ? "the reader of the output, which is gone"
+                                           : std::string(base::Message(status)));
       }
     });
   }
@@ -468,8 +474,14 @@ class LocalRun::Core : public loop::Observer {
     if (options_.stats) {
       stats_.Print(loop_->counters(), folder_);
     }
+    if (!accepted && ExitCodeOf(failed_) == kExitInvalid) {
+      return Fail(failed_);
+    }
     if (!failed_.ok() && !model::IsFinal(board_->status())) {
       return FailEngine(failed_, id_, accepted);
+    }
+    if (!output_lost_.ok()) {
+      return Fail(kExitEngine, base::Message(output_lost_));
     }
     return ExitCodeOf(board_->status());
   }
@@ -507,6 +519,7 @@ class LocalRun::Core : public loop::Observer {
   std::optional<asio::signal_set> signals_;
   int signals_seen_ = 0;
   base::Status failed_;
+  base::Status output_lost_;  ///< not OK: it could not be written, though somebody wants it
 };
 
 base::StatusOr<std::unique_ptr<LocalRun>> LocalRun::Create(const StateDir& state,

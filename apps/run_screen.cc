@@ -169,6 +169,12 @@ void RunScreen::Notice(std::string_view text) {
   ArmDraw();
 }
 
+void RunScreen::Typed() {
+  std::string out;
+  view_->Typed(out);
+  parts_.writer->Write(std::move(out));
+}
+
 void RunScreen::Note(std::string_view text) {
   std::string out;
   view_->Note(text, out);
@@ -215,7 +221,10 @@ void RunScreen::End() {
   boost::system::error_code ignored;
   resized_.cancel(ignored);
   std::string out;
-  view_->End(*parts_.board, parts_.clock->Now(), out);
+  // A run that was refused has nothing to sum up.
+  if (parts_.board->context() != nullptr) {
+    view_->End(*parts_.board, parts_.clock->Now(), out);
+  }
   parts_.writer->Write(std::move(out));
 }
 

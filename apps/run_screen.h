@@ -47,6 +47,7 @@ class RunScreen final : public engine::loop::Observer {
   void OnDurable(std::uint64_t first_seq, std::span<const engine::model::Fact> facts) override;
   void Notice(std::string_view text);
   void Note(std::string_view text);
+  void Typed();
   /// Last words; nothing is drawn after them.
   void End();
 

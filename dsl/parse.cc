@@ -67,6 +67,7 @@ class EventReader final : public YAML::EventHandler {
     if (documents_ == 1) {
       const bool known = tag == "?" || tag == "!" || tag == kStringTag;
       CheckTag(mark, tag, known);
+      CheckText(mark, value);
       tree_.Scalar(OffsetOf(mark), static_cast<std::uint32_t>(anchor), value, tag == "?");
     }
   }
@@ -104,6 +105,14 @@ class EventReader final : public YAML::EventHandler {
           .Error("yaml-tag", At(document_, OffsetOf(mark), 2),
                  fmt::format("the tag `{}` has no meaning here", tag))
           .hint = "leave the tag out; quotes make a value text";
+    }
+  }
+
+  // Written as an escape; no program could be given it.
+  void CheckText(const YAML::Mark& mark, const std::string& value) {
+    if (value.find('\0') != std::string::npos) {
+      reporter_.Error("control-character", At(document_, OffsetOf(mark), 2),
+                      "a text cannot hold U+0000");
     }
   }
 

@@ -53,6 +53,9 @@ class RunView {
   /// What just happened and the person in front of it should know (a cancel was taken).
   virtual void Notice(std::string_view text, std::string& out) = 0;
 
+  /// Somebody typed a line: its end moved the cursor down.
+  virtual void Typed(std::string& /*out*/) {}
+
   /// A view that moves is drawn again at this instant at the latest; nothing when it never is.
   virtual std::optional<base::Instant> NextDraw(base::Instant now) const = 0;
   virtual void Draw(const Board& board, base::Instant now, TerminalSize size, std::string& out) = 0;

@@ -51,6 +51,13 @@ void Tree::Notice(std::string_view text, std::string&) {
   changed_ = true;
 }
 
+// Back to where the frame ended, and what was typed there goes.
+void Tree::Typed(std::string& out) {
+  if (drawn_at_) {
+    out += "\x1b[A\r\x1b[J";
+  }
+}
+
 std::optional<base::Instant> Tree::NextDraw(base::Instant now) const {
   if (!drawn_at_) {
     return now;

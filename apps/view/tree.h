@@ -29,6 +29,7 @@ class Tree final : public RunView {
   /// Stays above the tree.
   void Note(std::string_view text, std::string& out) override;
   void Notice(std::string_view text, std::string& out) override;
+  void Typed(std::string& out) override;
   std::optional<base::Instant> NextDraw(base::Instant now) const override;
   void Draw(const Board& board, base::Instant now, TerminalSize size, std::string& out) override;
   void End(const Board& board, base::Instant now, std::string& out) override;

@@ -51,7 +51,7 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kReused, "reused", "result taken over from run {subject}"},
     {ReasonCode::kGroupFull, "group_full", "no room in {subject}"},
     {ReasonCode::kSuperseded, "superseded", "superseded by {subject}"},
-    {ReasonCode::kExitCode, "exit_code", "exit code {detail}"},
+    {ReasonCode::kExitCode, "exit_code", "exit code {detail}{why}"},
     {ReasonCode::kSignal, "signal", "ended by {signal}"},
     {ReasonCode::kJobTimeout, "job_timeout", "the job's timeout passed"},
     {ReasonCode::kStepTimeout, "step_timeout", "the step's timeout passed"},
@@ -126,6 +126,7 @@ std::string Describe(const Reason& reason) {
   }
   return fmt::format(fmt::runtime(fmt::string_view(text->sentence.data(), text->sentence.size())),
                      fmt::arg("subject", reason.subject), fmt::arg("detail", reason.detail),
+                     fmt::arg("why", reason.subject.empty() ? "" : ": " + reason.subject),
                      fmt::arg("until", base::FormatInstant(reason.until)),
                      fmt::arg("signal", SignalName(reason.detail)));
 }

@@ -25,6 +25,9 @@ TEST(ReasonText, NamesAreUniqueAndComeBack) {
 
 TEST(DescribeReason, FillsTheSentenceIn) {
   EXPECT_EQ(Describe({.code = ReasonCode::kExitCode, .detail = 3}), "exit code 3");
+  EXPECT_EQ(
+      Describe({.code = ReasonCode::kExitCode, .detail = 127, .subject = "nosh: no such program"}),
+      "exit code 127: nosh: no such program");
   EXPECT_EQ(Describe({.code = ReasonCode::kSignal, .detail = 9}), "ended by signal 9 (SIGKILL)");
   EXPECT_EQ(Describe({.code = ReasonCode::kNeedNotMet, .subject = "build"}),
             "build did not end as needed");

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST_F(BadInput, AnUnknownCommandOptionOrValueIsNamed) {
   EXPECT_EQ(Dayfly({"rnu"}).exit_code, 2);
@@ -54,6 +55,40 @@ TEST_F(BadInput, OutputThatCannotBeWrittenIsTold) {
     EXPECT_EQ(support::RunDayfly(launch).exit_code, 3) << command[0];
     EXPECT_THAT(Errors(), HasSubstr("standard output")) << command[0];
   }
+}
+
+TEST_F(BadInput, ARunWhoseOutputCannotBeWrittenSaysSo) {
+  WriteJobs("  a: { steps: [echo a] }\n");
+  support::Launch launch = LaunchOf({"run", "p.yml", "--output", "plain"});
+  launch.output = "/dev/full";
+  EXPECT_EQ(support::RunDayfly(launch).exit_code, 3);
+  EXPECT_THAT(Errors(), HasSubstr("standard output: No space left on device"));
+}
+
+TEST_F(BadInput, ANumberOutOfRangeIsToldWithTheRange) {
+  EXPECT_EQ(Dayfly({"runs", "--limit", "0"}).exit_code, 2);
+  EXPECT_THAT(Errors(), HasSubstr("1000000"));
+  EXPECT_EQ(Dayfly({"logs", "latest", "--tail", "-1"}).exit_code, 2);
+  EXPECT_THAT(Errors(), HasSubstr("1000000000"));
+}
+
+TEST_F(BadInput, ARunThatIsRefusedIsNoRun) {
+  Write("p.yml",
+        "concurrency: { group: '${{ inputs.x }}' }\ninputs: { x: { default: '' } }\n"
+        "jobs: { a: { steps: [x] } }\n");
+  const Outcome refused = Dayfly({"run", "p.yml", "--output", "plain"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.errors, HasSubstr("the run was refused: concurrency.group"));
+  EXPECT_THAT(refused.out + refused.errors, Not(HasSubstr("--resume")));
+  EXPECT_THAT(Runs(), IsEmpty());
+}
+
+TEST_F(BadInput, AStepThatCannotBeStartedSaysWhy) {
+  WriteJobs("  a: { steps: [{ run: x, shell: 'nosuchshell {0}' }] }\n");
+  EXPECT_THAT(Dayfly({"run", "p.yml", "--output", "plain"}).out,
+              HasSubstr("nosuchshell: no such program in PATH"));
+  WriteJobs("  a: { steps: [{ run: x, workdir: nope }] }\n");
+  EXPECT_THAT(Dayfly({"run", "p.yml", "--output", "plain"}).out, HasSubstr("nope"));
 }
 
 TEST_F(BadInput, WithoutStandardStreamsNothingIsWrittenIntoFiles) {
