@@ -188,10 +188,15 @@ void AddShow(CommandLine& line) {
       ShowCommand);
   command.Completed(command.Value("RUN", &ShowOptions::run, "", kRunArgument)->required(),
                     Completes::kRun);
+  command.Flag(
+      "--tests", &ShowOptions::tests,
+      "The results of its tests, as `reports` of its jobs tell them: totals, failures, the "
+      "slowest");
   command.Choice("--format", &ShowOptions::format, {"text", "json"}, "For people, or one object");
   command.Server(&ShowOptions::server);
   command.Footer(R"(Examples:
   dayfly show latest
+  dayfly show latest --tests
   dayfly show 01jd2 --format json
 
 Exit codes:

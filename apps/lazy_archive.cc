@@ -8,10 +8,11 @@ namespace apps {
 namespace {
 
 namespace base = engine::base;
+namespace ports = engine::ports;
 
 }  // namespace
 
-base::StatusOr<engine::ports::ArtifactArchive*> LazyArchive::Opened() {
+base::StatusOr<ports::ArtifactArchive*> LazyArchive::Opened() {
   const std::lock_guard lock(mutex_);
   if (archive_ == nullptr) {
     ASSIGN_OR_RETURN(store_, store::artifacts::LocalStore::Open(chunks_folder_));
@@ -20,22 +21,41 @@ base::StatusOr<engine::ports::ArtifactArchive*> LazyArchive::Opened() {
   return archive_.get();
 }
 
-base::StatusOr<engine::model::Artifact> LazyArchive::Pack(const engine::ports::PackRequest& request,
-                                                          std::stop_token stop) {
-  ASSIGN_OR_RETURN(engine::ports::ArtifactArchive * archive, Opened());
-  return archive->Pack(request, std::move(stop));
+base::StatusOr<engine::model::Artifact> LazyArchive::Pack(const ports::PackRequest& request,
+                                                          const ports::Transfer& transfer) {
+  ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());
+  return archive->Pack(request, transfer);
 }
 
 base::Status LazyArchive::Unpack(const engine::model::Artifact& artifact, const std::string& root,
-                                 std::stop_token stop) {
-  ASSIGN_OR_RETURN(engine::ports::ArtifactArchive * archive, Opened());
-  return archive->Unpack(artifact, root, std::move(stop));
+                                 const ports::Transfer& transfer) {
+  ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());
+  return archive->Unpack(artifact, root, transfer);
+}
+
+base::Status LazyArchive::UnpackWhole(const engine::model::Artifact& artifact,
+                                      const std::string& root, const ports::Transfer& transfer) {
+  ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());
+  return archive->UnpackWhole(artifact, root, transfer);
 }
 
 base::StatusOr<std::string> LazyArchive::HashFiles(const std::string& root,
                                                    const std::vector<std::string>& paths) {
-  ASSIGN_OR_RETURN(engine::ports::ArtifactArchive * archive, Opened());
+  ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());
   return archive->HashFiles(root, paths);
+}
+
+base::StatusOr<std::string> LazyArchive::ReadFiles(const std::string& root,
+                                                   const std::vector<std::string>& paths,
+                                                   std::uint64_t bytes_max, std::stop_token stop,
+                                                   const FileHandler& each) {
+  ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());
+  return archive->ReadFiles(root, paths, bytes_max, std::move(stop), each);
+}
+
+base::StatusOr<base::Digest> LazyArchive::PutDocument(std::string_view bytes) {
+  ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());
+  return archive->PutDocument(bytes);
 }
 
 }  // namespace apps

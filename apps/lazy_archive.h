@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "engine/ports/artifact_archive.h"
 #include "engine/ports/artifact_store.h"
@@ -15,12 +16,19 @@ class LazyArchive final : public engine::ports::ArtifactArchive {
  public:
   explicit LazyArchive(std::string chunks_folder) : chunks_folder_(std::move(chunks_folder)) {}
 
-  engine::base::StatusOr<engine::model::Artifact> Pack(const engine::ports::PackRequest& request,
-                                                       std::stop_token stop) override;
+  engine::base::StatusOr<engine::model::Artifact> Pack(
+      const engine::ports::PackRequest& request, const engine::ports::Transfer& transfer) override;
   engine::base::Status Unpack(const engine::model::Artifact& artifact, const std::string& root,
-                              std::stop_token stop) override;
+                              const engine::ports::Transfer& transfer) override;
+  engine::base::Status UnpackWhole(const engine::model::Artifact& artifact, const std::string& root,
+                                   const engine::ports::Transfer& transfer) override;
   engine::base::StatusOr<std::string> HashFiles(const std::string& root,
                                                 const std::vector<std::string>& paths) override;
+  engine::base::StatusOr<std::string> ReadFiles(const std::string& root,
+                                                const std::vector<std::string>& paths,
+                                                std::uint64_t bytes_max, std::stop_token stop,
+                                                const FileHandler& each) override;
+  engine::base::StatusOr<engine::base::Digest> PutDocument(std::string_view bytes) override;
 
  private:
   engine::base::StatusOr<engine::ports::ArtifactArchive*> Opened();

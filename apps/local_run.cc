@@ -22,6 +22,7 @@
 #include "apps/exit_code.h"
 #include "apps/lazy_archive.h"
 #include "apps/local_approvals.h"
+#include "apps/local_caches.h"
 #include "apps/local_secrets.h"
 #include "apps/recorded_run.h"
 #include "apps/run_control.h"
@@ -83,6 +84,7 @@ class LocalRun::Core : public loop::Observer {
         options_(std::move(options)),
         io_(1),
         archive_(state_.chunks()),
+        caches_(state_.caches()),
         record_(state_),
         logs_(folder_ + "/logs"),
         writer_(STDOUT_FILENO, [this](const base::Status& status) { OnOutputLost(status); }) {
@@ -278,6 +280,9 @@ class LocalRun::Core : public loop::Observer {
       return sandboxes::StartHostSandbox(io_, SlotOptions(slot));
     };
     options.archive = &archive_;
+    options.caches_of = [this](const model::Assignment& assignment, const std::stop_token&) {
+      return caches_.Of(*assignment.context);
+    };
     options.git = git_source;
     options.secrets = secrets_.get();
     options.folder = folder_ + "/tmp";
@@ -500,6 +505,7 @@ class LocalRun::Core : public loop::Observer {
   std::vector<std::unique_ptr<ports::Sandbox>> slots_;  ///< until the runner has them
   ports::Sandbox* first_slot_ = nullptr;
   LazyArchive archive_;
+  LocalCaches caches_;
   std::mutex git_mutex_;
   std::unique_ptr<store::git::LocalGit> git_;
   std::unique_ptr<LocalSecrets> secrets_;

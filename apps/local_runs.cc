@@ -14,6 +14,7 @@
 #include "apps/state_dir.h"
 #include "apps/view/json_text.h"
 #include "engine/expr/value.h"
+#include "store/artifacts/local_store.h"
 #include "store/sqlite/run_index.h"
 
 namespace apps {
@@ -120,6 +121,11 @@ class LocalRuns final : public RunAccess {
     ASSIGN_OR_RETURN(RecordedRun recorded, ReadRun(state_, run));
     const bool alive = OwnerOf(recorded.folder).has_value();
     return RunReading{.board = std::move(recorded.board), .alive = alive};
+  }
+
+  base::StatusOr<std::string> ReadDocument(const base::Digest& document) override {
+    ASSIGN_OR_RETURN(const auto chunks, store::artifacts::LocalStore::Open(state_.chunks()));
+    return chunks->Get(document);
   }
 
   base::StatusOr<RunExplained> Explain(const std::string& name, const std::string& job) override {

@@ -10,6 +10,7 @@
 
 #include "apps/logs_command.h"
 #include "apps/view/board.h"
+#include "engine/base/digest.h"
 #include "engine/base/status.h"
 #include "engine/ports/run_queries.h"
 
@@ -50,6 +51,10 @@ class RunAccess {
   virtual std::string place() const = 0;
 
   virtual engine::base::StatusOr<RunReading> Read(const std::string& name) = 0;
+  /// What a job keeps beside its artifacts, such as the results of its tests. `NotFound`: it is
+  /// gone.
+  virtual engine::base::StatusOr<std::string> ReadDocument(
+      const engine::base::Digest& document) = 0;
   virtual engine::base::StatusOr<RunExplained> Explain(const std::string& name,
                                                        const std::string& job) = 0;
   virtual engine::base::StatusOr<RunCancelled> Cancel(const std::string& name, bool kill) = 0;

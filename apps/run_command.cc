@@ -10,9 +10,12 @@
 #include "apps/pipeline_file.h"
 #include "apps/recorded_run.h"
 #include "apps/state_dir.h"
+#include "apps/state_sweep.h"
+#include "apps/terminal.h"
 #include "apps/text_file.h"
 #include "apps/view/json_text.h"
 #include "dsl/selection.h"
+#include "engine/base/log.h"
 #include "store/codec/plan_codec.h"
 
 namespace apps {
@@ -79,6 +82,7 @@ base::StatusOr<Prepared> Prepare(const RunOptions& options, const std::string& f
 void TakeSource(const ports::WorkingTree& tree, model::RunContext& context) {
   context.commit = tree.commit;
   context.branch = tree.branch;
+  context.default_branch = tree.default_branch;
   context.tag = tree.tag;
   context.tree = tree.tree;
   context.source = tree.root;
@@ -153,7 +157,12 @@ int RunCommand(const RunOptions& options) {
   if (!state.ok()) {
     return Fail(state.status());
   }
-  return options.resume.empty() ? Start(options, *state, file) : Resume(options, *state);
+  const int code = options.resume.empty() ? Start(options, *state, file) : Resume(options, *state);
+  // The run is over and told; what is swept is nothing of its own.
+  if (const auto swept = SweepState(*state, WallClock()); !swept.ok()) {
+    spdlog::warn("artifacts and caches were not swept: {}", base::Message(swept.status()));
+  }
+  return code;
 }
 
 }  // namespace apps

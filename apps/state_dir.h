@@ -2,6 +2,7 @@
 // Where this user's runs live on this machine, and what lies where below it:
 //   version     the layout's number
 //   index.db    one row a run            chunks/  artifacts
+//   caches/     index of caches (their content lies in chunks/)
 //   objects/    recorded source (git)    trees/   unfolded source
 //   runs/<id>/  facts.db  logs/  lock  control.sock  ws/  tmp/
 #pragma once
@@ -31,6 +32,7 @@ class StateDir {
   std::string index() const { return root_ + "/index.db"; }
   std::string objects() const { return root_ + "/objects"; }
   std::string chunks() const { return root_ + "/chunks"; }
+  std::string caches() const { return root_ + "/caches"; }
   std::string trees() const { return root_ + "/trees"; }
   std::string run_folder(engine::model::RunId run) const;
 

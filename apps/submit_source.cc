@@ -62,6 +62,13 @@ base::Status CheckPushed(const std::string& commit) {
   return base::OkStatus();
 }
 
+std::string DefaultBranch() {
+  constexpr std::string_view kRemote = "origin/";
+  const std::string head =
+      Git({"symbolic-ref", "--short", "--quiet", "refs/remotes/origin/HEAD"}).value_or("");
+  return head.starts_with(kRemote) ? head.substr(kRemote.size()) : "";
+}
+
 }  // namespace
 
 base::StatusOr<SubmitSource> FindSource(const std::string& repository, const std::string& commit) {
@@ -75,6 +82,7 @@ base::StatusOr<SubmitSource> FindSource(const std::string& repository, const std
     return source;
   }
   source.repository = Git({"remote", "get-url", "origin"}).value_or("");
+  source.default_branch = DefaultBranch();
   if (source.repository.empty() && commit.empty()) {
     return source;
   }

@@ -12,6 +12,7 @@ struct SubmitSource {
   std::string repository;  ///< what `git fetch` takes; empty: no source
   std::string commit;
   std::string branch;
+  std::string default_branch;  ///< of origin, as far as it is known here
 };
 
 /// `repository` and `commit` as given; what is empty is `origin` and `HEAD` of the repository that

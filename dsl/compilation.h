@@ -149,4 +149,12 @@ void ExplainJob(const JobFields& fields, const StepNodes& steps, Compilation& co
 void CheckPlan(Compilation& compilation);
 void CheckGuarantees(Compilation& compilation);
 
+/// What few jobs set, made at the first use.
+inline engine::model::RareJobSettings& RareSettings(engine::model::JobSpec& spec) {
+  if (spec.rare == nullptr) {
+    spec.rare = std::make_unique<engine::model::RareJobSettings>();
+  }
+  return *spec.rare;
+}
+
 }  // namespace dsl

@@ -8,6 +8,7 @@
 
 #include "dsl/compilation.h"
 #include "dsl/coordination.h"
+#include "dsl/data.h"
 #include "dsl/expressions.h"
 #include "dsl/matrix.h"
 #include "dsl/steps.h"
@@ -19,15 +20,7 @@ namespace {
 
 using engine::model::JobIndex;
 using engine::model::JobSpec;
-using engine::model::RareJobSettings;
 using engine::model::SpecIndex;
-
-RareJobSettings& RareSettings(JobSpec& spec) {
-  if (spec.rare == nullptr) {
-    spec.rare = std::make_unique<RareJobSettings>();
-  }
-  return *spec.rare;
-}
 
 std::string StageList(const Compilation& compilation) {
   std::vector<std::string_view> names;
@@ -58,7 +51,7 @@ class JobCompiler {
     ReadSteps();
     ReadJobExpressions();
     ReadSettings();
-    ReadUploads();
+    ReadData();
     if (spec_.name == compilation_.options.explain_job) {
       ExplainJob(fields_, nodes_, compilation_);
     }
@@ -80,9 +73,7 @@ class JobCompiler {
   void ReadSettings();
   void ReadPool();
   void CheckStepTimeouts();
-  void ReadUploads();
-  void ReadUpload(NodeRef node);
-  void ReadPaths(NodeRef node, engine::model::ArtifactUpload& upload);
+  void ReadData();
   void Append();
 
   SpecIndex index_;
@@ -290,66 +281,12 @@ void JobCompiler::CheckStepTimeouts() {
   }
 }
 
-void JobCompiler::ReadUploads() {
-  const NodeRef node = fields_.Get("artifacts");
-  if (!node) {
-    return;
+void JobCompiler::ReadData() {
+  if (const NodeRef node = fields_.Get("artifacts")) {
+    ReadArtifacts(node, names_, spec_, compilation_);
   }
-  const Fields artifacts = compilation_.Check(node, Level::kArtifacts);
-  static constexpr std::array<std::string_view, 3> kWhen = {"success", "failure", "always"};
-  if (const auto when = ReadWord(artifacts.Get("when"), "when", kWhen, reporter())) {
-    RareSettings(spec_).uploads_when = static_cast<engine::model::UploadWhen>(*when);
-  }
-  for (const NodeRef name : ReadScalars(artifacts.Get("download"), "download", reporter())) {
-    compilation_.downloads.push_back({index_, name});
-  }
-  const NodeRef list = artifacts.Get("upload");
-  for (std::uint32_t i = 0; list && i < list.size(); ++i) {
-    if (list[i].is_map()) {
-      ReadUpload(list[i]);
-    } else {
-      reporter()
-          .Error("wrong-type", list[i].place(),
-                 fmt::format("an upload is a map, not {}", Describe(list[i].kind())))
-          .hint = "for example `- { name: bin, paths: [build/app] }`";
-    }
-  }
-}
-
-void JobCompiler::ReadUpload(NodeRef node) {
-  const Fields fields = compilation_.Check(node, Level::kUpload);
-  engine::model::ArtifactUpload upload;
-  upload.at = PositionOf(node);
-  const NodeRef name = fields.Get("name");
-  upload.name = ReadTemplate(name, Site::kResult, &names_, compilation_).text;
-  if (fields.Lacks("name") || (name && upload.name.empty())) {
-    reporter().Error("missing-key", node.place(), "an upload needs a `name`");
-  }
-  for (const engine::model::ArtifactUpload& other : RareSettings(spec_).uploads) {
-    if (!upload.name.empty() && other.name == upload.name) {
-      reporter().Error("duplicate-artifact", name.place(),
-                       fmt::format("this job uploads `{}` twice", upload.name));
-    }
-  }
-  const NodeRef paths = fields.Get("paths");
-  ReadPaths(paths, upload);
-  if (fields.Lacks("paths") || (paths && paths.is_sequence() && paths.size() == 0)) {
-    reporter().Error("missing-key", node.place(), "an upload needs `paths`");
-  }
-  RareSettings(spec_).uploads.push_back(std::move(upload));
-}
-
-void JobCompiler::ReadPaths(NodeRef node, engine::model::ArtifactUpload& upload) {
-  for (const NodeRef path : ReadScalars(node, "paths", reporter())) {
-    std::optional<std::string> text = ReadText(path, "paths", reporter());
-    if (!text) {
-      continue;
-    }
-    if (const auto fault = PathFault(*text)) {
-      reporter().Error("bad-path", path.place(), fmt::format("a path {}", *fault));
-      continue;
-    }
-    upload.paths.push_back(std::move(*text));
+  if (const NodeRef node = fields_.Get("cache")) {
+    ReadCaches(node, names_, spec_, compilation_);
   }
 }
 

@@ -84,7 +84,7 @@ constexpr KeyRow kRows[] = {
   {Level::kJob, "checkout", {kBooleanOrMap, Level::kCheckout}, kNow, "whether the source is put into the workspace", "false", "true"},
   {Level::kJob, "outputs", kTextMap, kNow, "values for the jobs that need this one; read `steps` here", "{ version: \"${{ steps.v.outputs.version }}\" }"},
   {Level::kJob, "artifacts", {kMap, Level::kArtifacts}, kNow, "files for the jobs that need this one", "{ upload: [{ name: bin, paths: [build/app] }] }"},
-  {Level::kJob, "cache", {kMapOrMapList, Level::kCache}, kLater, "folders kept between runs", "{ key: deps, paths: [deps] }"},
+  {Level::kJob, "cache", {kMapOrMapList, Level::kCache}, kNow, "files that later runs find again", "{ key: deps, paths: [deps] }"},
   {Level::kJob, "reuse", {kMap, Level::kReuse}, kLater, "skip when nothing changed", "{ inputs: [\"src/**\"] }"},
   {Level::kJob, "secrets", kTextOrList, kNow, "secrets its steps may read, and no others", "[TOKEN]", "any"},
   {Level::kJob, "services", {kNamedMaps, Level::kService}, kLater, "programs that run beside it", "{ db: { image: \"postgres:15\" } }"},
@@ -153,18 +153,18 @@ constexpr KeyRow kRows[] = {
 
   {Level::kArtifacts, "upload", {kMapList, Level::kUpload}, kNow, "what is kept", "[{ name: bin, paths: [build/app] }]"},
   {Level::kArtifacts, "download", kTextOrList, kNow, "artifacts of the jobs it needs that are put into the workspace", "[bin]"},
-  {Level::kArtifacts, "expire", kDuration, kLater, "how long it is kept", "7d", "30 days"},
+  {Level::kArtifacts, "expire", kDuration, kNow, "how long artifacts and test results are kept after the job's end", "7d", "30 days"},
   {Level::kArtifacts, "when", {kWord, "success|failure|always"}, kNow, "after which end of the steps they are kept", "always", "success"},
-  {Level::kArtifacts, "reports", {kMap, Level::kReports}, kLater, "test reports", "{ junit: [\"*.xml\"] }"},
+  {Level::kArtifacts, "reports", {kMap, Level::kReports}, kNow, "test reports that are read into results", "{ junit: [\"*.xml\"] }"},
 
   {Level::kUpload, "name", kTemplate, kNow, "what others ask for", "bin"},
   {Level::kUpload, "paths", kTextOrList, kNow, "files, folders and globs in the workspace", "[build/app]"},
 
-  {Level::kReports, "junit", kTextOrList, kNow, "test results in JUnit's form", "[\"*.xml\"]"},
+  {Level::kReports, "junit", kTextOrList, kNow, "files and globs: results in JUnit's form", "[\"*.xml\"]"},
 
-  {Level::kCache, "key", kTemplate, kNow, "its name; a new one when its content must be new", "deps-${{ hashFiles('lock') }}"},
-  {Level::kCache, "restore_keys", kTextOrList, kNow, "beginnings of keys that will do otherwise", "[deps-]"},
-  {Level::kCache, "paths", kTextOrList, kNow, "files and folders in the workspace", "[deps]"},
+  {Level::kCache, "key", kTemplate, kNow, "its name; what is saved under one is never changed", "deps-${{ hashFiles('lock') }}"},
+  {Level::kCache, "restore_keys", kTextOrList, kNow, "beginnings of keys that will do otherwise, the newest first", "[deps-]"},
+  {Level::kCache, "paths", kTextOrList, kNow, "files, folders and globs in the workspace", "[deps]"},
 
   {Level::kReuse, "inputs", kTextOrList, kNow, "files that decide", "[\"src/**\"]"},
 

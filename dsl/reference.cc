@@ -108,6 +108,9 @@ constexpr Companion kCompanions[] = {
     {Level::kArtifacts, "download", "",
      "jobs: { build: { artifacts: { upload: [{ name: bin, paths: [b] }] }, steps: [make] }, "
      "a: { needs: [build], artifacts: { download: [bin] }, steps: [make] } }"},
+    {Level::kCache, "key", "paths: [deps], "},
+    {Level::kCache, "restore_keys", "key: deps-1, paths: [deps], "},
+    {Level::kCache, "paths", "key: deps, "},
     {Level::kStep, "effect_check", "run: ./deploy.sh, effects: once, "},
     {Level::kRetry, "on", "max: 1, "},
     {Level::kRetry, "backoff", "max: 1, "},

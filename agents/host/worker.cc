@@ -111,6 +111,7 @@ base::Status Worker::Start(ports::InputSink report) {
   options.on_step_ended = options_.on_step_ended;
   options.archive = options_.archive;
   options.archive_of = options_.archive_of;
+  options.caches_of = options_.caches_of;
   options.git = options_.git;
   options.secrets = options_.secrets;
   options.folder = folder_->slots();

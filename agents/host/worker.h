@@ -20,6 +20,7 @@
 #include "engine/model/agent_message.h"
 #include "engine/ports/agent_link.h"
 #include "engine/ports/artifact_archive.h"
+#include "engine/ports/cache_index.h"
 #include "engine/ports/git_source.h"
 #include "engine/ports/secret_source.h"
 
@@ -44,6 +45,9 @@ struct WorkerOptions {
   std::function<std::shared_ptr<engine::ports::ArtifactArchive>(const engine::model::AttemptKey&,
                                                                 std::stop_token stop)>
       archive_of;
+  std::function<std::shared_ptr<engine::ports::CacheIndex>(const engine::model::Assignment&,
+                                                           std::stop_token stop)>
+      caches_of;
   engine::ports::GitSource* git = nullptr;
   engine::ports::SecretSource* secrets = nullptr;
   std::string home;

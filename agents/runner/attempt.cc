@@ -234,6 +234,7 @@ base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_dire
       start.command.workdir += "/" + workdir;
     }
   }
+  start.command.preface = preface_;
   // Last: what was rendered has read secrets.
   start.command.masks = secrets_.All();
   return start;
@@ -350,6 +351,7 @@ Attempt::Outcome Attempt::Judge(const ports::CommandExit& exit, Cut cut) {
 void Attempt::StepEnded(const ports::CommandExit& exit, StepNotes notes, Cut cut) {
   CHECK(running_);
   running_ = false;
+  preface_.clear();
   scope_.ForgetHashes();
   scope_.SetStepEnv({});
   Outcome outcome = Judge(exit, cut);
@@ -471,16 +473,31 @@ base::Status Attempt::EvaluateOutputs() {
   return base::OkStatus();
 }
 
-std::vector<UploadRequest> Attempt::EndSteps() {
+Closing Attempt::EndSteps() {
   steps_over_ = true;
   scope_.SetStatus(View());
+  Closing closing;
   if (nothing_more_ || stop_.has_value()) {
-    return {};
+    return closing;
   }
   // Outputs of a failed job are kept as far as they can be worked out.
   if (const base::Status status = EvaluateOutputs(); !status.ok()) {
     Fail({.status = Status::kFailed, .reason = BadStep(status)});
   }
+  closing.uploads = PlanUploads();
+  closing.junit_reports = spec_->rare->junit_reports;
+  if (!closing.junit_reports.empty()) {
+    closing.masks = secrets_.All();
+  }
+  for (std::size_t i = 0; i < caches_.size() && !failure_.has_value(); ++i) {
+    if (!caches_[i].hit && !caches_[i].key.empty()) {
+      closing.saves.push_back({.key = caches_[i].key, .paths = spec_->rare->caches[i].paths});
+    }
+  }
+  return closing;
+}
+
+std::vector<UploadRequest> Attempt::PlanUploads() {
   std::vector<UploadRequest> uploads;
   const std::vector<model::ArtifactUpload>& wanted = spec_->rare->uploads;
   for (std::size_t i = 0; i < wanted.size() && UploadsNow(); ++i) {
@@ -507,6 +524,14 @@ bool Attempt::UploadsNow() const {
       return true;
   }
   return false;
+}
+
+void Attempt::TakeClosed(Closed closed) {
+  Uploaded(std::move(closed.artifacts));
+  remarks_.tests = std::move(closed.remarks.tests);
+  for (const std::string& note : closed.remarks.notes) {
+    Note(note);
+  }
 }
 
 void Attempt::Uploaded(base::StatusOr<std::vector<model::Artifact>> artifacts) {
@@ -551,6 +576,7 @@ model::ReportEnded Attempt::Result(base::Duration took) {
   model::ReportEnded ended;
   ended.took = took;
   ended.outputs = std::move(outputs_);
+  ended.remarks = std::move(remarks_);
   if (spec_->rare->uploads_when != model::UploadWhen::kSuccess && !stop_.has_value()) {
     ended.artifacts = std::move(artifacts_);
   }

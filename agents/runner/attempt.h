@@ -60,6 +60,39 @@ struct UploadRequest {
   std::vector<std::string> paths;
 };
 
+/// Before the first step: what is restored. `error` not empty: it cannot be told; says why.
+struct CacheRequest {
+  std::string key;
+  std::vector<std::string> restore_keys;
+  std::string error;
+};
+/// What became of one, in the order of the requests.
+struct CacheRestored {
+  std::string key;   ///< as requested
+  bool hit = false;  ///< this very key: there is nothing to save
+  std::string note;  ///< a sentence for people
+};
+using CachePlan = std::variant<WantHash, std::vector<CacheRequest>>;
+
+/// After a success.
+struct CacheSave {
+  std::string key;
+  std::vector<std::string> paths;
+};
+
+/// What is left to do when the steps have ended.
+struct Closing {
+  std::vector<UploadRequest> uploads;
+  std::vector<std::string> junit_reports;
+  std::vector<std::string> masks;  ///< values that must not stand in what is made of reports
+  std::vector<CacheSave> saves;    ///< unless an upload fails
+  bool empty() const { return uploads.empty() && junit_reports.empty() && saves.empty(); }
+};
+struct Closed {
+  engine::base::StatusOr<std::vector<engine::model::Artifact>> artifacts;
+  engine::model::JobRemarks remarks;
+};
+
 class Attempt {
  public:
   Attempt(engine::model::Assignment assignment, CompiledSpecRef spec, SecretValues& secrets);
@@ -76,6 +109,12 @@ class Attempt {
   void SetUp(const SlotPlace& place);
   void SetUpFailed(engine::model::Reason reason, bool infra);
 
+  /// After `SetUp`, until it gives requests; then `CachesRestored`.
+  CachePlan PlanCaches();
+  void GiveCacheHash(const std::vector<std::string>& patterns,
+                     const engine::base::StatusOr<std::string>& hash);
+  void CachesRestored(const std::vector<CacheRestored>& caches);
+
   NextAction Next();
   void GiveHash(const std::vector<std::string>& patterns, engine::base::StatusOr<std::string> hash);
   /// The command that `Next` gave cannot be started directly: the same step through the shell, so
@@ -85,9 +124,9 @@ class Attempt {
   /// The command that was started has ended.
   void StepEnded(const engine::ports::CommandExit& exit, StepNotes notes, Cut cut);
 
-  /// Evaluates outputs; what is to be uploaded now.
-  std::vector<UploadRequest> EndSteps();
-  void Uploaded(engine::base::StatusOr<std::vector<engine::model::Artifact>> artifacts);
+  /// Evaluates outputs; what is to be done now.
+  Closing EndSteps();
+  void TakeClosed(Closed closed);
 
   void Stop(const engine::model::Reason& reason);
   /// A kill: nothing more is started.
@@ -125,7 +164,12 @@ class Attempt {
   void CloseStep(std::size_t index, Outcome outcome, const engine::ports::CommandExit& exit,
                  const NameValues& outputs);
   void Fail(Outcome outcome);
+  engine::base::StatusOr<CacheRequest> PlanCache(std::size_t index);
+  std::vector<UploadRequest> PlanUploads();
   bool UploadsNow() const;
+  void Uploaded(engine::base::StatusOr<std::vector<engine::model::Artifact>> artifacts);
+  /// Kept with the job, and in the log of the step that comes next.
+  void Note(const std::string& note);
   engine::base::Status EvaluateOutputs();
   engine::base::Status CheckExposure(std::string_view what, std::string_view text) const;
 
@@ -149,6 +193,10 @@ class Attempt {
   std::vector<engine::model::Report> reports_;
   std::vector<engine::model::NamedValue> outputs_;
   std::vector<engine::model::Artifact> artifacts_;
+  std::vector<CacheRestored> caches_;  ///< like the spec's, once they were looked for
+  std::string cache_fault_;            ///< not empty: no cache is used
+  engine::model::JobRemarks remarks_;
+  std::string preface_;  ///< of the next step's log
   std::string summary_;
 };
 

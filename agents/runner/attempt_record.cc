@@ -17,7 +17,7 @@ using base::FieldReader;
 using base::FieldWriter;
 
 /// Goes up whenever a record changes: the agent may have been replaced by a newer one meanwhile.
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 // Ids are numbers in a coat.
 template <typename Id, typename Number>
@@ -95,6 +95,38 @@ void ArtifactFields(Archive& archive, T& artifact) {
   archive(artifact.files);
 }
 
+template <typename Archive, typename T>
+void CacheFields(Archive& archive, T& cache) {
+  archive(cache.key);
+  archive(cache.hit);
+  archive(cache.note);
+}
+template <typename Archive, typename T>
+void TestsFields(Archive& archive, T& tests) {
+  DigestField(archive, tests.document);
+  archive(tests.tests);
+  archive(tests.failed);
+  archive(tests.skipped);
+  archive(tests.problems);
+  archive(tests.took);
+  archive(tests.failures);
+}
+void RemarksFields(FieldWriter& archive, const model::JobRemarks& remarks) {
+  archive(remarks.tests.has_value());
+  if (remarks.tests) {
+    TestsFields(archive, *remarks.tests);
+  }
+  archive(remarks.notes);
+}
+void RemarksFields(FieldReader& archive, model::JobRemarks& remarks) {
+  bool has_tests = false;
+  archive(has_tests);
+  if (has_tests) {
+    TestsFields(archive, remarks.tests.emplace());
+  }
+  archive(remarks.notes);
+}
+
 // One overload a record; `T` is const when it is written.
 template <typename T, typename Record>
 concept Is = std::is_same_v<std::remove_const_t<T>, Record>;
@@ -106,6 +138,8 @@ void Fields(Archive& archive, T& record) {
     IdField<model::JobIndex, std::uint32_t>(archive, record.key.job);
     archive(record.key.attempt);
     archive(record.at);
+  } else if constexpr (Is<T, WorkspaceReadied>) {
+    archive.List(record.caches, [](auto& each, auto& cache) { CacheFields(each, cache); });
   } else if constexpr (Is<T, StepStarting>) {
     IdField<model::StepIndex, std::uint32_t>(archive, record.step);
     archive(record.at);
@@ -125,6 +159,7 @@ void Fields(Archive& archive, T& record) {
   } else if constexpr (Is<T, UploadsMade>) {
     archive(record.status);
     archive.List(record.artifacts, [](auto& each, auto& item) { ArtifactFields(each, item); });
+    RemarksFields(archive, record.remarks);
   }
 }
 

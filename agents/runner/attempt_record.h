@@ -30,8 +30,10 @@ struct AttemptBegun {
   engine::model::AttemptKey key;
   SteadyMicros at = 0;
 };
-/// Workspace and artifacts are there.
-struct WorkspaceReadied {};
+/// Workspace, artifacts and caches are there.
+struct WorkspaceReadied {
+  std::vector<CacheRestored> caches;
+};
 /// The command is about to be started. Twice for a step that goes through the shell after all.
 struct StepStarting {
   engine::model::StepIndex step;
@@ -59,6 +61,7 @@ struct BudgetEnded {};
 struct UploadsMade {
   engine::base::Status status;
   std::vector<engine::model::Artifact> artifacts;
+  engine::model::JobRemarks remarks;
 };
 using AttemptRecord = std::variant<AttemptBegun, WorkspaceReadied, StepStarting, StepDone, HashMade,
                                    StopCame, BudgetSet, BudgetEnded, UploadsMade>;

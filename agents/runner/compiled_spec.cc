@@ -65,6 +65,13 @@ CompiledSpecRef CompileSpec(const model::PlanRef& plan, model::SpecIndex index) 
     compiled->upload_names.push_back(has_expression ? ParseText(upload.name, compiled->error)
                                                     : std::nullopt);
   }
+  for (const model::CacheSpec& cache : compiled->rare->caches) {
+    CompiledCache& entry = compiled->caches.emplace_back();
+    entry.key = ParseTemplate(cache.key, entry.error);
+    for (const model::Template& key : cache.restore_keys) {
+      entry.restore_keys.push_back(ParseTemplate(key, entry.error));
+    }
+  }
   return compiled;
 }
 

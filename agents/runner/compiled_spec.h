@@ -27,6 +27,12 @@ struct CompiledStep {
   std::string error;               ///< not empty: it cannot be run; says why
 };
 
+struct CompiledCache {
+  MaybeTemplate key;
+  std::vector<MaybeTemplate> restore_keys;
+  std::string error;  ///< not empty: it is left out; says why
+};
+
 struct CompiledSpec {
   engine::model::PlanRef plan;  ///< keeps the two alive
   const engine::model::JobSpec* spec = nullptr;
@@ -35,6 +41,7 @@ struct CompiledSpec {
   std::vector<MaybeTemplate> env;           ///< like `JobSpec::env`
   std::vector<MaybeTemplate> outputs;       ///< like `RareJobSettings::outputs`
   std::vector<MaybeTemplate> upload_names;  ///< like `RareJobSettings::uploads`
+  std::vector<CompiledCache> caches;        ///< like `RareJobSettings::caches`
   std::string error;                        ///< of `env`, `outputs`, `upload_names`
 
   const engine::model::StepSpec& step(std::size_t index) const {

@@ -123,14 +123,16 @@ class Replayer {
   }
 
   base::Status EndSteps() {
-    std::vector<UploadRequest> uploads = attempt_.EndSteps();
+    Closing closing = attempt_.EndSteps();
     TakeOrders();
     if (const auto* made = Take<UploadsMade>()) {
-      attempt_.Uploaded(made->status.ok()
+      attempt_.TakeClosed(
+          {.artifacts = made->status.ok()
                             ? base::StatusOr<std::vector<model::Artifact>>(made->artifacts)
-                            : base::StatusOr<std::vector<model::Artifact>>(made->status));
-    } else if (!uploads.empty()) {
-      replayed_.uploads = std::move(uploads);
+                            : base::StatusOr<std::vector<model::Artifact>>(made->status),
+           .remarks = made->remarks});
+    } else if (!closing.empty()) {
+      replayed_.closing = std::move(closing);
       stopped_ = true;
     }
     return base::OkStatus();

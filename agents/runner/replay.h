@@ -20,7 +20,7 @@ struct Replayed {
   SteadyMicros running_since = 0;
   std::uint64_t starts = 0;  ///< commands on record
   /// These were asked for and not made; then `next` means nothing.
-  std::optional<std::vector<UploadRequest>> uploads;
+  std::optional<Closing> closing;
   NextAction next = AllOver{};
   bool left_over = false;  ///< processes may be left of commands that ended
   std::optional<SteadyMicros> budget_ends_at;

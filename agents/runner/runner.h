@@ -28,6 +28,7 @@
 #include "engine/model/log_state.h"
 #include "engine/ports/agent_link.h"
 #include "engine/ports/artifact_archive.h"
+#include "engine/ports/cache_index.h"
 #include "engine/ports/git_source.h"
 #include "engine/ports/sandbox.h"
 #include "engine/ports/secret_source.h"
@@ -66,6 +67,13 @@ struct RunnerOptions {
   std::function<std::shared_ptr<engine::ports::ArtifactArchive>(const engine::model::AttemptKey&,
                                                                 std::stop_token stop)>
       archive_of;
+  /// The caches that an attempt may use, whose calls end when `stop` asks; null, or empty: none.
+  std::function<std::shared_ptr<engine::ports::CacheIndex>(const engine::model::Assignment&,
+                                                           std::stop_token stop)>
+      caches_of;
+  /// Caches that move fewer bytes than these in such a time are given up.
+  std::uint64_t cache_stall_bytes = 1 << 20;
+  engine::base::Duration cache_stall_time = std::chrono::seconds(60);
   engine::ports::GitSource* git = nullptr;
   /// Must answer at once (from memory): asked on the runner's thread.
   engine::ports::SecretSource* secrets = nullptr;

@@ -47,6 +47,7 @@ Slot::Slot(Workshop& shop, std::uint32_t number, std::unique_ptr<ports::Sandbox>
 
 Slot::~Slot() {
   pool_stop_.request_stop();
+  EndCaches();
 }
 
 base::Status Slot::Open(const std::string& folder, bool adopt) {
@@ -95,7 +96,8 @@ void Slot::Take(model::Assignment assignment, SteadyTime started) {
   grace_ = attempt_->assignment().grace;
   pool_stop_ = std::stop_source();
   archive_.reset();
-  flush_at_ = step_deadline_ = kill_at_ = budget_deadline_ = backstop_at_ = kNever;
+  flush_at_ = step_deadline_ = kill_at_ = budget_deadline_ = backstop_at_ = stall_at_ = kNever;
+  caches_.reset();
   if (const base::Duration timeout = attempt_->assignment().timeout; timeout.count() > 0) {
     Wake(backstop_at_, started_ + timeout + shop_.options->backstop);
   }
@@ -261,10 +263,8 @@ void Slot::Download() {
 }
 
 void Slot::BeginSteps() {
-  Keep(WorkspaceReadied{});
   attempt_->SetUp(place_);
-  phase_ = Phase::kStepping;
-  Advance();
+  PlanCaches();
 }
 
 // ---- steps
@@ -278,7 +278,7 @@ void Slot::Advance() {
 void Slot::Perform(NextAction action) {
   std::visit(engine::base::Overloaded{[&](StartCommand& start) { StartStep(std::move(start)); },
                                       [&](const WantHash& want) { Hash(want.patterns); },
-                                      [&](const StepsOver&) { Upload(attempt_->EndSteps()); },
+                                      [&](const StepsOver&) { Close(attempt_->EndSteps()); },
                                       [&](const AllOver&) { End(); }},
              action);
 }
@@ -364,46 +364,6 @@ void Slot::Hash(const std::vector<std::string>& patterns) {
            attempt_->GiveHash(patterns, std::move(hash));
            Advance();
          });
-}
-
-void Slot::Upload(std::vector<UploadRequest> uploads) {
-  const bool has_finally = !attempt_->spec().rare->finally_steps.empty();
-  const auto go_on = [this, has_finally] {
-    phase_ = Phase::kStepping;
-    if (has_finally && budget_deadline_ == kNever) {
-      SetBudget(Now() + attempt_->assignment().finally_budget);
-    }
-    backstop_at_ = kNever;
-    Advance();
-  };
-  if (uploads.empty()) {
-    return go_on();
-  }
-  const std::shared_ptr<ports::ArtifactArchive> archive = Archive();
-  if (archive == nullptr) {
-    attempt_->Uploaded(base::FailedPrecondition("there is no artifact store"));
-    return go_on();
-  }
-  phase_ = Phase::kUploading;
-  OnPool(
-      [archive, root = workspace_view_, uploads = std::move(uploads),
-       stop = pool_stop_.get_token()]() -> base::StatusOr<std::vector<model::Artifact>> {
-        std::vector<model::Artifact> made;
-        for (const UploadRequest& upload : uploads) {
-          base::StatusOr<model::Artifact> artifact =
-              archive->Pack({.root = root, .name = upload.name, .paths = upload.paths}, stop);
-          if (!artifact.ok()) {
-            return base::Annotate(artifact.status(), "'" + upload.name + "'");
-          }
-          made.push_back(*std::move(artifact));
-        }
-        return made;
-      },
-      [this, go_on](base::StatusOr<std::vector<model::Artifact>> made) {
-        Keep(UploadsMade{made.status(), made.value_or(std::vector<model::Artifact>())});
-        attempt_->Uploaded(std::move(made));
-        go_on();
-      });
 }
 
 // ---- the end
@@ -505,6 +465,9 @@ void Slot::Stop(const model::StopAttempt& stop) {
   }
   Keep(StopCame{stop.reason, stop.kill});
   pool_stop_.request_stop();
+  if (caches_ != nullptr) {
+    caches_->stop.request_stop();
+  }
   // What works for the attempt without a command sees the stop when it is done.
   EndCommand(Cut::kStopped, stop.kill                ? base::Duration(0)
                             : stop.grace.count() > 0 ? stop.grace
@@ -532,7 +495,7 @@ void Slot::Wake(SteadyTime& deadline, SteadyTime at) {
 }
 
 SteadyTime Slot::NextDeadline() const {
-  return std::min({flush_at_, step_deadline_, kill_at_, budget_deadline_, backstop_at_});
+  return std::min({flush_at_, step_deadline_, kill_at_, budget_deadline_, backstop_at_, stall_at_});
 }
 
 void Slot::OnDeadline(SteadyTime now) {
@@ -552,6 +515,9 @@ void Slot::OnDeadline(SteadyTime now) {
     Keep(BudgetEnded{});
     attempt_->EndBudget();
     EndCommand(Cut::kBudget, base::Duration(0));
+  }
+  if (stall_at_ <= now) {
+    WatchCaches();
   }
   if (backstop_at_ <= now) {
     backstop_at_ = kNever;

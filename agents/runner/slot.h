@@ -2,7 +2,7 @@
 // Room for one attempt: leads it through workspace, downloads, steps, uploads and `finally`, with
 // one sandbox. Everything on the runner's thread; what blocks goes to the pool and comes back.
 //
-//   idle ─Begin─▶ preparing ─▶ downloading ─▶ stepping ⇄ hashing ─▶ uploading ─▶ stepping (finally)
+//   idle ─Begin─▶ preparing ─▶ downloading ─▶ stepping ⇄ hashing ─▶ closing ─▶ stepping (finally)
 //     ▲                                                                              │
 //     └──────────────────────────── clearing ◀───────────────────────────────────────┘
 #pragma once
@@ -24,6 +24,7 @@
 #include "agents/runner/attempt_record.h"
 #include "agents/runner/compiled_spec.h"
 #include "agents/runner/environment.h"
+#include "agents/runner/job_caches.h"
 #include "agents/runner/runner.h"
 #include "agents/runner/scratch.h"
 #include "agents/runner/secret_values.h"
@@ -79,7 +80,7 @@ class Slot : public std::enable_shared_from_this<Slot> {
   void Adopt(const engine::model::Lease& lease) { lease_ = lease; }
 
  private:
-  enum class Phase { kIdle, kPreparing, kDownloading, kStepping, kHashing, kUploading, kClearing };
+  enum class Phase { kIdle, kPreparing, kDownloading, kStepping, kHashing, kClosing, kClearing };
   static constexpr SteadyTime kNever = SteadyTime::max();
 
   void Take(engine::model::Assignment assignment, SteadyTime started);
@@ -101,6 +102,9 @@ class Slot : public std::enable_shared_from_this<Slot> {
   void Mount(const std::string& lower, bool may_replace);
   void Download();
   void BeginSteps();
+  void PlanCaches();
+  void Restore(std::vector<CacheRequest> requests);
+  void CachesReady(std::vector<CacheRestored> caches);
   void Advance();
   void Perform(NextAction action);
   void StartStep(StartCommand start, bool is_kept = false);
@@ -110,7 +114,11 @@ class Slot : public std::enable_shared_from_this<Slot> {
   /// Null: there is none.
   std::shared_ptr<engine::ports::ArtifactArchive> Archive();
   void Hash(const std::vector<std::string>& patterns);
-  void Upload(std::vector<UploadRequest> uploads);
+  void Close(Closing closing);
+  /// What moves caches now; they are watched until `EndCaches`.
+  CacheTools BeginCaches();
+  void EndCaches();
+  void WatchCaches();
   void End();
   void Clear();
   void Sweep();
@@ -161,6 +169,9 @@ class Slot : public std::enable_shared_from_this<Slot> {
   SteadyTime kill_at_ = kNever;
   SteadyTime budget_deadline_ = kNever;
   SteadyTime backstop_at_ = kNever;
+  SteadyTime stall_at_ = kNever;        ///< when caches must have moved on
+  std::shared_ptr<CacheWatch> caches_;  ///< null: none move
+  std::uint64_t moved_before_ = 0;      ///< what they had moved when that was set
 };
 
 }  // namespace agents::runner

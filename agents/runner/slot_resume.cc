@@ -37,6 +37,7 @@ void Slot::Resume(model::Assignment assignment, const std::vector<AttemptRecord>
             .script_path = scratch_.script_path(),
             .environment = &environment_};
   attempt_->SetUp(place_);
+  attempt_->CachesRestored(std::get<WorkspaceReadied>(*ready).caches);
   phase_ = Phase::kStepping;
   GoOn({ready + 1, records.end()}, starts);
 }
@@ -62,8 +63,8 @@ void Slot::GoOn(const std::vector<AttemptRecord>& records, std::uint64_t starts)
                     starts == replayed->starts);
   }
   files_.Collect();  // what it tells stands in the records
-  if (replayed->uploads) {
-    return Upload(*std::move(replayed->uploads));
+  if (replayed->closing) {
+    return Close(*std::move(replayed->closing));
   }
   if (attempt_->is_stopped() && budget_deadline_ == kNever) {
     SetBudget(Now() + attempt_->assignment().finally_budget);

@@ -13,6 +13,7 @@ void ChunkGrants::Open(const model::Lease& lease, const Allowance& allowance) {
   Grant& grant = grants_[lease.key];
   grant.worker = lease.worker;
   grant.steps = allowance.steps;
+  grant.caches = allowance.caches;
   grant.given.insert(allowance.artifacts.begin(), allowance.artifacts.end());
   grant.artifacts.insert(allowance.artifacts.begin(), allowance.artifacts.end());
 }
@@ -64,6 +65,28 @@ void ChunkGrants::Give(const model::AttemptKey& attempt, const std::vector<base:
       found != grants_.end() && !found->second.has_ended) {
     found->second.given.insert(digests.begin(), digests.end());
   }
+}
+
+void ChunkGrants::GiveArtifact(const model::AttemptKey& attempt, const base::Digest& manifest) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = grants_.find(attempt);
+      found != grants_.end() && !found->second.has_ended) {
+    found->second.given.insert(manifest);
+    found->second.artifacts.insert(manifest);
+  }
+}
+
+base::StatusOr<std::shared_ptr<engine::ports::CacheIndex>> ChunkGrants::CachesOf(
+    model::WorkerId worker, const model::AttemptKey& attempt) const {
+  const std::lock_guard lock(mutex_);
+  ASSIGN_OR_RETURN(const Grant* const grant, Find(worker, attempt));
+  if (grant->has_ended) {
+    return base::PermissionDenied("the attempt has ended");
+  }
+  if (grant->caches == nullptr) {
+    return base::FailedPrecondition("there are no caches here");
+  }
+  return grant->caches;
 }
 
 base::StatusOr<const ChunkGrants::Grant*> ChunkGrants::Find(

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "engine/base/status.h"
 #include "engine/model/ids.h"
 #include "engine/model/log_state.h"
+#include "engine/ports/cache_index.h"
 
 namespace api::bulk {
 
@@ -23,6 +25,8 @@ namespace api::bulk {
 struct Allowance {
   std::vector<engine::base::Digest> artifacts;  ///< their manifests
   std::uint32_t steps = 0;                      ///< with those of `finally`
+  /// Those its run may see; null: none.
+  std::shared_ptr<engine::ports::CacheIndex> caches;
 };
 
 class ChunkGrants {
@@ -48,6 +52,13 @@ class ChunkGrants {
   void Give(const engine::model::AttemptKey& attempt,
             const std::vector<engine::base::Digest>& digests);
 
+  /// It was shown the artifact, a cache: it may get it.
+  void GiveArtifact(const engine::model::AttemptKey& attempt, const engine::base::Digest& manifest);
+  /// `PermissionDenied` when the attempt is not leased to `worker`, or has ended;
+  /// `FailedPrecondition`: there are no caches here.
+  engine::base::StatusOr<std::shared_ptr<engine::ports::CacheIndex>> CachesOf(
+      engine::model::WorkerId worker, const engine::model::AttemptKey& attempt) const;
+
   /// All: `PermissionDenied` when the attempt is not leased to `worker`.
   /// `Declare`: also `ResourceExhausted` above `kDeclaredMax`; then nothing is declared.
   engine::base::Status Declare(engine::model::WorkerId worker,
@@ -68,6 +79,7 @@ class ChunkGrants {
     engine::model::WorkerId worker;
     std::uint32_t steps = 0;
     bool has_ended = false;
+    std::shared_ptr<engine::ports::CacheIndex> caches;
     std::set<engine::base::Digest> artifacts;  ///< whose chunks were not given yet
     std::set<engine::base::Digest> given;
     std::set<engine::base::Digest> declared;

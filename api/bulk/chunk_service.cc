@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -23,6 +24,15 @@ namespace {
 constexpr int kDigestsMax = 4096;
 /// Of one message: large enough to be cheap, small enough to share the connection fairly.
 constexpr std::size_t kMessageBytes = 256 << 10;
+constexpr std::size_t kKeyBytesMax = 512;
+constexpr int kRestoreKeysMax = 64;
+
+base::Status CheckKey(const std::string& key, std::string_view field) {
+  return !key.empty() && key.size() <= kKeyBytesMax
+             ? base::OkStatus()
+             : base::InvalidArgument("{}: has {} bytes, not 1 to {}", field, key.size(),
+                                     kKeyBytesMax);
+}
 
 }  // namespace
 
@@ -63,19 +73,100 @@ base::Status ChunkService::AnswerHas(model::WorkerId worker, const pb::HasChunks
   return base::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ChunkService::HasChunks(grpc::CallbackServerContext* context,
-                                                  const pb::HasChunksRequest* request,
-                                                  pb::HasChunksResponse* response) {
+grpc::ServerUnaryReactor* ChunkService::OnPool(grpc::CallbackServerContext* context,
+                                               std::function<base::Status(model::WorkerId)> work) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const auto worker = options_.worker_of(*context);
   if (!worker.ok()) {
     reactor->Finish(wire::ToGrpc(worker.status()));
     return reactor;
   }
-  boost::asio::post(pool_, [this, reactor, request, response, worker = *worker] {
-    reactor->Finish(wire::ToGrpc(AnswerHas(worker, *request, *response)));
+  boost::asio::post(pool_, [reactor, work = std::move(work), worker = *worker] {
+    reactor->Finish(wire::ToGrpc(work(worker)));
   });
   return reactor;
+}
+
+grpc::ServerUnaryReactor* ChunkService::HasChunks(grpc::CallbackServerContext* context,
+                                                  const pb::HasChunksRequest* request,
+                                                  pb::HasChunksResponse* response) {
+  return OnPool(context, [this, request, response](model::WorkerId worker) {
+    return AnswerHas(worker, *request, *response);
+  });
+}
+
+// ---- caches
+
+grpc::ServerUnaryReactor* ChunkService::FindCache(grpc::CallbackServerContext* context,
+                                                  const pb::FindCacheRequest* request,
+                                                  pb::FindCacheResponse* response) {
+  return OnPool(context, [this, request, response](model::WorkerId worker) -> base::Status {
+    ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(request->attempt()));
+    RETURN_IF_ERROR(CheckKey(request->key(), "key"));
+    if (request->restore_keys_size() > kRestoreKeysMax) {
+      return base::InvalidArgument("restore_keys: {} of them; the most are {}",
+                                   request->restore_keys_size(), kRestoreKeysMax);
+    }
+    std::vector<std::string> restore_keys;
+    for (const std::string& key : request->restore_keys()) {
+      RETURN_IF_ERROR(CheckKey(key, "restore_keys"));
+      restore_keys.push_back(key);
+    }
+    ASSIGN_OR_RETURN(const auto caches, options_.grants->CachesOf(worker, attempt));
+    ASSIGN_OR_RETURN(const auto found, caches->Find(request->key(), restore_keys));
+    if (found.has_value()) {
+      options_.grants->GiveArtifact(attempt, found->manifest);
+      wire::ToWire(*found, response->mutable_content());
+    }
+    return base::OkStatus();
+  });
+}
+
+/// All that it consists of is here, and this attempt has brought the list of it.
+base::Status ChunkService::CheckStored(model::WorkerId worker, const model::AttemptKey& attempt,
+                                       const base::Digest& manifest) {
+  RETURN_IF_ERROR(options_.grants->MayPut(worker, attempt, manifest));
+  if (!options_.chunks_of) {
+    return base::OkStatus();
+  }
+  const auto chunks = options_.chunks_of(manifest);
+  if (!chunks.ok()) {
+    return base::FailedPrecondition("content: {}", base::Message(chunks.status()));
+  }
+  for (const base::Digest& chunk : *chunks) {
+    ASSIGN_OR_RETURN(const bool is_there, options_.store->Has(chunk));
+    if (!is_there) {
+      return base::FailedPrecondition("content: chunk {} was not put", base::ToHex(chunk));
+    }
+  }
+  return base::OkStatus();
+}
+
+grpc::ServerUnaryReactor* ChunkService::AddCache(grpc::CallbackServerContext* context,
+                                                 const pb::AddCacheRequest* request,
+                                                 pb::AddCacheResponse* /*response*/) {
+  return OnPool(context, [this, request](model::WorkerId worker) -> base::Status {
+    ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(request->attempt()));
+    auto content = wire::ArtifactFrom(request->content());
+    RETURN_IF_ERROR(wire::Inside("content", content.status()));
+    RETURN_IF_ERROR(CheckKey(content->name, "content.name"));
+    ASSIGN_OR_RETURN(const auto caches, options_.grants->CachesOf(worker, attempt));
+    RETURN_IF_ERROR(CheckStored(worker, attempt, content->manifest));
+    return caches->Add(*content);
+  });
+}
+
+grpc::ServerUnaryReactor* ChunkService::DropCache(grpc::CallbackServerContext* context,
+                                                  const pb::DropCacheRequest* request,
+                                                  pb::DropCacheResponse* /*response*/) {
+  return OnPool(context, [this, request](model::WorkerId worker) -> base::Status {
+    ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(request->attempt()));
+    auto content = wire::ArtifactFrom(request->content());
+    RETURN_IF_ERROR(wire::Inside("content", content.status()));
+    ASSIGN_OR_RETURN(const auto caches, options_.grants->CachesOf(worker, attempt));
+    RETURN_IF_ERROR(options_.grants->MayGet(worker, attempt, content->manifest));
+    return caches->Drop(*content);
+  });
 }
 
 // ---- PutChunk

@@ -53,10 +53,26 @@ class ChunkService : public dayfly::v1::Chunks::CallbackService {
       grpc::CallbackServerContext* context, dayfly::v1::PutChunkResponse* response) override;
   grpc::ServerWriteReactor<dayfly::v1::GetChunkResponse>* GetChunk(
       grpc::CallbackServerContext* context, const dayfly::v1::GetChunkRequest* request) override;
+  grpc::ServerUnaryReactor* FindCache(grpc::CallbackServerContext* context,
+                                      const dayfly::v1::FindCacheRequest* request,
+                                      dayfly::v1::FindCacheResponse* response) override;
+  grpc::ServerUnaryReactor* AddCache(grpc::CallbackServerContext* context,
+                                     const dayfly::v1::AddCacheRequest* request,
+                                     dayfly::v1::AddCacheResponse* response) override;
+  grpc::ServerUnaryReactor* DropCache(grpc::CallbackServerContext* context,
+                                      const dayfly::v1::DropCacheRequest* request,
+                                      dayfly::v1::DropCacheResponse* response) override;
 
  private:
   class Put;
   class Get;
+  /// Answers a call with what `work` says, on the pool.
+  grpc::ServerUnaryReactor* OnPool(
+      grpc::CallbackServerContext* context,
+      std::function<engine::base::Status(engine::model::WorkerId)> work);
+  engine::base::Status CheckStored(engine::model::WorkerId worker,
+                                   const engine::model::AttemptKey& attempt,
+                                   const engine::base::Digest& manifest);
   engine::base::Status AnswerHas(engine::model::WorkerId worker,
                                  const dayfly::v1::HasChunksRequest& request,
                                  dayfly::v1::HasChunksResponse& response);

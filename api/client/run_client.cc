@@ -227,6 +227,16 @@ base::StatusOr<ExplainAnswer> RunClient::Explain(const std::string& run, const s
   return answer;
 }
 
+base::StatusOr<std::string> RunClient::ReadTests(const base::Digest& document) {
+  pb::ReadTestsRequest request;
+  request.set_document(wire::ToWire(document));
+  pb::ReadTestsResponse response;
+  RETURN_IF_ERROR(connection_.Call(true, [&](const auto& channel, grpc::ClientContext& context) {
+    return pb::Runs::NewStub(channel)->ReadTests(&context, request, &response);
+  }));
+  return std::move(*response.mutable_json());
+}
+
 base::Status RunClient::Watch(const std::string& run, bool history_only,
                               const WatchHandlers& handlers) {
   pb::WatchRequest first;

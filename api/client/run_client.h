@@ -10,6 +10,7 @@
 #include "api/wire/run_outline.h"
 #include "api/wire/submission.h"
 #include "dsl/diagnostic.h"
+#include "engine/base/digest.h"
 #include "engine/base/status.h"
 #include "engine/model/fact.h"
 #include "engine/model/ids.h"
@@ -64,6 +65,8 @@ class RunClient {
       const std::string& run, const std::string& job, bool approve,
       const std::vector<std::pair<std::string, std::string>>& inputs);
   engine::base::StatusOr<ExplainAnswer> Explain(const std::string& run, const std::string& job);
+  /// The results of a job's tests, as JSON.
+  engine::base::StatusOr<std::string> ReadTests(const engine::base::Digest& document);
 
   /// Everything that happened in the run, then (unless `history_only`) what happens until nothing
   /// more will. A lost stream is opened again where it was: no gap, no repeat.

@@ -65,6 +65,7 @@ model::RunContext ContextOf(const wire::Submission& submission) {
   context.event = submission.event;
   context.commit = submission.commit;
   context.branch = submission.branch;
+  context.default_branch = submission.default_branch;
   context.tag = submission.tag;
   context.source = submission.repository;
   context.pipeline_file = submission.pipeline_file;

@@ -352,4 +352,35 @@ grpc::ServerUnaryReactor* RunsService::Explain(grpc::CallbackServerContext* cont
   return call.reactor;
 }
 
+grpc::ServerUnaryReactor* RunsService::ReadTests(grpc::CallbackServerContext* context,
+                                                 const pb::ReadTestsRequest* request,
+                                                 pb::ReadTestsResponse* response) {
+  const Call call(seat_, context);
+  const auto document = wire::DigestFrom(request->document());
+  if (!document.ok()) {
+    call.Finish(wire::Inside("document", document.status()));
+    return call.reactor;
+  }
+  seat_.OnEngine([call, document = *document, response](Shard* shard) {
+    if (shard == nullptr) {
+      return call.NotOwner();
+    }
+    if (!shard->read_tests) {
+      return call.Finish(base::NotFound("no test results are kept here"));
+    }
+    const base::Status asked = shard->archive->Do(
+        [call, document, read = shard->read_tests, response](ports::RunHistory&, ports::RunStore&) {
+          base::StatusOr<std::string> json = read(document);
+          if (json.ok()) {
+            response->set_json(*std::move(json));
+          }
+          call.Finish(json.status());
+        });
+    if (!asked.ok()) {
+      call.Finish(asked);
+    }
+  });
+  return call.reactor;
+}
+
 }  // namespace api::services

@@ -39,6 +39,9 @@ class RunsService final : public dayfly::v1::Runs::CallbackService {
   grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context,
                                     const dayfly::v1::ExplainRequest* request,
                                     dayfly::v1::ExplainResponse* response) override;
+  grpc::ServerUnaryReactor* ReadTests(grpc::CallbackServerContext* context,
+                                      const dayfly::v1::ReadTestsRequest* request,
+                                      dayfly::v1::ReadTestsResponse* response) override;
 
  private:
   Seat& seat_;

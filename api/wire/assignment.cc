@@ -32,6 +32,7 @@ void ToWire(const model::RunContext& context, pb::AssignedContext* out) {
   wire::ToWire(context.event_data, out->mutable_event_data());
   wire::ToWire(context.extra_env, out->mutable_extra_env());
   out->set_seed(context.seed);
+  out->set_default_branch(context.default_branch);
 }
 
 std::shared_ptr<const model::RunContext> ContextFrom(const pb::AssignedContext& context) {
@@ -49,6 +50,7 @@ std::shared_ptr<const model::RunContext> ContextFrom(const pb::AssignedContext& 
   out->event_data = NamedValuesFrom(context.event_data());
   out->extra_env = NamedValuesFrom(context.extra_env());
   out->seed = context.seed();
+  out->default_branch = context.default_branch();
   return out;
 }
 

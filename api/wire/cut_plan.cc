@@ -34,6 +34,8 @@ std::unique_ptr<model::RareJobSettings> CutRare(const model::RareJobSettings& ra
   cut->outputs = rare.outputs;
   cut->uploads = rare.uploads;
   cut->uploads_when = rare.uploads_when;
+  cut->junit_reports = rare.junit_reports;
+  cut->caches = rare.caches;
   cut->need_artifacts = rare.need_artifacts;
   cut->finally_steps = rare.finally_steps;
   cut->checkout = rare.checkout;

@@ -206,6 +206,15 @@ void PutRare(const model::RareJobSettings& rare, pb::AssignedJob* out) {
   }
   out->set_log_limit(rare.log_limit);
   out->set_uploads_when(static_cast<pb::AssignedJob::UploadWhen>(rare.uploads_when));
+  Put(rare.junit_reports, out->mutable_junit_reports());
+  for (const model::CacheSpec& cache : rare.caches) {
+    pb::AssignedCache* entry = out->add_caches();
+    Put(cache.key, entry->mutable_key());
+    for (const model::Template& key : cache.restore_keys) {
+      Put(key, entry->add_restore_keys());
+    }
+    Put(cache.paths, entry->mutable_paths());
+  }
 }
 
 base::StatusOr<std::unique_ptr<model::RareJobSettings>> RareFrom(const pb::AssignedJob& job) {
@@ -230,6 +239,15 @@ base::StatusOr<std::unique_ptr<model::RareJobSettings>> RareFrom(const pb::Assig
     return BadField("uploads_when", "is none of success, failure, always");
   }
   out->uploads_when = static_cast<model::UploadWhen>(job.uploads_when());
+  out->junit_reports = TextsFrom(job.junit_reports());
+  for (const pb::AssignedCache& cache : job.caches()) {
+    model::CacheSpec& entry = out->caches.emplace_back();
+    entry = {
+        .key = TemplateFrom(cache.key()), .restore_keys = {}, .paths = TextsFrom(cache.paths())};
+    for (const pb::Template& key : cache.restore_keys()) {
+      entry.restore_keys.push_back(TemplateFrom(key));
+    }
+  }
   if (*out == model::RareJobSettings{}) {
     out.reset();
   }

@@ -51,7 +51,7 @@ class Filler {
     if (field->full_name() == "dayfly.v1.Reason.code") {
       return "exit_code";
     }
-    if (field->name() == "manifest") {
+    if (field->name() == "manifest" || field->name() == "document") {
       return std::string(32, static_cast<char>('a' + element));
     }
     return field->name() + std::to_string(element) +
@@ -153,16 +153,17 @@ TEST(AgentMessages, CarryAllMembersOfTheModel) {
                                 finally_budget, effect_may_be_done, approval, run_cancelled] =
       assignment;
   const model::RunContext run;
-  [[maybe_unused]] const auto& [event, commit, branch, tag, by, source, file, tree, workspace,
-                                inputs, data, extra, seed] = run;
+  [[maybe_unused]] const auto& [event, commit, branch, tag, default_branch, by, source, file, tree,
+                                workspace, inputs, data, extra, seed] = run;
   const model::JobSpec spec;
   [[maybe_unused]] const auto& [name, stage, has_needs, priority, spec_needs, condition, env, steps,
                                 spec_timeout, matrix, rare, at] = spec;
   const model::RareJobSettings settings;
   [[maybe_unused]] const auto& [retry, allow_failure, outputs, uploads, uploads_when,
-                                need_artifacts, finally_steps, checkout, queue_timeout, log_limit,
-                                pool, delay, concurrency, asks, environment, overlap_never,
-                                need_cells] = settings;
+                                artifacts_expire, junit_reports, caches, need_artifacts,
+                                finally_steps, checkout, queue_timeout, log_limit, pool, delay,
+                                concurrency, asks, environment, overlap_never, need_cells] =
+      settings;
   const model::StepSpec step;
   [[maybe_unused]] const auto& [id, step_name, command, shell, workdir, step_env, step_if,
                                 step_timeout, continue_on_error, effects_once, effect_check, argv] =
@@ -172,11 +173,11 @@ TEST(AgentMessages, CarryAllMembersOfTheModel) {
   const model::ReportStepEnded step_ended;
   [[maybe_unused]] const auto& [ended_step, status, step_reason, took, log] = step_ended;
   const model::ReportEnded ended;
-  [[maybe_unused]] const auto& [end_status, infra, end_reason, end_took, end_outputs, artifacts] =
-      ended;
-  const model::JobResult result;
-  [[maybe_unused]] const auto& [result_status, result_reason, result_outputs, result_artifacts] =
-      result;
+  [[maybe_unused]] const auto& [end_status, infra, end_reason, end_took, end_outputs, artifacts,
+                                remarks] = ended;
+  const model::JobResult result;  // its remarks are for people, no other job asks for them
+  [[maybe_unused]] const auto& [result_status, result_reason, result_outputs, result_artifacts,
+                                result_remarks] = result;
   SUCCEED();
 }
 

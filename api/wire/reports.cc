@@ -80,6 +80,9 @@ void ToWire(const model::ReportEnded& report, pb::ReportEnded* out) {
   for (const model::Artifact& artifact : report.artifacts) {
     wire::ToWire(artifact, out->add_artifacts());
   }
+  if (!report.remarks.empty()) {
+    wire::ToWire(report.remarks, out->mutable_remarks());
+  }
 }
 
 base::StatusOr<model::Report> EndedFrom(const pb::ReportEnded& report) {
@@ -96,6 +99,9 @@ base::StatusOr<model::Report> EndedFrom(const pb::ReportEnded& report) {
     RETURN_IF_ERROR(Inside("artifacts", i, artifact.status()));
     out.artifacts.push_back(*std::move(artifact));
   }
+  auto remarks = RemarksFrom(report.remarks());
+  RETURN_IF_ERROR(Inside("remarks", remarks.status()));
+  out.remarks = *std::move(remarks);
   return model::Report(std::move(out));
 }
 

@@ -61,6 +61,9 @@ class EventWriter {
     for (const model::Artifact& artifact : fact.result->artifacts) {
       ToWire(artifact, out->add_artifacts());
     }
+    if (!fact.result->remarks.empty()) {
+      ToWire(fact.result->remarks, out->mutable_remarks());
+    }
   }
   void operator()(const model::AttemptAssigned& fact) {
     pb::AttemptAssignedEvent* out = Attempt(fact.lease.key, out_.mutable_attempt_assigned());
@@ -291,6 +294,9 @@ class EventReader {
       RETURN_IF_ERROR(Inside("event.artifacts", each.status()));
       result->artifacts.push_back(*std::move(each));
     }
+    auto remarks = RemarksFrom(event.remarks());
+    RETURN_IF_ERROR(Inside("event.remarks", remarks.status()));
+    result->remarks = *std::move(remarks);
     fact.result = std::move(result);
     return Made(std::move(fact));
   }

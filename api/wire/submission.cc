@@ -34,6 +34,7 @@ base::Status CheckSource(const pb::Source& source) {
   RETURN_IF_ERROR(CheckLength(source.repository(), kNameBytesMax, "source.repository"));
   RETURN_IF_ERROR(CheckLength(source.branch(), kNameBytesMax, "source.branch"));
   RETURN_IF_ERROR(CheckLength(source.tag(), kNameBytesMax, "source.tag"));
+  RETURN_IF_ERROR(CheckLength(source.default_branch(), kNameBytesMax, "source.default_branch"));
   if (!source.uploaded_tree().empty()) {
     return base::Unimplemented("source.uploaded_tree: this server takes no uploaded trees");
   }
@@ -94,6 +95,7 @@ base::StatusOr<Submission> SubmissionFrom(const pb::SubmitRequest& request) {
   out.commit = request.source().commit();
   out.branch = request.source().branch();
   out.tag = request.source().tag();
+  out.default_branch = request.source().default_branch();
   ASSIGN_OR_RETURN(out.inputs, ReadValues(request.inputs(), "inputs"));
   out.only_jobs.assign(request.only_jobs().begin(), request.only_jobs().end());
   out.event = request.event().empty() ? "manual" : request.event();
@@ -112,6 +114,7 @@ pb::SubmitRequest ToWire(const Submission& submission) {
     source->set_commit(submission.commit);
     source->set_branch(submission.branch);
     source->set_tag(submission.tag);
+    source->set_default_branch(submission.default_branch);
   }
   AddValues(submission.inputs, out.mutable_inputs());
   for (const std::string& job : submission.only_jobs) {

@@ -25,6 +25,7 @@ struct Submission {
   std::string commit;
   std::string branch;
   std::string tag;
+  std::string default_branch;
   std::vector<NameAndText> inputs;
   std::vector<std::string> only_jobs;
   std::string event;

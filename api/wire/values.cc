@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace api::wire {
 
 namespace base = engine::base;
@@ -117,6 +119,61 @@ base::StatusOr<model::Artifact> ArtifactFrom(const pb::Artifact& artifact) {
     return BadField("manifest", "must be 32 bytes");
   }
   std::ranges::copy(artifact.manifest(), out.manifest.bytes.begin());
+  return out;
+}
+
+namespace {
+
+constexpr int kFailuresMax = 64;
+constexpr int kNotesMax = 64;
+
+void ToWire(const model::TestTotals& tests, pb::TestTotals* out) {
+  out->set_document(api::wire::ToWire(tests.document));
+  out->set_tests(tests.tests);
+  out->set_failed(tests.failed);
+  out->set_skipped(tests.skipped);
+  out->set_problems(tests.problems);
+  out->set_took_us(tests.took.count());
+  out->mutable_failures()->Assign(tests.failures.begin(), tests.failures.end());
+}
+
+base::StatusOr<model::TestTotals> TestsFrom(const pb::TestTotals& tests) {
+  model::TestTotals out;
+  ASSIGN_OR_RETURN(out.document, DigestFrom(tests.document()));
+  out.tests = tests.tests();
+  out.failed = tests.failed();
+  out.skipped = tests.skipped();
+  out.problems = tests.problems();
+  ASSIGN_OR_RETURN(out.took, DurationFrom(tests.took_us(), "took_us"));
+  if (tests.failures_size() > kFailuresMax) {
+    return BadField("failures",
+                    fmt::format("has {} names, at most {}", tests.failures_size(), kFailuresMax));
+  }
+  out.failures.assign(tests.failures().begin(), tests.failures().end());
+  return out;
+}
+
+}  // namespace
+
+void ToWire(const model::JobRemarks& remarks, pb::JobRemarks* out) {
+  if (remarks.tests) {
+    ToWire(*remarks.tests, out->mutable_tests());
+  }
+  out->mutable_notes()->Assign(remarks.notes.begin(), remarks.notes.end());
+}
+
+base::StatusOr<model::JobRemarks> RemarksFrom(const pb::JobRemarks& remarks) {
+  model::JobRemarks out;
+  if (remarks.has_tests()) {
+    auto tests = TestsFrom(remarks.tests());
+    RETURN_IF_ERROR(Inside("tests", tests.status()));
+    out.tests = *std::move(tests);
+  }
+  if (remarks.notes_size() > kNotesMax) {
+    return BadField("notes",
+                    fmt::format("has {} sentences, at most {}", remarks.notes_size(), kNotesMax));
+  }
+  out.notes.assign(remarks.notes().begin(), remarks.notes().end());
   return out;
 }
 

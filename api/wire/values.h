@@ -70,4 +70,7 @@ std::vector<engine::model::NamedValue> NamedValuesFrom(const Repeated& values) {
 void ToWire(const engine::model::Artifact& artifact, pb::Artifact* out);
 engine::base::StatusOr<engine::model::Artifact> ArtifactFrom(const pb::Artifact& artifact);
 
+void ToWire(const engine::model::JobRemarks& remarks, pb::JobRemarks* out);
+engine::base::StatusOr<engine::model::JobRemarks> RemarksFrom(const pb::JobRemarks& remarks);
+
 }  // namespace api::wire

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "agents/chunks/remote_caches.h"
 #include "agents/chunks/remote_store.h"
 #include "api/wire/channels.h"
 #include "store/artifacts/archive.h"
@@ -24,16 +25,29 @@ class AgentArtifacts::AttemptArchive final : public ports::ArtifactArchive {
         cancel_(std::move(stop), [this] { store_.Cancel(); }) {}
 
   base::StatusOr<model::Artifact> Pack(const ports::PackRequest& request,
-                                       std::stop_token stop) override {
-    return archive_.Pack(request, std::move(stop));
+                                       const ports::Transfer& transfer) override {
+    return archive_.Pack(request, transfer);
   }
   base::Status Unpack(const model::Artifact& artifact, const std::string& root,
-                      std::stop_token stop) override {
-    return archive_.Unpack(artifact, root, std::move(stop));
+                      const ports::Transfer& transfer) override {
+    return archive_.Unpack(artifact, root, transfer);
+  }
+  base::Status UnpackWhole(const model::Artifact& artifact, const std::string& root,
+                           const ports::Transfer& transfer) override {
+    return archive_.UnpackWhole(artifact, root, transfer);
   }
   base::StatusOr<std::string> HashFiles(const std::string& root,
                                         const std::vector<std::string>& paths) override {
     return archive_.HashFiles(root, paths);
+  }
+  base::StatusOr<std::string> ReadFiles(const std::string& root,
+                                        const std::vector<std::string>& paths,
+                                        std::uint64_t bytes_max, std::stop_token stop,
+                                        const FileHandler& each) override {
+    return archive_.ReadFiles(root, paths, bytes_max, std::move(stop), each);
+  }
+  base::StatusOr<base::Digest> PutDocument(std::string_view bytes) override {
+    return archive_.PutDocument(bytes);
   }
 
  private:
@@ -49,14 +63,21 @@ void AgentArtifacts::Follow(const std::string& address,
   channel_ = std::move(channel);
 }
 
+std::function<std::shared_ptr<grpc::Channel>()> AgentArtifacts::ChannelNow() {
+  return [this] {
+    const std::lock_guard lock(mutex_);
+    return channel_;
+  };
+}
+
 std::shared_ptr<ports::ArtifactArchive> AgentArtifacts::Of(const model::AttemptKey& attempt,
                                                            std::stop_token stop) {
-  return std::make_shared<AttemptArchive>(
-      [this] {
-        const std::lock_guard lock(mutex_);
-        return channel_;
-      },
-      attempt, std::move(stop));
+  return std::make_shared<AttemptArchive>(ChannelNow(), attempt, std::move(stop));
+}
+
+std::shared_ptr<ports::CacheIndex> AgentArtifacts::CachesOf(const model::AttemptKey& attempt,
+                                                            std::stop_token stop) {
+  return std::make_shared<agents::chunks::RemoteCaches>(ChannelNow(), attempt, std::move(stop));
 }
 
 }  // namespace apps::network

@@ -2,6 +2,7 @@
 // Artifacts of an agent's attempts, kept by the server that the agent is with. Threads: any.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -12,6 +13,7 @@
 #include "agents/session/identity.h"
 #include "engine/model/ids.h"
 #include "engine/ports/artifact_archive.h"
+#include "engine/ports/cache_index.h"
 
 namespace apps::network {
 
@@ -25,8 +27,13 @@ class AgentArtifacts {
   std::shared_ptr<engine::ports::ArtifactArchive> Of(const engine::model::AttemptKey& attempt,
                                                      std::stop_token stop);
 
+  /// The caches of its run; the same holds.
+  std::shared_ptr<engine::ports::CacheIndex> CachesOf(const engine::model::AttemptKey& attempt,
+                                                      std::stop_token stop);
+
  private:
   class AttemptArchive;
+  std::function<std::shared_ptr<grpc::Channel>()> ChannelNow();
   std::mutex mutex_;
   std::shared_ptr<grpc::Channel> channel_;  ///< null: no server was heard yet
 };

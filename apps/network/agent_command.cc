@@ -152,6 +152,9 @@ class Agent : public session::Workload {
     options.archive_of = [this](const model::AttemptKey& attempt, std::stop_token stop) {
       return artifacts_.Of(attempt, std::move(stop));
     };
+    options.caches_of = [this](const model::Assignment& assignment, std::stop_token stop) {
+      return artifacts_.CachesOf(assignment.lease.key, std::move(stop));
+    };
     store::git::FetchedGitOptions git;
     git.folder = plan_.folder + "/git";
     // Asked on the threads that fetch, which begin when there is a session.

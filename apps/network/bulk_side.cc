@@ -7,9 +7,12 @@
 
 #include <boost/asio/post.hpp>
 
+#include "agents/reports/test_document.h"
 #include "agents/runner/wanted_artifacts.h"
 #include "api/agents/peer_identity.h"
 #include "api/services/archive.h"
+#include "apps/local_caches.h"
+#include "apps/terminal.h"
 #include "engine/base/log.h"
 #include "engine/base/overloaded.h"
 #include "store/artifacts/manifest.h"
@@ -47,7 +50,8 @@ class BulkSide::GrantingLink final : public ports::AgentLink {
 };
 
 BulkSide::BulkSide(boost::asio::io_context& io, services::Seat& seat, const ServerConfig& config)
-    : seat_(seat),
+    : io_(io),
+      seat_(seat),
       config_(config),
       gate_([&io](std::function<void()> work) { boost::asio::post(io, std::move(work)); }),
       logs_service_(seat, gate_, {}) {}
@@ -58,6 +62,10 @@ BulkSide::~BulkSide() {
 
 base::Status BulkSide::OpenStore() {
   ASSIGN_OR_RETURN(chunks_, store::artifacts::LocalStore::Open(config_.artifacts));
+  // Beside the chunks, so that servers which share those share the caches.
+  ASSIGN_OR_RETURN(caches_, OpenCaches(config_.artifacts + "/caches", WallClock));
+  sweep_ =
+      std::make_unique<StoreSweep>(io_, seat_, *chunks_, *caches_, config_.artifacts + "/ledger");
   bulk::ChunkServiceOptions options;
   options.store = chunks_.get();
   options.grants = &grants_;
@@ -96,6 +104,7 @@ base::StatusOr<ports::AgentLink*> BulkSide::Open(loop::EngineLoop& loop, ports::
                .feed = tenure_->logs.get(),
                .settling = [this](model::RunId run) { Settling(run); }});
   is_owner_ = true;
+  sweep_->Begin();
   return tenure_->link.get();
 }
 
@@ -105,6 +114,7 @@ void BulkSide::Close() {
     return;
   }
   is_owner_ = false;
+  sweep_->End();
   gate_.End();
   tenure_->logs.reset();
   tenure_.reset();
@@ -120,7 +130,18 @@ void BulkSide::Grant(const model::Assignment& assignment) {
   for (const model::Artifact& artifact : wanted.ok() ? *wanted : std::vector<model::Artifact>()) {
     allowance.artifacts.push_back(artifact.manifest);
   }
+  if (!model::RareOf(model::SpecOf(*assignment.plan, assignment.job)).caches.empty()) {
+    allowance.caches = std::make_shared<store::caches::ScopedCaches>(
+        *caches_, store::caches::ScopesOf(*assignment.context));
+  }
   grants_.Open(assignment.lease, allowance);
+}
+
+base::StatusOr<std::string> BulkSide::ReadDocument(const base::Digest& document) {
+  ASSIGN_OR_RETURN(std::string text, chunks_->Get(document));
+  // Whoever may look at runs may not look into any file that some job kept.
+  RETURN_IF_ERROR(agents::reports::DecodeTestDocument(text).status());
+  return text;
 }
 
 // ---- what became true

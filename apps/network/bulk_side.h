@@ -22,12 +22,14 @@
 #include "api/services/seat.h"
 #include "apps/network/attempt_notes.h"
 #include "apps/network/log_gate.h"
+#include "apps/network/store_sweep.h"
 #include "apps/server_config.h"
 #include "engine/base/status.h"
 #include "engine/loop/engine_loop.h"
 #include "engine/loop/observer.h"
 #include "engine/ports/agent_link.h"
 #include "store/artifacts/local_store.h"
+#include "store/caches/folder_caches.h"
 #include "store/logs/server_logs.h"
 
 namespace apps::network {
@@ -44,6 +46,8 @@ class BulkSide final : public engine::loop::Observer {
   api::agents::LogIntake* log_intake() { return &gate_; }
   grpc::Service* logs_service() { return &logs_service_; }
   grpc::Service* chunk_service() { return chunk_service_.get(); }
+  /// Test results. Any thread.
+  engine::base::StatusOr<std::string> ReadDocument(const engine::base::Digest& document);
 
   /// This server owns the shard; between the loop's `Recover` and `Start`. What is to be the
   /// engine's link in place of `agents`; both live until `Close`.
@@ -83,10 +87,13 @@ class BulkSide final : public engine::loop::Observer {
   void AbandonOrphans(engine::model::RunId run);
   void Abandon(const engine::model::AttemptKey& key, const AttemptNote& attempt, bool with_ended);
 
+  boost::asio::io_context& io_;
   api::services::Seat& seat_;
   const ServerConfig& config_;
   api::bulk::ChunkGrants grants_;
   std::unique_ptr<store::artifacts::LocalStore> chunks_;
+  std::unique_ptr<store::caches::FolderCaches> caches_;
+  std::unique_ptr<StoreSweep> sweep_;
   std::unique_ptr<api::bulk::ChunkService> chunk_service_;
   std::atomic<bool> is_owner_ = false;
   LogGate gate_;

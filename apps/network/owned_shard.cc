@@ -107,7 +107,8 @@ void OwnedShard::Start(engine::ports::AgentLink& link) {
               .feeds = feeds_.get(),
               .archive = archive_.get(),
               .intake = intake_.get(),
-              .pool_outlook = options_.pool_outlook});
+              .pool_outlook = options_.pool_outlook,
+              .read_tests = options_.read_tests});
   seated_ = true;
 }
 

@@ -31,6 +31,8 @@ struct OwnedShardOptions {
   std::function<void(const engine::base::Status&)> on_trouble;
   /// As `Shard::pool_outlook`.
   std::function<std::string(std::string_view pool)> pool_outlook;
+  /// As `Shard::read_tests`.
+  std::function<engine::base::StatusOr<std::string>(const engine::base::Digest&)> read_tests;
   /// The engine has given up: another owner, or a store that cannot be used.
   std::function<void(const engine::base::Status&)> on_fatal;
 };

@@ -181,6 +181,9 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
   options.pool_outlook = [this](std::string_view pool) {
     return pools_ == nullptr ? std::string() : pools_->Outlook(pool);
   };
+  options.read_tests = [this](const base::Digest& document) {
+    return bulk_.ReadDocument(document);
+  };
   ASSIGN_OR_RETURN(shard_, OwnedShard::Open(io_, seat_, std::move(options)));
   ports::AgentLink* agents = no_agents_.get();
   if (agents_ != nullptr) {

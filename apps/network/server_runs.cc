@@ -52,6 +52,10 @@ class ServerRuns final : public RunAccess {
     return RunReading{.board = std::move(board), .alive = alive};
   }
 
+  base::StatusOr<std::string> ReadDocument(const base::Digest& document) override {
+    return client_.ReadTests(document);
+  }
+
   base::StatusOr<RunExplained> Explain(const std::string& name, const std::string& job) override {
     ASSIGN_OR_RETURN(const client::ExplainAnswer answer, client_.Explain(name, job));
     if (!model::IsFinal(answer.status)) {

@@ -76,6 +76,7 @@ base::StatusOr<api::wire::Submission> SubmissionOf(const SubmitOptions& options)
   submission.repository = source.repository;
   submission.commit = source.commit;
   submission.branch = source.branch;
+  submission.default_branch = source.default_branch;
   for (const std::string& input : options.inputs) {
     ASSIGN_OR_RETURN(NameValue pair, SplitNameValue(input, "--input"));
     submission.inputs.push_back(std::move(pair));

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "apps/view/json_text.h"
+#include "apps/view/test_report.h"
 
 namespace apps::view {
 namespace {
@@ -18,6 +19,7 @@ struct Line {
   std::optional<std::int64_t> exit_code;
   const model::Reason* reason = nullptr;
   const std::array<std::uint32_t, model::kStatusCount>* counts = nullptr;
+  const model::TestTotals* tests = nullptr;
 };
 
 void Write(const Board& board, const Line& line, std::string& out) {
@@ -46,6 +48,9 @@ void Write(const Board& board, const Line& line, std::string& out) {
   }
   if (line.counts != nullptr) {
     object.Raw("counts", CountsJson(*line.counts));
+  }
+  if (line.tests != nullptr) {
+    object.Raw("tests", TestTotalsJson(*line.tests));
   }
   object.End();
   out += '\n';
@@ -112,7 +117,8 @@ class FactWriter {
            .job = board_.job_name(fact.job),
            .status = fact.result->status,
            .exit_code = JobExitCode(fact),
-           .reason = &fact.result->reason},
+           .reason = &fact.result->reason,
+           .tests = fact.result->remarks.tests ? &*fact.result->remarks.tests : nullptr},
           out_);
   }
   void operator()(const model::RunQueued& fact) const {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/view/test_report.h"
 #include "apps/view/utf8.h"
 
 namespace apps::view {
@@ -75,6 +76,12 @@ class FactLines {
     const std::string after = job.attempts_begun == 0
                                   ? std::string()
                                   : " in " + base::FormatDuration(ElapsedOf(job, job.ended_at));
+    for (const std::string& note : fact.result->remarks.notes) {
+      Say(fact.job, Sanitise(note));
+    }
+    if (const auto& tests = fact.result->remarks.tests) {
+      Say(fact.job, "tests: " + TestsInBrief(*tests));
+    }
     Say(fact.job, fmt::format("{}{}{}{}", Paint(Words(job.status), job.status, look_), after,
                               why.empty() ? "" : ": ", why));
   }

@@ -5,6 +5,7 @@
 
 #include "apps/view/json_lines.h"
 #include "apps/view/json_text.h"
+#include "apps/view/test_report.h"
 #include "apps/view/utf8.h"
 
 namespace apps::view {
@@ -120,6 +121,13 @@ class Text {
       for (const model::Artifact& artifact : state.result->artifacts) {
         out_ += fmt::format("      artifact {}  {} files, {} bytes\n", Sanitise(artifact.name),
                             artifact.files, artifact.bytes);
+      }
+      if (const auto& tests = state.result->remarks.tests) {
+        out_ += fmt::format("      {}  (dayfly show {} --tests)\n", TestsInBrief(*tests),
+                            model::ToText(board_.run()));
+      }
+      for (const std::string& note : state.result->remarks.notes) {
+        out_ += fmt::format("      {}\n", Sanitise(note));
       }
     }
   }
@@ -244,6 +252,15 @@ class Json {
                       each.Number("files", artifact.files);
                       each.End();
                     }));
+    const model::JobRemarks remarks = state.result ? state.result->remarks : model::JobRemarks{};
+    if (remarks.tests) {
+      object.Raw("tests", TestTotalsJson(*remarks.tests));
+    } else {
+      object.Null("tests");
+    }
+    object.Raw("notes", List(remarks.notes, [](const std::string& note, std::string& out) {
+                 AppendJsonString(out, note);
+               }));
     std::vector<AttemptState> begun;
     for (const AttemptState& attempt : state.attempts) {
       if (attempt.begun) {

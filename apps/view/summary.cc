@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/view/test_report.h"
 #include "apps/view/utf8.h"
 
 namespace apps::view {
@@ -73,6 +74,9 @@ void AppendJob(const Board& board, model::JobIndex job, const StepTails& tails, 
   out += fmt::format("  {} {} {}{}\n", Paint(Mark(state.status, look.unicode), state.status, look),
                      Bold(board.job_name(job), look), Words(state.status), why);
   AppendSteps(board, job, tails, look, out);
+  if (state.result != nullptr && state.result->remarks.tests) {
+    out += fmt::format("      tests: {}\n", TestsInBrief(*state.result->remarks.tests));
+  }
   if (state.attempts_begun != 0) {
     out +=
         fmt::format("      {}\n", Dim(fmt::format("dayfly logs {} {}", model::ToText(board.run()),

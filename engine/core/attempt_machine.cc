@@ -42,6 +42,7 @@ model::JobResult ResultOf(Status status, model::Reason reason, const model::Repo
   if (report != nullptr) {
     result.outputs = report->outputs;
     result.artifacts = report->artifacts;
+    result.remarks = report->remarks;
   }
   return result;
 }
@@ -201,7 +202,8 @@ bool Stepper::EffectMayBeDone(const RunState& run, const AttemptEnd& end) const 
 void Stepper::DecideJob(RunState& run, const AttemptEnd& end, const model::Reason& stop) {
   const JobIndex job = end.fact.key.job;
   if (end.fact.status == Status::kSucceeded) {
-    const bool plain = end.report->outputs.empty() && end.report->artifacts.empty();
+    const bool plain =
+        end.report->outputs.empty() && end.report->artifacts.empty() && end.report->remarks.empty();
     return EndJob(run, job,
                   plain ? PlainSuccess()
                         : std::make_shared<const model::JobResult>(

@@ -184,6 +184,12 @@ void StateWriter::PutResult(const model::JobResult& result) {
   for (const model::Artifact& artifact : result.artifacts) {
     Line("    artifact {} {} {}", artifact.name, ToHex(artifact.manifest), artifact.bytes);
   }
+  if (const auto& tests = result.remarks.tests) {
+    Line("    tests {} {} of {}", ToHex(tests->document), tests->failed, tests->tests);
+  }
+  for (const std::string& note : result.remarks.notes) {
+    Line("    note {}", note);
+  }
 }
 
 void StateWriter::PutDeadlines() {

@@ -121,6 +121,12 @@ std::string TextOf(const JobEnded& fact) {
   for (const Artifact& artifact : fact.result->artifacts) {
     line.Put("artifact", artifact.name);
   }
+  if (const auto& tests = fact.result->remarks.tests) {
+    line.Put("tests", tests->tests).Put("tests_failed", tests->failed);
+  }
+  for (const std::string& note : fact.result->remarks.notes) {
+    line.Put("note", note);
+  }
   return line.Take();
 }
 

@@ -109,6 +109,7 @@ struct ReportEnded {
   base::Duration took{0};
   std::vector<NamedValue> outputs;
   std::vector<Artifact> artifacts;
+  JobRemarks remarks;
 };
 using Report = std::variant<ReportStarted, ReportStepStarted, ReportStepEnded, ReportEnded>;
 

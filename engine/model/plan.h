@@ -142,6 +142,14 @@ struct ArtifactUpload {
   friend bool operator==(const ArtifactUpload&, const ArtifactUpload&) = default;
 };
 
+/// Files that later runs find again. Evaluated on the worker before the first step.
+struct CacheSpec {
+  Template key;
+  std::vector<Template> restore_keys;  ///< beginnings of keys, the most wanted first
+  std::vector<std::string> paths;
+  friend bool operator==(const CacheSpec&, const CacheSpec&) = default;
+};
+
 /// After which end of the steps artifacts are kept. After a cancel or a timeout none are.
 enum class UploadWhen : std::uint8_t { kSuccess, kFailure, kAlways };
 
@@ -193,6 +201,9 @@ struct RareJobSettings {
   std::vector<EnvVar> outputs;  ///< evaluated on the worker when the steps have ended
   std::vector<ArtifactUpload> uploads;
   UploadWhen uploads_when = UploadWhen::kSuccess;
+  base::Duration artifacts_expire{0};      ///< after the job's end; 0: the default
+  std::vector<std::string> junit_reports;  ///< globs of test reports in JUnit's form
+  std::vector<CacheSpec> caches;
   std::vector<std::vector<std::string>> need_artifacts;
   std::vector<StepSpec> finally_steps;
   CheckoutSpec checkout;
@@ -328,6 +339,10 @@ struct Defaults {
   RetrySpec infra_backoff;
   std::uint64_t log_limit = 256ULL << 20;
   std::uint64_t inline_output_bytes = 64ULL << 10;
+  base::Duration artifacts_expire = std::chrono::hours(30 * 24);
+  /// Since the last use.
+  base::Duration caches_expire = std::chrono::hours(30 * 24);
+  std::uint64_t caches_bytes_max = 10ULL << 30;
   std::uint32_t jobs_max = 100'000;
   std::uint64_t file_bytes_max = 10ULL << 20;
 };

@@ -29,7 +29,8 @@ struct RunContext {
   std::string commit;            ///< full id; empty without a repository or before the first commit
   std::string branch;
   std::string tag;
-  std::string by;      ///< who asked
+  std::string default_branch;  ///< of the repository; empty: not known
+  std::string by;              ///< who asked
   std::string source;  ///< the folder or repository the run was started from, as the user knows it
   std::string pipeline_file;
   std::string tree;  ///< id of the git tree that workspaces start from; empty: an empty workspace
@@ -76,12 +77,33 @@ struct Artifact {
   friend bool operator==(const Artifact&, const Artifact&) = default;
 };
 
+/// Of a job's test reports what is seen at once; the whole stands in the artifact store.
+struct TestTotals {
+  base::Digest document;  ///< a chunk; see `agents/reports/test_document.h`
+  std::uint32_t tests = 0;
+  std::uint32_t failed = 0;  ///< those that ended with an error among them
+  std::uint32_t skipped = 0;
+  std::uint32_t problems = 0;  ///< reports that could not be read, wholly or in part
+  base::Duration took{0};
+  std::vector<std::string> failures;  ///< names of the first that failed; few and short
+  friend bool operator==(const TestTotals&, const TestTotals&) = default;
+};
+
+/// What a job tells people beside its results; no other job sees it.
+struct JobRemarks {
+  std::optional<TestTotals> tests;
+  std::vector<std::string> notes;  ///< what became of its caches, a sentence each; few and short
+  bool empty() const { return !tests.has_value() && notes.empty(); }
+  friend bool operator==(const JobRemarks&, const JobRemarks&) = default;
+};
+
 /// What a job left behind. Shared: dependants hold the same object.
 struct JobResult {
   Status status = Status::kWaiting;
   Reason reason;
   std::vector<NamedValue> outputs;
   std::vector<Artifact> artifacts;
+  JobRemarks remarks;
   friend bool operator==(const JobResult&, const JobResult&) = default;
 };
 

@@ -4,8 +4,13 @@
 // block, so keep them off the engine's thread.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -16,6 +21,15 @@ namespace engine::ports {
 /// `root` is where this process sees the workspace (`SandboxFacts::workspace_view`). Paths are
 /// relative to it: a file, a folder (with all in it), or a glob: `*` and `?` stop at `/`, `**` does
 /// not; `!` in front takes out again.
+/// How whoever wants a transfer ends it, and sees that it moves.
+struct Transfer {
+  // NOLINTNEXTLINE(google-explicit-constructor): most only want to end it
+  Transfer(std::stop_token stop_token = {}, std::atomic<std::uint64_t>* moved_bytes = nullptr)
+      : stop(std::move(stop_token)), moved(moved_bytes) {}
+  std::stop_token stop;
+  std::atomic<std::uint64_t>* moved;  ///< goes up with each chunk that is done; may be null
+};
+
 struct PackRequest {
   std::string root;
   std::string name;
@@ -31,18 +45,36 @@ class ArtifactArchive {
   /// a file changed while it was read. `Cancelled` once `stop` asks. Any other error is the
   /// store's.
   virtual base::StatusOr<model::Artifact> Pack(const PackRequest& request,
-                                               std::stop_token stop) = 0;
+                                               const Transfer& transfer) = 0;
 
   /// Replaces files that exist; never writes outside `root`, whatever the artifact or the workspace
   /// holds. `NotFound` and `DataLoss`: the store has lost it; `InvalidArgument`: it would leave the
   /// workspace.
   virtual base::Status Unpack(const model::Artifact& artifact, const std::string& root,
-                              std::stop_token stop) = 0;
+                              const Transfer& transfer) = 0;
+
+  /// As `Unpack`, but when it fails the workspace is as it was: files come in only once all of them
+  /// are there.
+  virtual base::Status UnpackWhole(const model::Artifact& artifact, const std::string& root,
+                                   const Transfer& transfer) = 0;
 
   /// What `hashFiles` gives: 64 hexadecimal digits over the matching files' contents, in the order
   /// of their paths; empty when nothing matches. Links are not followed.
   virtual base::StatusOr<std::string> HashFiles(const std::string& root,
                                                 const std::vector<std::string>& paths) = 0;
+
+  using FileHandler =
+      std::function<void(const std::string& path, base::StatusOr<std::string> content)>;
+  /// Hands out each matching file, in the order of their paths; links are not followed. One of more
+  /// than `bytes_max` is `OutOfRange`. Returns the first path that matches nothing, or an empty
+  /// text.
+  virtual base::StatusOr<std::string> ReadFiles(const std::string& root,
+                                                const std::vector<std::string>& paths,
+                                                std::uint64_t bytes_max, std::stop_token stop,
+                                                const FileHandler& each) = 0;
+
+  /// Keeps at most a chunk.
+  virtual base::StatusOr<base::Digest> PutDocument(std::string_view bytes) = 0;
 };
 
 }  // namespace engine::ports

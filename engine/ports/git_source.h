@@ -14,10 +14,11 @@ namespace engine::ports {
 
 /// A working tree as it stood at one moment, recorded as a git tree.
 struct WorkingTree {
-  std::string tree;      ///< id, 40 hexadecimal digits
-  std::string commit;    ///< HEAD's id; empty without a repository or before the first commit
-  std::string branch;    ///< empty when HEAD is detached
-  std::string tag;       ///< one that names exactly this commit
+  std::string tree;            ///< id, 40 hexadecimal digits
+  std::string commit;          ///< HEAD's id; empty without a repository or before the first commit
+  std::string branch;          ///< empty when HEAD is detached
+  std::string default_branch;  ///< of origin, as far as it is known here; else empty
+  std::string tag;             ///< one that names exactly this commit
   std::string root;      ///< the repository's top folder; without a repository the folder itself
   base::Instant time{};  ///< the commit's; epoch when there is none
   bool has_repository = false;

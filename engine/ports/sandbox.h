@@ -28,6 +28,8 @@ struct Command {
   /// Values that must not stand in the log: replaced by `***` before a byte of it is kept, in
   /// whatever form they are printed (docs/logs.md). They are never written anywhere.
   std::vector<std::string> masks;
+  /// Stands in the log before what the command prints: what was done for the step. May be empty.
+  std::string preface;
 };
 
 struct CommandExit {

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -33,6 +34,8 @@ class CommandOutput {
   engine::base::Status SetMasks(std::vector<std::string>& values);
   /// A command begins to print into `pipe`; at most `limit` bytes of it are kept (0: all).
   void Begin(FileDescriptor pipe, const engine::model::LogTag& tag, std::uint64_t limit);
+  /// Text of our own in the command's log, masked like its own.
+  void Say(std::string_view text) { Keep(text); }
   /// The command has ended; makes its log durable. With `left_running` others may hold the pipe.
   LogSpool::Finished End(bool left_running);
   /// Nothing of what was started runs any more.

@@ -309,6 +309,7 @@ StatusOr<KeeperLoop::Running> KeeperLoop::StartCommand(Start& order) {
                                                 .output_fd = write_end.get(),
                                                 .cgroup_fd = cgroup_ ? cgroup_->fd() : -1}));
   output_->Begin(std::move(read_end), order.command.log_tag, order.command.log_limit);
+  output_->Say(order.command.preface);
   return running;
 }
 

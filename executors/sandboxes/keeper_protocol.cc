@@ -84,6 +84,7 @@ void StartFields(Archive& archive, T& order) {
   archive(order.command.log_tag.attempt);
   archive(order.command.log_tag.step);
   archive(order.command.masks);
+  archive(order.command.preface);
 }
 template <typename Archive, typename T>
 void ReadyFields(Archive& archive, T& answer) {

@@ -27,7 +27,7 @@
 
 namespace executors::sandboxes {
 
-inline constexpr std::uint32_t kProtocolVersion = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 inline constexpr std::size_t kFrameBytesMax = 16U << 20;
 
 /// What the keeper does when its owner is gone.

@@ -76,7 +76,9 @@ Start SampleStart() {
                       .env = {"A=1", "B=two words"},
                       .workdir = "/somewhere",
                       .log_limit = 1ULL << 40,
-                      .log_tag = {.job = 3, .attempt = 4, .step = 5}}};
+                      .log_tag = {.job = 3, .attempt = 4, .step = 5},
+                      .masks = {"secret"},
+                      .preface = "[dayfly: x]\n"}};
 }
 
 Exited SampleExit() {
@@ -129,6 +131,8 @@ TEST(KeeperProtocol, CarriesStartWithAnyBytes) {
   EXPECT_EQ(back.command.workdir, "/somewhere");
   EXPECT_EQ(back.command.log_limit, 1ULL << 40);
   EXPECT_EQ(back.command.log_tag, sent.command.log_tag);
+  EXPECT_EQ(back.command.masks, sent.command.masks);
+  EXPECT_EQ(back.command.preface, sent.command.preface);
 }
 
 TEST(KeeperProtocol, CarriesSignalAndKill) {

@@ -15,6 +15,7 @@
 #include "store/artifacts/manifest.h"
 #include "store/artifacts/parallel.h"
 #include "store/artifacts/unpacker.h"
+#include "store/artifacts/whole_unpacker.h"
 
 namespace store::artifacts {
 namespace {
@@ -75,13 +76,13 @@ base::StatusOr<Selection> Select(int root, const std::vector<std::string>& paths
 // Fills in the chunks' names.
 base::Status StoreChunks(ports::ArtifactStore& store, unsigned threads, int root,
                          const std::vector<FoundFile>& files, const Layout& layout,
-                         std::stop_token stop, std::vector<ManifestChunk>& chunks) {
+                         const ports::Transfer& transfer, std::vector<ManifestChunk>& chunks) {
   chunks.resize(layout.chunks.size());
   std::vector<FileReader> readers;
   for (unsigned thread = 0; thread < threads; ++thread) {
     readers.emplace_back(root);
   }
-  return ForEachInParallel(threads, layout.chunks.size(), std::move(stop),
+  return ForEachInParallel(threads, layout.chunks.size(), transfer.stop,
                            [&](unsigned thread, std::size_t index) -> base::Status {
                              std::string bytes;
                              for (const ChunkPart& part : layout.chunks[index]) {
@@ -89,6 +90,9 @@ base::Status StoreChunks(ports::ArtifactStore& store, unsigned threads, int root
                              }
                              ASSIGN_OR_RETURN(chunks[index].digest, store.Put(bytes));
                              chunks[index].size = bytes.size();
+                             if (transfer.moved != nullptr) {
+                               *transfer.moved += bytes.size();
+                             }
                              return base::OkStatus();
                            });
 }
@@ -112,13 +116,13 @@ Manifest MakeManifest(Selection selection, Layout layout, std::vector<ManifestCh
 }  // namespace
 
 base::StatusOr<model::Artifact> Archive::Pack(const ports::PackRequest& request,
-                                              std::stop_token stop) {
+                                              const ports::Transfer& transfer) {
   ASSIGN_OR_RETURN(const Descriptor root, OpenFolder(request.root));
   ASSIGN_OR_RETURN(Selection selection, Select(root.get(), request.paths, true));
   Layout layout = PlanLayout(selection.files);
   std::vector<ManifestChunk> chunks;
   RETURN_IF_ERROR(
-      StoreChunks(chunks_, threads_, root.get(), selection.files, layout, std::move(stop), chunks));
+      StoreChunks(chunks_, threads_, root.get(), selection.files, layout, transfer, chunks));
   model::Artifact artifact = {.name = request.name};
   for (const FoundFile& file : selection.files) {
     artifact.bytes += file.size;
@@ -131,10 +135,16 @@ base::StatusOr<model::Artifact> Archive::Pack(const ports::PackRequest& request,
 }
 
 base::Status Archive::Unpack(const model::Artifact& artifact, const std::string& root,
-                             std::stop_token stop) {
+                             const ports::Transfer& transfer) {
   ASSIGN_OR_RETURN(const Manifest manifest, GetManifest(chunks_, artifact.manifest));
   ASSIGN_OR_RETURN(const Descriptor folder, OpenFolder(root));
-  return UnpackManifest(chunks_, manifest, folder.get(), threads_, std::move(stop));
+  return UnpackManifest(chunks_, manifest, folder.get(), threads_, transfer);
+}
+
+base::Status Archive::UnpackWhole(const model::Artifact& artifact, const std::string& root,
+                                  const ports::Transfer& transfer) {
+  ASSIGN_OR_RETURN(const Manifest manifest, GetManifest(chunks_, artifact.manifest));
+  return UnpackWholeManifest(chunks_, manifest, root, threads_, transfer);
 }
 
 base::StatusOr<std::string> Archive::HashFiles(const std::string& root,
@@ -161,6 +171,39 @@ base::StatusOr<std::string> Archive::HashFiles(const std::string& root,
     any = true;
   }
   return any ? base::ToHex(all.Finish()) : std::string();
+}
+
+base::StatusOr<std::string> Archive::ReadFiles(const std::string& root,
+                                               const std::vector<std::string>& paths,
+                                               std::uint64_t bytes_max, std::stop_token stop,
+                                               const FileHandler& each) {
+  ASSIGN_OR_RETURN(const Descriptor folder, OpenFolder(root));
+  ASSIGN_OR_RETURN(const PathPatterns patterns, PathPatterns::Make(paths));
+  ASSIGN_OR_RETURN(const Selection selection, SelectFiles(folder.get(), patterns));
+  FileReader reader(folder.get());
+  for (const FoundFile& file : selection.files) {
+    if (stop.stop_requested()) {
+      return base::Cancelled("told to stop");
+    }
+    if (file.kind != FileKind::kFile) {
+      continue;
+    }
+    if (file.size > bytes_max) {
+      each(file.path,
+           base::ResourceExhausted("has {} bytes; the most are {}", file.size, bytes_max));
+      continue;
+    }
+    std::string bytes;
+    const base::Status read = reader.Read(file, {.file_offset = 0, .length = file.size}, bytes);
+    each(file.path, read.ok() ? base::StatusOr<std::string>(std::move(bytes)) : read);
+  }
+  return selection.unmatched < 0
+             ? std::string()
+             : patterns.all()[static_cast<std::size_t>(selection.unmatched)].text;
+}
+
+base::StatusOr<base::Digest> Archive::PutDocument(std::string_view bytes) {
+  return chunks_.Put(bytes);
 }
 
 }  // namespace store::artifacts

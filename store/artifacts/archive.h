@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/ports/artifact_archive.h"
@@ -20,12 +21,19 @@ class Archive : public engine::ports::ArtifactArchive {
   explicit Archive(engine::ports::ArtifactStore& chunks, unsigned threads = 2)
       : chunks_(chunks), threads_(threads == 0 ? 1 : threads) {}
 
-  engine::base::StatusOr<engine::model::Artifact> Pack(const engine::ports::PackRequest& request,
-                                                       std::stop_token stop) override;
+  engine::base::StatusOr<engine::model::Artifact> Pack(
+      const engine::ports::PackRequest& request, const engine::ports::Transfer& transfer) override;
   engine::base::Status Unpack(const engine::model::Artifact& artifact, const std::string& root,
-                              std::stop_token stop) override;
+                              const engine::ports::Transfer& transfer) override;
+  engine::base::Status UnpackWhole(const engine::model::Artifact& artifact, const std::string& root,
+                                   const engine::ports::Transfer& transfer) override;
   engine::base::StatusOr<std::string> HashFiles(const std::string& root,
                                                 const std::vector<std::string>& paths) override;
+  engine::base::StatusOr<std::string> ReadFiles(const std::string& root,
+                                                const std::vector<std::string>& paths,
+                                                std::uint64_t bytes_max, std::stop_token stop,
+                                                const FileHandler& each) override;
+  engine::base::StatusOr<engine::base::Digest> PutDocument(std::string_view bytes) override;
 
  private:
   engine::ports::ArtifactStore& chunks_;

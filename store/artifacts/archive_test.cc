@@ -245,5 +245,76 @@ TEST_F(ArchiveTest, HashesFilesInTheOrderOfTheirPaths) {
   EXPECT_EQ(*archive_.HashFiles(from_, {"none/**"}), "");
 }
 
+// ---- whole or not at all
+
+TEST_F(ArchiveTest, UnpacksWholeIntoFoldersThatAreThere) {
+  WriteFile(from_ + "/deps/new/a", "a");
+  WriteFile(from_ + "/deps/old/b", "new b");
+  WriteFile(from_ + "/deps/old/c", "c");
+  fs::create_symlink("a", from_ + "/deps/new/link");
+  fs::permissions(from_ + "/deps/new", fs::perms::owner_read | fs::perms::owner_exec);
+  WriteFile(to_ + "/deps/old/b", "old b");
+  WriteFile(to_ + "/deps/old/kept", "kept");
+  const model::Artifact artifact = MustPack({"deps"});
+  std::atomic<std::uint64_t> moved = 0;
+  ASSERT_EQ(archive_.UnpackWhole(artifact, to_, {{}, &moved}), base::OkStatus());
+  EXPECT_EQ(ReadFile(to_ + "/deps/new/a"), "a");
+  EXPECT_EQ(ReadFile(to_ + "/deps/old/b"), "new b");
+  EXPECT_EQ(ReadFile(to_ + "/deps/old/c"), "c");
+  EXPECT_EQ(ReadFile(to_ + "/deps/old/kept"), "kept");
+  EXPECT_TRUE(fs::is_symlink(to_ + "/deps/new/link"));
+  EXPECT_EQ(fs::status(to_ + "/deps/new").permissions(),
+            fs::perms::owner_read | fs::perms::owner_exec);
+  EXPECT_EQ(moved, artifact.bytes);
+  EXPECT_EQ(std::distance(fs::directory_iterator(to_), {}), 1);  // nothing beside it is left
+  fs::permissions(from_ + "/deps/new", fs::perms::owner_all);
+  fs::permissions(to_ + "/deps/new", fs::perms::owner_all);
+}
+
+TEST_F(ArchiveTest, LeavesTheWorkspaceAloneWhenAChunkIsBroken) {
+  WriteFile(from_ + "/deps/a", Noise(5 << 20));
+  WriteFile(from_ + "/deps/b", "b");
+  WriteFile(to_ + "/deps/b", "old");
+  const model::Artifact artifact = MustPack({"deps"});
+  const auto chunks = ListChunks(*store_, artifact.manifest);
+  ASSERT_TRUE(chunks.ok());
+  for (const base::Digest& chunk : *chunks) {
+    WriteFile(ChunkPath(chunk), "broken");
+  }
+  EXPECT_EQ(archive_.UnpackWhole(artifact, to_, {}).code(), StatusCode::kDataLoss);
+  EXPECT_EQ(ReadFile(to_ + "/deps/b"), "old");
+  EXPECT_EQ(std::distance(fs::recursive_directory_iterator(to_), {}), 2);
+}
+
+TEST_F(ArchiveTest, UnpacksNothingThroughALink) {
+  WriteFile(from_ + "/a", "a");
+  WriteFile(from_ + "/deps/x/b", "b");
+  const model::Artifact artifact = MustPack({"a", "deps"});
+  fs::create_directories(folder_ + "/outside");
+  fs::create_directories(to_ + "/deps");
+  fs::create_symlink(folder_ + "/outside", to_ + "/deps/x");
+  EXPECT_EQ(archive_.UnpackWhole(artifact, to_, {}).code(), StatusCode::kInvalidArgument);
+  EXPECT_TRUE(fs::is_empty(folder_ + "/outside"));
+  EXPECT_FALSE(fs::exists(to_ + "/a"));
+}
+
+// ---- reading
+
+TEST_F(ArchiveTest, HandsOutFilesAndNamesWhatMatchesNothing) {
+  WriteFile(from_ + "/out/a.xml", "a");
+  WriteFile(from_ + "/out/b.xml", "too long");
+  fs::create_symlink("/etc/hostname", from_ + "/out/c.xml");
+  std::vector<std::string> seen;
+  const auto unmatched = archive_.ReadFiles(
+      from_, {"out/*.xml", "*.none"}, 4, {}, [&](const std::string& path, auto content) {
+        seen.push_back(path + ": " +
+                       (content.ok() ? *content : std::string(base::Message(content.status()))));
+      });
+  ASSERT_TRUE(unmatched.ok()) << unmatched.status();
+  EXPECT_EQ(*unmatched, "*.none");
+  EXPECT_THAT(seen,
+              ::testing::ElementsAre("out/a.xml: a", "out/b.xml: has 8 bytes; the most are 4"));
+}
+
 }  // namespace
 }  // namespace store::artifacts

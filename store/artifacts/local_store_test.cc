@@ -50,6 +50,7 @@ TEST_F(LocalStoreTest, FindsDamage) {
   const auto digest = store_->Put("hello");
   WriteFile(ChunkPath(*digest), "hellO");
   EXPECT_EQ(store_->Get(*digest).status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(store_->Get(*digest).status().code(), StatusCode::kNotFound) << "it was removed";
   WriteFile(ChunkPath(*digest), "hell");
   EXPECT_EQ(store_->Get(*digest).status().code(), StatusCode::kDataLoss);
   EXPECT_EQ(*store_->Put("hello"), *digest) << "a chunk of another size is written again";
@@ -122,6 +123,67 @@ TEST_F(LocalStoreTest, SaysThatTheDiskIsFullAndLeavesNothingBehind) {
     GTEST_SKIP() << "mounting is refused here";
   }
   EXPECT_EQ(status, 0);
+}
+
+// ---- sweeping
+
+class SweepTest : public LocalStoreTest {
+ protected:
+  base::Digest PutAt(std::string_view text, base::Instant at) {
+    const base::Digest digest = *store_->Put(text);
+    const std::int64_t micros = base::ToMicros(at);
+    const timespec time{.tv_sec = micros / 1'000'000, .tv_nsec = micros % 1'000'000 * 1000};
+    const timespec times[2] = {time, time};
+    EXPECT_EQ(utimensat(AT_FDCWD, ChunkPath(digest).c_str(), times, 0), 0);
+    return digest;
+  }
+  bool IsThere(const base::Digest& digest) const {
+    return std::filesystem::exists(ChunkPath(digest));
+  }
+  const base::Instant long_ago_ = base::InstantFromMicros(1'000'000'000'000'000);
+};
+
+TEST_F(SweepTest, RemovesWhatNobodyRefersToAndNobodyReliedOnForAWhile) {
+  const base::Digest wanted = PutAt("wanted", long_ago_);
+  const base::Digest unwanted = PutAt("unwanted", long_ago_);
+  const base::Digest young = PutAt("young", long_ago_ + std::chrono::hours(2));
+  const auto swept = store_->Sweep({wanted}, long_ago_ + std::chrono::hours(1));
+  ASSERT_TRUE(swept.ok()) << swept.status();
+  EXPECT_EQ(swept->removed, 1U);
+  EXPECT_EQ(swept->removed_bytes, 8U);
+  EXPECT_EQ(swept->kept, 2U);
+  EXPECT_TRUE(IsThere(wanted));
+  EXPECT_FALSE(IsThere(unwanted));
+  EXPECT_TRUE(IsThere(young));
+}
+
+TEST_F(SweepTest, SparesAnOldChunkThatSomebodyFoundAgain) {
+  const base::Digest put = PutAt("put again", long_ago_);
+  const base::Digest has = PutAt("asked for", long_ago_);
+  const base::Digest read = PutAt("only read", long_ago_);
+  ASSERT_TRUE(store_->Put("put again").ok());
+  ASSERT_TRUE(*store_->Has(has));
+  ASSERT_TRUE(store_->Get(read).ok());
+  ASSERT_TRUE(store_->Sweep({}, long_ago_ + std::chrono::hours(1)).ok());
+  EXPECT_TRUE(IsThere(put));
+  EXPECT_TRUE(IsThere(has));
+  EXPECT_FALSE(IsThere(read));
+}
+
+TEST_F(SweepTest, NeverTakesAChunkFromWhoeverIsJustStoringIt) {
+  std::jthread sweeper([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      EXPECT_TRUE(store_->Sweep({}, long_ago_ + std::chrono::hours(1)).ok());
+    }
+  });
+  for (int i = 0; i < 300; ++i) {
+    const std::string text = "chunk " + std::to_string(i % 3);
+    const base::Digest digest = *store_->Put(text);
+    EXPECT_EQ(store_->Get(digest).value_or("lost"), text);
+    const timespec old{.tv_sec = 1, .tv_nsec = 0};
+    const timespec times[2] = {old, old};
+    utimensat(AT_FDCWD, ChunkPath(digest).c_str(), times, 0);  // whether or not it is there still
+  }
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ base::Status FinishRest(const Manifest& manifest, int root) {
 }  // namespace
 
 base::Status UnpackManifest(engine::ports::ArtifactStore& chunks, const Manifest& manifest,
-                            int root, unsigned threads, std::stop_token stop) {
+                            int root, unsigned threads, const engine::ports::Transfer& transfer) {
   RETURN_IF_ERROR(MakeFrame(manifest, root));
   const std::vector<std::vector<Part>> parts = PartsByChunk(manifest);
   std::vector<FolderCursor> cursors;
@@ -170,7 +170,7 @@ base::Status UnpackManifest(engine::ports::ArtifactStore& chunks, const Manifest
     cursors.emplace_back(root);
   }
   const base::Status written = ForEachInParallel(
-      threads, parts.size(), std::move(stop),
+      threads, parts.size(), transfer.stop,
       [&](unsigned thread, std::size_t index) -> base::Status {
         ASSIGN_OR_RETURN(const std::string chunk, chunks.Get(manifest.chunks[index].digest));
         if (chunk.size() != manifest.chunks[index].size) {
@@ -180,6 +180,9 @@ base::Status UnpackManifest(engine::ports::ArtifactStore& chunks, const Manifest
         }
         for (const Part& part : parts[index]) {
           RETURN_IF_ERROR(WritePart(cursors[thread], manifest.entries[part.entry], part, chunk));
+        }
+        if (transfer.moved != nullptr) {
+          *transfer.moved += chunk.size();
         }
         return base::OkStatus();
       });

@@ -68,6 +68,7 @@ void PutEnded(const model::ReportEnded& report, pb::AttemptResult* out) {
   model::JobResult left;
   left.outputs = report.outputs;
   left.artifacts = report.artifacts;
+  left.remarks = report.remarks;
   PutResult(left, kEpoch, out->mutable_left());
 }
 
@@ -80,6 +81,7 @@ StatusOr<model::ReportEnded> GetEnded(const pb::AttemptResult& in) {
   ASSIGN_OR_RETURN(model::JobResult left, GetResult(in.left(), kEpoch));
   out.outputs = std::move(left.outputs);
   out.artifacts = std::move(left.artifacts);
+  out.remarks = std::move(left.remarks);
   return out;
 }
 

@@ -157,6 +157,15 @@ std::unique_ptr<model::RareJobSettings> Get(const pb::RareJobSettings& rare) {
   out->queue_timeout = base::Duration(rare.queue_timeout());
   out->log_limit = rare.log_limit();
   out->pool = rare.pool();
+  out->artifacts_expire = base::Duration(rare.artifacts_expire());
+  out->junit_reports = Get(rare.junit_reports());
+  for (const pb::CacheSpec& cache : rare.caches()) {
+    model::CacheSpec& entry = out->caches.emplace_back();
+    entry = {.key = Get(cache.key()), .restore_keys = {}, .paths = Get(cache.paths())};
+    for (const pb::Template& key : cache.restore_keys()) {
+      entry.restore_keys.push_back(Get(key));
+    }
+  }
   GetCoordination(rare, out.get());
   return out;
 }

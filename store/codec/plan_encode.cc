@@ -154,6 +154,14 @@ void Put(const model::EnvironmentSpec& environment, pb::EnvironmentSpec* out) {
   }
 }
 
+void Put(const model::CacheSpec& cache, pb::CacheSpec* out) {
+  Put(cache.key, out->mutable_key());
+  for (const model::Template& key : cache.restore_keys) {
+    Put(key, out->add_restore_keys());
+  }
+  Put(cache.paths, out->mutable_paths());
+}
+
 void PutCoordination(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
   out->set_delay(rare.delay.count());
   out->set_uploads_when(static_cast<std::uint32_t>(rare.uploads_when));
@@ -200,6 +208,11 @@ void Put(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
   out->set_queue_timeout(rare.queue_timeout.count());
   out->set_log_limit(rare.log_limit);
   out->set_pool(rare.pool);
+  out->set_artifacts_expire(rare.artifacts_expire.count());
+  Put(rare.junit_reports, out->mutable_junit_reports());
+  for (const model::CacheSpec& cache : rare.caches) {
+    Put(cache, out->add_caches());
+  }
   PutCoordination(rare, out);
 }
 

@@ -123,6 +123,32 @@ model::StepLog GetLog(const pb::StepEnded& step) {
   return log;
 }
 
+namespace {
+
+void PutTests(const model::TestTotals& tests, pb::TestTotals* out) {
+  out->set_document(DigestBytes(tests.document));
+  out->set_tests(tests.tests);
+  out->set_failed(tests.failed);
+  out->set_skipped(tests.skipped);
+  out->set_problems(tests.problems);
+  out->set_took(tests.took.count());
+  out->mutable_failures()->Assign(tests.failures.begin(), tests.failures.end());
+}
+
+base::StatusOr<model::TestTotals> GetTests(const pb::TestTotals& tests) {
+  model::TestTotals out;
+  ASSIGN_OR_RETURN(out.document, GetDigest(tests.document()));
+  out.tests = tests.tests();
+  out.failed = tests.failed();
+  out.skipped = tests.skipped();
+  out.problems = tests.problems();
+  out.took = base::Duration(tests.took());
+  out.failures.assign(tests.failures().begin(), tests.failures().end());
+  return out;
+}
+
+}  // namespace
+
 void PutResult(const model::JobResult& result, base::Instant at, pb::JobResult* out) {
   out->set_status(static_cast<std::uint32_t>(result.status));
   if (HasReason(result.reason)) {
@@ -136,6 +162,10 @@ void PutResult(const model::JobResult& result, base::Instant at, pb::JobResult* 
     entry->set_bytes(artifact.bytes);
     entry->set_files(artifact.files);
   }
+  if (result.remarks.tests) {
+    PutTests(*result.remarks.tests, out->mutable_tests());
+  }
+  out->mutable_notes()->Assign(result.remarks.notes.begin(), result.remarks.notes.end());
 }
 
 base::StatusOr<model::JobResult> GetResult(const pb::JobResult& result, base::Instant at) {
@@ -149,6 +179,10 @@ base::StatusOr<model::JobResult> GetResult(const pb::JobResult& result, base::In
     ASSIGN_OR_RETURN(const base::Digest manifest, GetDigest(artifact.manifest()));
     out.artifacts.push_back({artifact.name(), manifest, artifact.bytes(), artifact.files()});
   }
+  if (result.has_tests()) {
+    ASSIGN_OR_RETURN(out.remarks.tests, GetTests(result.tests()));
+  }
+  out.remarks.notes.assign(result.notes().begin(), result.notes().end());
   return out;
 }
 
@@ -204,6 +238,7 @@ void PutContext(const model::RunContext& context, pb::RunContext* out) {
   PutValues(context.event_data, out->mutable_event_data());
   PutValues(context.extra_env, out->mutable_extra_env());
   out->set_seed(context.seed);
+  out->set_default_branch(context.default_branch);
 }
 
 model::RunContext GetContext(const pb::RunContext& context) {
@@ -221,6 +256,7 @@ model::RunContext GetContext(const pb::RunContext& context) {
   out.event_data = GetValues(context.event_data());
   out.extra_env = GetValues(context.extra_env());
   out.seed = context.seed();
+  out.default_branch = context.default_branch();
   return out;
 }
 

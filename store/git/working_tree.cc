@@ -211,6 +211,30 @@ std::string ShortBranch(git_repository* repository) {
   return target.starts_with(heads) ? target.substr(heads.size()) : std::string();
 }
 
+// What a clone knows of origin's; without one the branch that is usually called so.
+std::string DefaultBranch(git_repository* repository) {
+  constexpr std::string_view kOrigin = "refs/remotes/origin/";
+  Reference head;
+  if (Take(head,
+           [&](git_reference** out) {
+             return git_reference_lookup(out, repository, "refs/remotes/origin/HEAD");
+           }) == 0 &&
+      git_reference_type(head.get()) == GIT_REFERENCE_SYMBOLIC) {
+    const std::string target = git_reference_symbolic_target(head.get());
+    return target.starts_with(kOrigin) ? target.substr(kOrigin.size()) : std::string();
+  }
+  for (const char* const usual : {"main", "master"}) {
+    Reference branch;
+    if (Take(branch, [&](git_reference** out) {
+          return git_reference_lookup(out, repository,
+                                      (std::string("refs/heads/") + usual).c_str());
+        }) == 0) {
+      return usual;
+    }
+  }
+  return {};
+}
+
 // The last by name of the tags that name `commit`.
 std::string TagOf(git_repository* repository, const git_oid& commit) {
   std::string found;
@@ -236,6 +260,7 @@ std::string TagOf(git_repository* repository, const git_oid& commit) {
 base::Status DescribeHead(git_repository* repository, ports::WorkingTree& tree,
                           std::optional<git_oid>& head_tree) {
   tree.branch = ShortBranch(repository);
+  tree.default_branch = DefaultBranch(repository);
   git_oid id;
   const int error = git_reference_name_to_id(&id, repository, "HEAD");
   if (error == GIT_ENOTFOUND) {

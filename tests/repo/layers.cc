@@ -99,6 +99,7 @@ constexpr std::array kKnownHeaders = {
     KnownHeader{"archive_entry.h", "libarchive"},
     KnownHeader{"libpq-fe.h", "libpqxx"},
     KnownHeader{"nlohmann/", "nlohmann-json"},
+    KnownHeader{"pugixml.hpp", "pugixml"},
     KnownHeader{"openssl/", "openssl"},
     KnownHeader{"pqxx/", "libpqxx"},
     KnownHeader{"re2/", "re2"},

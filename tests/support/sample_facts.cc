@@ -65,9 +65,19 @@ model::Artifact AnyArtifact(Random& random) {
   return {AnyText(random), AnyDigest(random), random.Next() >> 20, Small(random)};
 }
 
+model::JobRemarks AnyRemarks(Random& random) {
+  model::JobRemarks out;
+  if (random.OneIn(1, 2)) {
+    out.tests = {AnyDigest(random), Small(random),       Small(random),           Small(random),
+                 Small(random),     AnyDuration(random), Several(random, AnyText)};
+  }
+  out.notes = Several(random, AnyText);
+  return out;
+}
+
 model::JobResult AnyResult(Random& random) {
   return {AnyStatus(random), AnyReason(random), Several(random, AnyValue),
-          Several(random, AnyArtifact)};
+          Several(random, AnyArtifact), AnyRemarks(random)};
 }
 
 model::StepLog AnyLog(Random& random) {
@@ -222,6 +232,7 @@ model::RunContext AnyContext(Random& random) {
   out.commit = AnyText(random);
   out.branch = AnyText(random);
   out.tag = AnyText(random);
+  out.default_branch = AnyText(random);
   out.by = AnyText(random);
   out.source = AnyText(random);
   out.pipeline_file = AnyText(random);

@@ -88,6 +88,9 @@ model::RareJobSettings AnyRare(Random& random) {
   out.allow_failure = {Maybe(random), ExitCodes(random)};
   out.outputs = AnyEnv(random);
   out.uploads = {{AnyText(random), Texts(random), AnyPosition(random)}};
+  out.artifacts_expire = AnyDuration(random);
+  out.junit_reports = Texts(random);
+  out.caches = {{AnyTemplate(random), {AnyTemplate(random), AnyTemplate(random)}, Texts(random)}};
   out.need_artifacts = {Texts(random), Texts(random)};
   out.finally_steps = AnySteps(random);
   out.checkout = {Maybe(random), Small(random), Maybe(random), Maybe(random)};

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Caches and test results through a server, with the real program on all sides.
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/server/real_server.h"
+
+namespace tests::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ServerJobFiles : public RealServer {
+ protected:
+  void SetUp() override {
+    RealServer::SetUp();
+    Set("  default: ", "{}");
+    StartServer();
+  }
+
+  static std::string Cached(const std::string& key, const std::string& more,
+                            const std::string& step) {
+    return fmt::format(
+        "name: cached\njobs:\n  build:\n    checkout: false\n"
+        "    cache: {{ key: {}, paths: [deps]{} }}\n    steps: ['{}']\n",
+        key, more, step);
+  }
+};
+
+constexpr char kFill[] =
+    "test ! -e deps && mkdir deps && head -c 9000000 /dev/urandom > deps/big && cd deps && "
+    "sha256sum big > sum";
+constexpr char kCheck[] = "cd deps && sha256sum -c sum";
+
+// The first agent has left for good before the second one comes.
+TEST_F(ServerJobFiles, WhatOneAgentSavedAnotherRestores) {
+  const auto first = Agent(Token(), "first");
+  ExpectSuccess(*Submit(Cached("deps-1", "", kFill)));
+  kill(first->pid(), SIGTERM);
+  EXPECT_EQ(first->Wait(), 0) << Errors();
+  const auto second = Agent(Token(), "second");
+  ExpectSuccess(*Submit(Cached("deps-1", "", kCheck)));
+  ExpectSuccess(*Submit(Cached("deps-2", ", restore_keys: [deps-]", kCheck)));
+  ExpectSuccess(*Submit(Cached("other", "", "test ! -e deps")));
+}
+
+TEST_F(ServerJobFiles, AChunkThatIsGoneIsAMiss) {
+  const auto agent = Agent(Token());
+  ExpectSuccess(*Submit(Cached("k", "", kFill)));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(File("srv/artifacts"))) {
+    const bool is_large = entry.is_regular_file() && entry.file_size() > 1'000'000;
+    if (is_large) {
+      std::filesystem::remove(entry.path());
+    }
+  }
+  ExpectSuccess(*Submit(Cached("k", "", kFill)));
+  ExpectSuccess(*Submit(Cached("k", "", kCheck)));
+}
+
+TEST_F(ServerJobFiles, ShowsTheResultsOfTests) {
+  const auto agent = Agent(Token());
+  const std::string run = SubmitOnly(
+      "name: tested\njobs:\n  unit:\n    checkout: false\n"
+      "    artifacts: { reports: { junit: [r.xml] } }\n"
+      "    steps:\n      - |\n"
+      "        echo \"<testsuite><testcase classname='Sum' name='Adds' time='1'/>\" > r.xml\n"
+      "        echo \"<testcase classname='Sum' name='Carries'><failure message='boom'>\" >> "
+      "r.xml\n"
+      "        echo \"sum.cc:7: boom</failure></testcase></testsuite>\" >> r.xml\n"
+      "        exit 1\n");
+  const auto watched = Run({"watch", run, "--output", "plain"});
+  EXPECT_THAT(watched.text, HasSubstr("1 of 2 tests failed: Sum.Carries"));
+  const auto shown = Run({"show", run, "--tests"});
+  EXPECT_EQ(shown.exit_code, 0) << Errors();
+  EXPECT_THAT(shown.text, HasSubstr("2 tests, 1 failed"));
+  EXPECT_THAT(shown.text, HasSubstr("Sum.Carries  sum.cc:7"));
+}
+
+}  // namespace
+}  // namespace tests::server
