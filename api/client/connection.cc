@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kFirstPause(50);
 constexpr std::chrono::milliseconds kLongestPause(500);
 constexpr int kMessageBytesMax = 64 << 20;
 /// Milliseconds until one that takes the connection and then says nothing counts as away.
-constexpr int kConnectWithin = 5000;
+constexpr int kConnectWithin = 10'000;
 
 base::StatusOr<std::string> ReadPem(const std::string& path) {
   std::ifstream file(path);
