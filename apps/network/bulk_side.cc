@@ -290,7 +290,7 @@ void BulkSide::AbandonOrphans(model::RunId run) {
     const auto workers = core.Workers();
     for (const auto& [key, attempt] : notes->second.attempts) {
       const bool is_there = std::ranges::any_of(
-          workers, [&](const auto& worker) { return worker.first == attempt.worker; });
+          workers, [id = attempt.worker](const auto& worker) { return worker.first == id; });
       if (!is_there) {
         Abandon(key, attempt, /*with_ended=*/true);
       }
