@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/state_sweep.h"
 
-#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +16,7 @@
 #include "store/artifacts/local_store.h"
 #include "store/codec/plan_codec.h"
 #include "store/sqlite/sqlite_run_store.h"
+#include "tests/support/temp_folder.h"
 
 namespace apps {
 namespace {
@@ -32,21 +32,18 @@ constexpr base::Instant kStart = base::InstantFromMicros(1'700'000'000'000'000);
 class StateSweepTest : public testing::Test {
  protected:
   StateSweepTest() {
-    std::string name = (fs::temp_directory_path() / "dayfly-sweep-XXXXXX").string();
-    root_ = mkdtemp(name.data());
-    auto state = StateDir::OpenAt(root_ + "/state", /*create=*/true);
+    auto state = StateDir::OpenAt(root_.File("state"), /*create=*/true);
     EXPECT_TRUE(state.ok()) << state.status();
     state_.emplace(*std::move(state));
     store_ = *store::artifacts::LocalStore::Open(state_->chunks());
   }
-  ~StateSweepTest() override { fs::remove_all(root_); }
 
   /// An artifact of one file, stored at `kStart`.
   model::Artifact Pack(const std::string& text) {
-    fs::create_directories(root_ + "/ws");
-    std::ofstream(root_ + "/ws/file") << text;
+    fs::create_directories(root_.File("ws"));
+    std::ofstream(root_.File("ws/file")) << text;
     store::artifacts::Archive archive(*store_);
-    auto artifact = archive.Pack({.root = root_ + "/ws", .name = "bin", .paths = {"file"}}, {});
+    auto artifact = archive.Pack({.root = root_.File("ws"), .name = "bin", .paths = {"file"}}, {});
     EXPECT_TRUE(artifact.ok()) << artifact.status();
     SetTimes();
     return *artifact;
@@ -59,9 +56,9 @@ class StateSweepTest : public testing::Test {
     }
   }
   bool CanUnpack(const model::Artifact& artifact) {
-    fs::create_directories(root_ + "/out");
+    fs::create_directories(root_.File("out"));
     store::artifacts::Archive archive(*store_);
-    return archive.Unpack(artifact, root_ + "/out", {}).ok();
+    return archive.Unpack(artifact, root_.File("out"), {}).ok();
   }
 
   /// A run whose only job left `result` at `kStart`; it has ended unless `is_open`.
@@ -117,7 +114,7 @@ class StateSweepTest : public testing::Test {
     return outcome.value_or(SweepOutcome{});
   }
 
-  std::string root_;
+  tests::support::TempFolder root_;
   std::optional<StateDir> state_;
   std::unique_ptr<store::artifacts::LocalStore> store_;
   std::uint64_t runs_ = 100;

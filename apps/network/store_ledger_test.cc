@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/network/store_ledger.h"
 
-#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +14,7 @@
 #include "store/artifacts/local_store.h"
 #include "store/codec/plan_codec.h"
 #include "store/sqlite/sqlite_run_store.h"
+#include "tests/support/temp_folder.h"
 
 namespace apps::network {
 namespace {
@@ -30,13 +30,11 @@ constexpr base::Instant kStart = base::InstantFromMicros(1'700'000'000'000'000);
 class StoreLedgerTest : public testing::Test {
  protected:
   StoreLedgerTest() {
-    std::string name = (fs::temp_directory_path() / "dayfly-ledger-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    facts_ = *store::sqlite::OpenSqliteRunStore(folder_ + "/facts.db");
+    facts_ = *store::sqlite::OpenSqliteRunStore(folder_.File("facts.db"));
     epoch_ = *facts_->AcquireShard();
-    chunks_ = *store::artifacts::LocalStore::Open(folder_ + "/chunks");
-    caches_ =
-        *store::caches::FolderCaches::Open(folder_ + "/caches", {.now = [this] { return now_; }});
+    chunks_ = *store::artifacts::LocalStore::Open(folder_.File("chunks"));
+    caches_ = *store::caches::FolderCaches::Open(folder_.File("caches"),
+                                                 {.now = [this] { return now_; }});
     plan_ = std::make_shared<model::Plan>();
     plan_->specs.emplace_back().name = "build";
     plan_->specs[0].rare = std::make_unique<model::RareJobSettings>();
@@ -44,15 +42,15 @@ class StoreLedgerTest : public testing::Test {
     plan_->jobs.push_back({.spec = model::SpecIndex(0), .cell = {}});
     digest_ = store::codec::DigestOf(*plan_);
   }
-  ~StoreLedgerTest() override { fs::remove_all(folder_); }
 
   model::Artifact Pack(const std::string& text) {
-    fs::create_directories(folder_ + "/ws");
-    std::ofstream(folder_ + "/ws/file") << text;
+    fs::create_directories(folder_.File("ws"));
+    std::ofstream(folder_.File("ws/file")) << text;
     store::artifacts::Archive archive(*chunks_);
-    auto artifact = archive.Pack({.root = folder_ + "/ws", .name = "bin", .paths = {"file"}}, {});
+    auto artifact =
+        archive.Pack({.root = folder_.File("ws"), .name = "bin", .paths = {"file"}}, {});
     EXPECT_TRUE(artifact.ok()) << artifact.status();
-    for (const auto& entry : fs::recursive_directory_iterator(folder_ + "/chunks")) {
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.File("chunks"))) {
       const timespec time{.tv_sec = base::ToMicros(kStart) / 1'000'000, .tv_nsec = 0};
       const timespec times[2] = {time, time};
       utimensat(AT_FDCWD, entry.path().c_str(), times, 0);
@@ -98,7 +96,7 @@ class StoreLedgerTest : public testing::Test {
     return swept.ok() ? swept->removed : 0;
   }
 
-  std::string folder_;
+  tests::support::TempFolder folder_;
   base::Instant now_ = kStart;
   std::unique_ptr<ports::RunStore> facts_;
   model::Epoch epoch_{};
@@ -148,12 +146,12 @@ TEST_F(StoreLedgerTest, GoesOnWhereAnotherOwnerStopped) {
   {
     StoreLedger ledger;
     EXPECT_EQ(Sweep(ledger, hours(25)), 2U) << "nobody had referred to the second one yet";
-    ASSERT_EQ(ledger.Save(folder_ + "/ledger"), base::OkStatus());
+    ASSERT_EQ(ledger.Save(folder_.File("ledger")), base::OkStatus());
   }
   const model::Artifact late = Pack("late");
   Commit(run, {Ended(run, late)});
   StoreLedger next;
-  next.Load(folder_ + "/ledger");
+  next.Load(folder_.File("ledger"));
   EXPECT_EQ(next.read(), 2U);
   EXPECT_EQ(Sweep(next, hours(25)), 0U);
   EXPECT_EQ(next.read(), 3U);
@@ -167,13 +165,13 @@ TEST_F(StoreLedgerTest, ReadsEverythingAgainWhenItsFileIsNone) {
   Commit(run, {Accepted(run), Ended(run, artifact)});
   StoreLedger good;
   ASSERT_EQ(good.CatchUp(*facts_), base::OkStatus());
-  ASSERT_EQ(good.Save(folder_ + "/good"), base::OkStatus());
-  std::ifstream in(folder_ + "/good");
+  ASSERT_EQ(good.Save(folder_.File("good")), base::OkStatus());
+  std::ifstream in(folder_.File("good"));
   const std::string whole{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   for (std::size_t length = 0; length + 1 < whole.size(); length += 7) {
-    std::ofstream(folder_ + "/cut") << whole.substr(0, length);
+    std::ofstream(folder_.File("cut")) << whole.substr(0, length);
     StoreLedger ledger;
-    ledger.Load(folder_ + "/cut");
+    ledger.Load(folder_.File("cut"));
     EXPECT_EQ(ledger.read(), 0U) << length;
     EXPECT_EQ(Sweep(ledger, hours(1000)), 0U);
   }

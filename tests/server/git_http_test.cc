@@ -26,9 +26,8 @@ class GitOverHttp : public RealServer {
  protected:
   void SetUp() override {
     RealServer::SetUp();
-    if (std::system("python3 --version > /dev/null 2>&1 && git --version > /dev/null 2>&1") != 0) {
-      GTEST_SKIP() << "python3 or git is missing; scripts/bootstrap test installs them";
-    }
+    ASSERT_EQ(std::system("python3 --version > /dev/null && git --version > /dev/null"), 0)
+        << "python3 or git is missing; scripts/bootstrap test installs them";
     MakeRepository();
     Serve();
     Set("  default: ", "{}");
