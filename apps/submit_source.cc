@@ -41,11 +41,12 @@ base::StatusOr<std::string> Git(const std::vector<std::string>& arguments) {
 base::Status CheckClean() {
   const auto changes = Git({"status", "--porcelain"});
   if (changes.ok() && !changes->empty()) {
-    const std::string first = changes->substr(0, changes->find('\n'));
-    return base::FailedPrecondition(
-        "the working tree has changes that are not committed ({}): commit and push them, or name "
+    // Two letters and a blank stand before the path.
+    const std::string first = changes->substr(0, changes->find('\n')).substr(3);
+    return base::InvalidArgument(
+        "the working tree has changes that are not committed ({}{}): commit and push them, or name "
         "what to run with --commit",
-        first);
+        first, changes->find('\n') == std::string::npos ? "" : ", and more");
   }
   return base::OkStatus();
 }
@@ -54,7 +55,7 @@ base::Status CheckPushed(const std::string& commit) {
   const auto branches =
       Git({"for-each-ref", "--format=%(refname)", "--contains", commit, "refs/remotes/origin"});
   if (branches.ok() && branches->empty()) {
-    return base::FailedPrecondition(
+    return base::InvalidArgument(
         "commit {} is on no branch of origin: push it (git push), or fetch if it was pushed "
         "elsewhere",
         commit.substr(0, 12));

@@ -61,9 +61,17 @@ base::Status MakeCertificates(const std::string& folder, const std::string& host
   return wire::SaveKeyPair(folder, "operator", of_person);
 }
 
+// In somebody's working tree it is nothing to commit, keys least of all.
+base::Status KeepOutOfGit(const std::string& folder) {
+  return wire::SavePrivateFile(folder + "/.gitignore", "*\n");
+}
+
 base::Status Init(const std::string& folder, const std::string& host) {
   RETURN_IF_ERROR(RefuseToOverwrite(folder));
+  const bool is_new = access(folder.c_str(), F_OK) != 0;
   RETURN_IF_ERROR(MakeFolders(folder + "/certificates"));
+  // A folder that was there may be a repository, with a .gitignore of its own.
+  RETURN_IF_ERROR(KeepOutOfGit(is_new ? folder : folder + "/certificates"));
   // It may have been there before, open to others.
   if (chmod(folder.c_str(), 0700) != 0) {
     return base::FromErrno(errno, folder);

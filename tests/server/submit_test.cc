@@ -33,6 +33,15 @@ class SubmitSource : public RealServer {
     ASSERT_EQ(std::system(("cd " + folder_.path().string() + " && sh make.sh").c_str()), 0);
   }
   std::string Head() const { return TextOf(File("origin.git/refs/heads/main")).substr(0, 40); }
+  /// HEAD of the working tree, as origin has it.
+  support::Ended SubmitHere() const {
+    support::Launch launch = Launch({"submit", "ci.yml", "--watch", "--output", "plain"}, "submit");
+    launch.folder = File("work");
+    return support::RunDayfly(launch);
+  }
+  void InWork(const std::string& command) const {
+    ASSERT_EQ(std::system(("cd " + File("work") + " && " + command).c_str()), 0);
+  }
   support::Ended SubmitIn(const std::string& repository, const std::string& commit) const {
     support::Launch launch = Launch({"submit", "ci.yml", "--watch", "--output", "plain", "--repo",
                                      "file://" + repository, "--commit", commit},
@@ -46,6 +55,23 @@ TEST_F(SubmitSource, AWorkerFetchesTheCommit) {
   const auto ended = SubmitIn(File("origin.git"), Head());
   EXPECT_EQ(ended.exit_code, 0) << ended.text << Errors();
   EXPECT_THAT(TextOf(File("submit.errors")), Not(HasSubstr("ci.yml")));
+}
+
+TEST_F(SubmitSource, HereIsHeadAsOriginHasIt) {
+  InWork("git remote set-url origin file://" + File("origin.git"));
+  // A server's folder in the tree is no change of it.
+  ASSERT_EQ(Run({"server", "init", File("work/srv")}).exit_code, 0);
+  const auto ended = SubmitHere();
+  EXPECT_EQ(ended.exit_code, 0) << ended.text << Errors();
+}
+
+TEST_F(SubmitSource, WhatIsNotCommittedOrNotPushedIsRefused) {
+  InWork("echo more > other");
+  EXPECT_EQ(SubmitHere().exit_code, 2);
+  EXPECT_THAT(TextOf(File("submit.errors")), HasSubstr("not committed (other)"));
+  InWork("git add . && git commit -q -m two");
+  EXPECT_EQ(SubmitHere().exit_code, 2);
+  EXPECT_THAT(TextOf(File("submit.errors")), HasSubstr("is on no branch of origin: push it"));
 }
 
 TEST_F(SubmitSource, AnotherTextThanTheCommitsIsSaid) {
