@@ -31,7 +31,7 @@ double StatusField(const std::string& text, const std::string& name) {
 }
 
 tests::support::ClusterOptions CountingStatements() {
-  return {.settings = {"shared_preload_libraries=pg_stat_statements"}};
+  return {.settings = {"shared_preload_libraries=pg_stat_statements"}, .durable = true};
 }
 
 }  // namespace

@@ -23,6 +23,9 @@ constexpr Statement kLock = {"lock_migrations",
                              "SELECT pg_advisory_xact_lock(4926105847338233193)"};
 constexpr Statement kNote = {"note_migration",
                              "INSERT INTO dayfly.migration (version, name) VALUES ($1, $2)"};
+// A migration takes as long as its tables are large, and whoever waits for another's waits as long:
+// the patience of a connection is for what comes after.
+constexpr const char* kTakeYourTime = "SET LOCAL statement_timeout = 0";
 constexpr const char* kCreateSchema = "CREATE SCHEMA dayfly";
 constexpr const char* kCreateTable =
     "CREATE TABLE dayfly.migration ("
@@ -79,6 +82,7 @@ Status Migrate(Connection& connection) {
   }
   Transaction transaction(connection);
   RETURN_IF_ERROR(transaction.Begin());
+  RETURN_IF_ERROR(connection.Execute(kTakeYourTime));
   RETURN_IF_ERROR(connection.Run(kLock).status());
   // Whoever had the lock before us may have done it all.
   ASSIGN_OR_RETURN(version, VersionOf(connection));

@@ -10,7 +10,8 @@
 
 namespace store::postgres {
 
-/// Applies what is missing, in one transaction, and writes down what it applied.
+/// Applies what is missing, in one transaction, and writes down what it applied; however long that
+/// takes, whatever the connection's `statement_timeout`.
 /// `FailedPrecondition` when the tables are of a newer version than this build (says how to mend),
 /// or when the schema `dayfly` is somebody else's.
 base::Status Migrate(Connection& connection);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/postgres/migrate.h"
 
+#include <future>
 #include <latch>
 #include <thread>
 
@@ -38,6 +39,30 @@ TEST(Migrate, IsDoneOnceHoweverManyServersStart) {
   }
   EXPECT_EQ(database.Number("SELECT count(*) FROM dayfly.migration"),
             static_cast<std::int64_t>(kMigrations.size()));
+}
+
+// The lease's connection gives up on a statement after a second; a server that starts beside one
+// that migrates large tables must wait for longer.
+TEST(Migrate, WaitsForAnotherServerLongerThanStatementsMayTake) {
+  TestDatabase database;
+  auto first = Connection::Open({.conninfo = database.conninfo()});
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE((*first)->Execute("SELECT pg_advisory_lock(4926105847338233193)").ok());
+  auto second = std::async(std::launch::async, [&] {
+    return OpenMigrated(
+        {.conninfo = database.conninfo(), .statement_timeout = std::chrono::seconds(1)});
+  });
+  const auto waits_for_long = [&] {
+    return database.Number(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+               " AND clock_timestamp() - query_start > '1.2 s'") == 1;
+  };
+  while (second.wait_for(std::chrono::seconds(0)) != std::future_status::ready &&
+         !waits_for_long()) {
+  }
+  first->reset();
+  const auto connection = second.get();
+  EXPECT_TRUE(connection.ok()) << connection.status();
 }
 
 TEST(Migrate, VersionsAreNumberedInOrder) {

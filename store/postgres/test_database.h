@@ -37,7 +37,8 @@ class TestDatabase {
  private:
   Connection& Door() {
     if (door_ == nullptr || door_->broken()) {
-      auto connection = Connection::Open({.conninfo = conninfo_});
+      auto connection =
+          Connection::Open({.conninfo = conninfo_, .network_timeout = std::chrono::minutes(1)});
       CHECK_MSG(connection.ok(), connection.status().ToString().c_str());
       door_ = *std::move(connection);
     }

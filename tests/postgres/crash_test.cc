@@ -38,7 +38,8 @@ TEST(PostgresKilled, InTheMiddleOfCommitsLosesAndDoublesNothing) {
   for (int kill = 0; kill < kKills; ++kill) {
     const std::size_t before = scene.facts();
     for (int i = 0; i < kRuns / kKills; ++i) {
-      answers.push_back(scene.Submit(JobsAside(kJobs), RunNumber(answers.size())));
+      answers.push_back(
+          scene.Submit(JobsAside(kJobs), RunNumber(static_cast<int>(answers.size()))));
     }
     scene.AwaitFacts(before + 50);
     SharedCluster().Kill();
@@ -139,7 +140,7 @@ TEST(PostgresFull, ARealDiskIsWaitedForAndNothingIsLost) {
     GTEST_SKIP() << "a small file system can only be mounted by root";
   }
   tests::support::PostgresCluster cluster(
-      {.settings = {"max_wal_size=32MB"}, .parent = disk.path()});
+      {.settings = {"max_wal_size=32MB"}, .parent = disk.path(), .durable = true});
   LoopOnPostgres scene(cluster.NewDatabase());
   scene.Submit(JobsAside(2), RunNumber(0)).wait();
   scene.AwaitRunsEnded(1);

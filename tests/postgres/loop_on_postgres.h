@@ -169,8 +169,8 @@ class LoopOnPostgres : private ports::AgentLink, private loop::Observer {
 };
 
 /// Ids of runs accepted on the day that the tests live in.
-inline model::RunId RunNumber(std::uint64_t number) {
-  return model::RunId(loop::testing::kRun.value() + number);
+inline model::RunId RunNumber(int number) {
+  return model::RunId(loop::testing::kRun.value() + static_cast<std::uint64_t>(number));
 }
 
 }  // namespace tests::postgres

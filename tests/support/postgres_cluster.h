@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A private PostgreSQL in a temporary folder, reached through a unix socket there and nothing else.
-// It has PostgreSQL's own durable defaults. When the test is root, the server runs as `postgres` or
-// `nobody`; when the test dies, the kernel tells the server to leave. One thread.
+// Killing processes loses nothing that the kernel holds, and no test cuts the power: so nothing is
+// flushed to the disk, unless `durable` asks for PostgreSQL's own defaults. When the test is root,
+// the server runs as `postgres` or `nobody`; when the test dies, the kernel tells the server to
+// leave. One thread.
 #pragma once
 
 #include <memory>
@@ -14,6 +16,7 @@ namespace tests::support {
 struct ClusterOptions {
   std::vector<std::string> settings;  ///< `name=value`, beyond the defaults
   std::string parent;                 ///< of its folder; empty: that of temporary files
+  bool durable = false;               ///< flushes each commit, as a database in use must
 };
 
 class PostgresCluster {
