@@ -2,11 +2,12 @@
 #include "tests/repo/build_files.h"
 
 #include <algorithm>
-#include <regex>
 #include <string>
 #include <string_view>
 
 #include <fmt/format.h>
+
+#include "tests/repo/search.h"
 
 namespace tests::repo {
 namespace {
@@ -67,7 +68,7 @@ Findings CheckSourcesAreBuilt(const Tree& tree) {
 }
 
 Findings CheckLibraryNames(const Tree& tree) {
-  static const std::regex library(R"(dayfly_library\(\s*NAME\s+(\w+))");
+  static const re2::RE2 library(R"(dayfly_library\(\s*NAME\s+(\w+))");
   Findings findings;
   for (const SourceFile& file : tree.files) {
     if (!file.path.ends_with("/CMakeLists.txt")) {
@@ -76,9 +77,7 @@ Findings CheckLibraryNames(const Tree& tree) {
     // What tests share is called `tests_` and what it is.
     std::string expected(file.path.starts_with("tests/") ? "tests" : FolderOf(file.path));
     std::replace(expected.begin(), expected.end(), '/', '_');
-    std::sregex_iterator at(file.text.begin(), file.text.end(), library);
-    for (const std::sregex_iterator end; at != end; ++at) {
-      const std::string name = (*at)[1].str();
+    for (const std::string& name : GroupOfAllMatches(file.text, library)) {
       if (name != expected && !name.starts_with(expected + "_")) {
         findings.push_back(
             {file.path, 0, fmt::format("the library is {}, not {}", expected, name)});

@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <regex>
 
 #include <fmt/format.h>
 
+#include "tests/repo/search.h"
+
 namespace tests::repo {
 namespace {
-
-using Match = std::match_results<std::string_view::const_iterator>;
 
 constexpr std::size_t kLinesMax = 1000;
 constexpr std::size_t kLinesGuide = 600;
@@ -30,14 +29,14 @@ bool IsThisCheck(std::string_view path) {
   return path.starts_with("tests/repo/");
 }
 
-void SearchLines(const SourceFile& file, const std::regex& pattern, const char* message,
+void SearchLines(const SourceFile& file, const re2::RE2& pattern, const char* message,
                  Findings& findings) {
   std::size_t number = 0;
   for (const std::string_view line : SplitLines(file.text)) {
     ++number;
-    Match match;
-    if (std::regex_search(line.begin(), line.end(), match, pattern)) {
-      findings.push_back({file.path, number, fmt::format("`{}`: {}", match.str(), message)});
+    const std::string_view match = FirstMatch(line, pattern);
+    if (match.data() != nullptr) {
+      findings.push_back({file.path, number, fmt::format("`{}`: {}", match, message)});
     }
   }
 }
@@ -85,11 +84,21 @@ Findings CheckLicenceLines(const Tree& tree) {
 }
 
 Findings CheckTodos(const Tree& tree) {
-  static const std::regex wrong(R"(\b(TODO(?!\(#[0-9]+\): )|FIXME|XXX|HACK)\b)");
+  static const re2::RE2 marks(R"(\b(?:TODO|FIXME|XXX|HACK)\b(\(#[0-9]+\): )?)");
+  static const re2::RE2 others(R"(\b(?:FIXME|XXX|HACK)\b)");
   Findings findings;
   for (const SourceFile& file : tree.files) {
-    if (!IsThisCheck(file.path) && (IsSource(file.path) || NeedsLicenceLine(file))) {
-      SearchLines(file, wrong, "write `TODO(#12): why`, with the issue's number", findings);
+    if (IsThisCheck(file.path) || !(IsSource(file.path) || NeedsLicenceLine(file))) {
+      continue;
+    }
+    std::size_t number = 0;
+    for (const std::string_view line : SplitLines(file.text)) {
+      ++number;
+      const std::vector<std::string> issues = GroupOfAllMatches(line, marks);
+      if (std::count(issues.begin(), issues.end(), "") > 0 ||
+          FirstMatch(line, others).data() != nullptr) {
+        findings.push_back({file.path, number, "write `TODO(#12): why`, with the issue's number"});
+      }
     }
   }
   return findings;
@@ -112,9 +121,9 @@ Findings CheckLengths(const Tree& tree, Findings* long_files) {
 }
 
 Findings CheckMachinePaths(const Tree& tree) {
-  static const std::regex machine(R"((^|[^\w.$}])/(home|root|Users|work|workspace)/[\w.])");
+  static const re2::RE2 machine(R"((^|[^\w.$}])/(home|root|Users|work|workspace)/[\w.])");
   // Tests may make up somebody's home.
-  static const std::regex in_tests(R"((^|[^\w.$}])/(root|work|workspace)/[\w.])");
+  static const re2::RE2 in_tests(R"((^|[^\w.$}])/(root|work|workspace)/[\w.])");
   Findings findings;
   for (const SourceFile& file : tree.files) {
     if (!IsThisCheck(file.path)) {
@@ -126,7 +135,7 @@ Findings CheckMachinePaths(const Tree& tree) {
 }
 
 Findings CheckLinks(const Tree& tree) {
-  static const std::regex link(R"(\]\(([^)#: ]+)[^): ]*\))");
+  static const re2::RE2 link(R"(\]\(([^)#: ]+)[^): ]*\))");
   Findings findings;
   for (const SourceFile& file : tree.files) {
     if (!IsDocument(file.path)) {
@@ -135,9 +144,8 @@ Findings CheckLinks(const Tree& tree) {
     std::size_t number = 0;
     for (const std::string_view line : SplitLines(file.text)) {
       ++number;
-      using Walk = std::regex_iterator<std::string_view::const_iterator>;
-      for (Walk at(line.begin(), line.end(), link), end; at != end; ++at) {
-        const std::string target = Normalised(FolderOf(file.path), (*at)[1].str());
+      for (const std::string& written : GroupOfAllMatches(line, link)) {
+        const std::string target = Normalised(FolderOf(file.path), written);
         if (!Exists(tree, target)) {
           findings.push_back({file.path, number, fmt::format("nothing is at {}", target)});
         }
@@ -148,13 +156,13 @@ Findings CheckLinks(const Tree& tree) {
 }
 
 Findings CheckNames(const Tree& tree) {
-  static const std::regex name(R"([a-z0-9_]+(/[a-z0-9_]+)*\.(h|cc))");
+  static const re2::RE2 name(R"([a-z0-9_]+(/[a-z0-9_]+)*\.(h|cc))");
   Findings findings;
   for (const SourceFile& file : tree.files) {
     if (!IsSource(file.path)) {
       continue;
     }
-    if (!std::regex_match(file.path, name)) {
+    if (!re2::RE2::FullMatch(file.path, name)) {
       findings.push_back({file.path, 0, "names of sources and folders are lower_snake"});
     }
     if (file.path.ends_with(".h") && file.text.find("#pragma once") == std::string::npos) {

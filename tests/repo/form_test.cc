@@ -27,6 +27,8 @@ TEST(CheckTodos, WantAnIssue) {
   EXPECT_EQ(ToText(CheckTodos(One("a/x.cc", "// TODO(#12): say why"))), "");
   EXPECT_NE(ToText(CheckTodos(One("a/x.cc", "// TODO: say why"))), "");
   EXPECT_NE(ToText(CheckTodos(One("a/x.cc", "// TODO(sam): why"))), "");
+  EXPECT_NE(ToText(CheckTodos(One("a/x.cc", "// TODO(#12): one, TODO two"))), "");
+  EXPECT_NE(ToText(CheckTodos(One("a/x.cc", "// FIXME(#12): why"))), "");
   EXPECT_NE(ToText(CheckTodos(One("a/x.cc", "// FIXME"))), "");
 }
 

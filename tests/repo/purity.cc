@@ -4,19 +4,19 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <regex>
 #include <set>
 #include <string>
 
 #include <fmt/format.h>
 
 #include "tests/repo/code_text.h"
+#include "tests/repo/search.h"
 
 namespace tests::repo {
 namespace {
 
 struct Ban {
-  const char* pattern;  ///< ECMAScript, searched in code without comments and literals
+  const char* pattern;  ///< RE2, searched in code without comments and literals
   const char* replacement;
 };
 
@@ -91,24 +91,20 @@ std::string CodeWithIncludes(const SourceFile& file) {
 }
 
 /// Compiling a pattern costs more than searching a file with it.
-const std::regex& Compiled(const std::string& pattern) {
-  static std::map<std::string, std::regex> compiled;
-  auto at = compiled.find(pattern);
-  if (at == compiled.end()) {
-    at = compiled.emplace(pattern, std::regex(pattern)).first;
-  }
-  return at->second;
+const re2::RE2& Compiled(const std::string& pattern) {
+  static std::map<std::string, re2::RE2> compiled;
+  return compiled.try_emplace(pattern, pattern).first->second;
 }
 
 void Search(const SourceFile& file, std::string_view code, const Ban& ban, Findings& findings) {
-  const std::regex& pattern = Compiled(ban.pattern);
+  const re2::RE2& pattern = Compiled(ban.pattern);
   std::size_t number = 0;
   for (const std::string_view line : SplitLines(code)) {
     ++number;
-    std::match_results<std::string_view::const_iterator> match;
-    if (std::regex_search(line.begin(), line.end(), match, pattern)) {
-      findings.push_back({file.path, number,
-                          fmt::format("`{}` is banned here: {}", match.str(), ban.replacement)});
+    const std::string_view match = FirstMatch(line, pattern);
+    if (match.data() != nullptr) {
+      findings.push_back(
+          {file.path, number, fmt::format("`{}` is banned here: {}", match, ban.replacement)});
     }
   }
 }
@@ -116,16 +112,15 @@ void Search(const SourceFile& file, std::string_view code, const Ban& ban, Findi
 /// Names declared as a hash container anywhere in the pure folders: walking one is a decision by
 /// hash order.
 std::set<std::string> HashContainers(const Tree& tree) {
-  static const std::regex declaration(R"(\bunordered_\w+<[^;(){}]*>\s*&?\s*(\w+)\s*[;={])");
+  static const re2::RE2 declaration(R"(\bunordered_\w+<[^;(){}]*>\s*&?\s*(\w+)\s*[;={])");
   std::set<std::string> names;
   for (const SourceFile& file : tree.files) {
     if (!IsSource(file.path) || !IsPure(file.path)) {
       continue;
     }
     const std::string code = BlankCommentsAndLiterals(file.text);
-    for (std::sregex_iterator at(code.begin(), code.end(), declaration), end; at != end; ++at) {
-      names.insert((*at)[1].str());
-    }
+    const std::vector<std::string> declared = GroupOfAllMatches(code, declaration);
+    names.insert(declared.begin(), declared.end());
   }
   return names;
 }
