@@ -128,7 +128,7 @@ TEST_F(LogShipperTest, AStepThatPrintsNothingHasNoLog) {
 }
 
 TEST_F(LogShipperTest, StepsOfTwoRunsWithTheSameTagAreTwoLogs) {
-  for (const std::uint64_t run : {1, 2, 3}) {
+  for (const std::uint64_t run : {1U, 2U, 3U}) {
     Begin(Key(run));
     io_.poll();  // the record of the one before is still there
     Print("of run " + std::to_string(run));

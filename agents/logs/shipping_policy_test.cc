@@ -99,12 +99,12 @@ TEST_F(ShippingPolicyTest, NoMoreIsUnderWayThanTheWindowHolds) {
 }
 
 TEST_F(ShippingPolicyTest, LogsTakeTurns) {
-  for (const std::uint32_t job : {0, 1, 2}) {
+  for (const std::uint32_t job : {0U, 1U, 2U}) {
     policy_.Grown(Log(job), 10, At(0));
     Sent(0);
     policy_.Answered(Log(job), {.received = 10});
   }
-  for (const std::uint32_t job : {0, 1, 2}) {
+  for (const std::uint32_t job : {0U, 1U, 2U}) {
     policy_.Grown(Log(job), 10 + 300 * kKiB, At(1));
   }
   EXPECT_THAT(Sent(1), ElementsAre("0:10+262144", "1:10+262144", "2:10+262144"));

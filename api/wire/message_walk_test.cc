@@ -89,9 +89,11 @@ class Filler {
       case FieldDescriptor::CPPTYPE_BOOL:
         return put(&Reflection::SetBool, &Reflection::AddBool, true);
       case FieldDescriptor::CPPTYPE_UINT32:
-        return put(&Reflection::SetUInt32, &Reflection::AddUInt32, number);
+        return put(&Reflection::SetUInt32, &Reflection::AddUInt32,
+                   static_cast<std::uint32_t>(number));
       case FieldDescriptor::CPPTYPE_UINT64:
-        return put(&Reflection::SetUInt64, &Reflection::AddUInt64, number);
+        return put(&Reflection::SetUInt64, &Reflection::AddUInt64,
+                   static_cast<std::uint64_t>(number));
       case FieldDescriptor::CPPTYPE_INT64:
         return put(&Reflection::SetInt64, &Reflection::AddInt64, number);
       case FieldDescriptor::CPPTYPE_INT32:
