@@ -89,6 +89,8 @@ struct Compilation {
   std::vector<CellUse> cell_uses;
   std::vector<DownloadUse> downloads;
   std::map<engine::model::SpecIndex, std::vector<std::string>> secrets_listed;  ///< by job
+  /// By job, the names under its `needs` that no job has; told once, where they are needed.
+  std::map<engine::model::SpecIndex, std::vector<std::string>> needs_unknown;
   std::uint64_t jobs_beyond = 0;  ///< not put into the plan because it is full
 
   Fields Check(NodeRef map, Level level, const Fields* beneath = nullptr) {

@@ -65,6 +65,12 @@ void ReadUpload(NodeRef node, const JobNames& names, std::vector<ArtifactUpload>
   if (fields.Lacks("paths") || IsEmptyList(paths)) {
     reporter.Error("missing-key", node.place(), "an upload needs `paths`");
   }
+  const bool takes_nothing = std::ranges::all_of(
+      upload.paths, [](const std::string& path) { return path.starts_with('!'); });
+  if (!upload.paths.empty() && takes_nothing) {
+    reporter.Error("no-path-taken", paths.place(), "each of these paths leaves something out")
+        .hint = "name first what to take, as in `[\"**\", \"!tmp/**\"]`";
+  }
   uploads.push_back(std::move(upload));
 }
 

@@ -241,6 +241,9 @@ const Case kKeyCases[] = {
      "}] "
      "} } }",
      {"duplicate-artifact"}},
+    {"NoPathTaken",
+     "jobs: { a: { steps: [x], artifacts: { upload: [{ name: b, paths: §[\"!y\"] }] } } }",
+     {"no-path-taken"}},
 };
 
 }  // namespace

@@ -217,6 +217,11 @@ const Case kOrderCases[] = {
     {"UnknownNeed",
      "jobs: { build: { steps: [x] }, b: { needs: [§biuld], steps: [x] } }",
      {"unknown-need"}},
+    {"UnknownNeedIsToldOnceHoweverOftenItIsRead",
+     "jobs: { b: { needs: [§zz], steps: [\"echo ${{ needs.zz.result }} ${{ needs.ZZ.outputs.v "
+     "}}\"] "
+     "} }",
+     {"unknown-need"}},
     {"UnknownOptionalNeedThatLooksLikeASlip",
      "jobs: { build: { steps: [x] }, b: { needs: [{ job: §biuld, optional: true }], steps: [x] } }",
      {"unknown-need"},

@@ -189,6 +189,12 @@ void Checker::CheckNeed(const Reference& reference) {
     NoteOutput(reference, need.spec);
     return;
   }
+  const auto unknown = compilation_.needs_unknown.find(names_->self);
+  if (unknown != compilation_.needs_unknown.end() &&
+      std::ranges::any_of(unknown->second,
+                          [&](const std::string& job) { return SameWord(job, name); })) {
+    return;
+  }
   const bool is_job = compilation_.specs_by_name.contains(name);
   Diagnostic& diagnostic =
       Error("not-a-need", reference,

@@ -136,6 +136,7 @@ class NeedsReader {
 
   /// An optional need may be absent; one that looks like a slip is told all the same.
   void ReportUnknown(NodeRef name, bool optional) {
+    compilation_.needs_unknown[self_].emplace_back(name.text());
     std::string hint = NearestJob(name.text(), compilation_);
     std::string message = fmt::format("there is no job `{}`", name.text());
     if (optional && hint.empty()) {

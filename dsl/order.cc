@@ -164,6 +164,19 @@ void CheckNeedArtifacts(SpecIndex index, const Need& need, Compilation& compilat
   }
 }
 
+constexpr std::size_t kCycleNamesMax = 12;
+
+/// `a → b → a`; of a long one the beginning and the end.
+std::string CycleText(std::vector<std::string> names) {
+  if (names.size() > kCycleNamesMax) {
+    const std::size_t kept = kCycleNamesMax / 2;
+    const std::size_t left_out = names.size() - 2 * kept;
+    names.erase(names.begin() + kept, names.end() - kept);
+    names.insert(names.begin() + kept, fmt::format("({} more)", left_out));
+  }
+  return fmt::format("{}", fmt::join(names, " → "));
+}
+
 /// Shows each cycle that shares no need with one shown before.
 void CheckCycles(Compilation& compilation) {
   Plan& plan = compilation.plan;
@@ -172,9 +185,9 @@ void CheckCycles(Compilation& compilation) {
     if (cycle.size() < 2) {
       return;
     }
-    std::vector<std::string_view> names;
+    std::vector<std::string> names;
     for (const SpecIndex spec : cycle) {
-      names.push_back(NameOf(compilation, spec));
+      names.emplace_back(NameOf(compilation, spec));
     }
     // Some edge of it was written; that one is shown and taken out, to see whether there are more.
     bool cut = false;
@@ -187,7 +200,7 @@ void CheckCycles(Compilation& compilation) {
       }
       compilation.reporter.Error(
           "cycle", PlaceOfNeed(cycle[i], cycle[i + 1], compilation),
-          fmt::format("these jobs wait for each other: {}", fmt::join(names, " → ")));
+          fmt::format("these jobs wait for each other: {}", CycleText(std::move(names))));
       needs.erase(edge);
       cut = true;
     }

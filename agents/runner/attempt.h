@@ -166,6 +166,8 @@ class Attempt {
   void Fail(Outcome outcome);
   engine::base::StatusOr<CacheRequest> PlanCache(std::size_t index);
   std::vector<UploadRequest> PlanUploads();
+  engine::base::Status CheckUploadName(const std::string& name,
+                                       const std::vector<UploadRequest>& uploads) const;
   bool UploadsNow() const;
   void Uploaded(engine::base::StatusOr<std::vector<engine::model::Artifact>> artifacts);
   /// Kept with the job, and in the log of the step that comes next.

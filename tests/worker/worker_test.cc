@@ -169,6 +169,19 @@ TEST_F(Worker, AMissingArtifactIsTheAuthorsFailure) {
   EXPECT_THAT(Ended(1).reason.subject, HasSubstr("'bin' of job build"));
 }
 
+TEST_F(Worker, TwoUploadsThatTurnOutToHaveOneNameFailTheJob) {
+  Freeze();
+  std::vector<model::JobSpec> jobs;
+  jobs.push_back(Job("build", {Step("echo 1 > a")}));
+  jobs[0].rare->uploads = {{.name = "bin", .paths = {"a"}},
+                           {.name = "${{ 'b' }}in", .paths = {"a"}}};
+  RunJob(std::move(jobs));
+  EXPECT_EQ(Ended(0).status, model::Status::kFailed);
+  EXPECT_FALSE(Ended(0).infra);
+  EXPECT_THAT(Ended(0).reason.subject, HasSubstr("two uploads of this job are named 'bin'"));
+  EXPECT_TRUE(Ended(0).artifacts.empty());
+}
+
 TEST_F(Worker, ALostArtifactIsAnInfrastructureFailure) {
   Freeze();
   std::vector<model::JobSpec> jobs;
