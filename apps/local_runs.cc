@@ -11,6 +11,7 @@
 #include "apps/log_printer.h"
 #include "apps/recorded_run.h"
 #include "apps/run_lock.h"
+#include "apps/run_record.h"
 #include "apps/state_dir.h"
 #include "apps/view/json_text.h"
 #include "engine/expr/value.h"
@@ -93,21 +94,48 @@ std::string ApproveRequest(const ApprovalGiven& given) {
   return json;
 }
 
+base::StatusOr<std::vector<ports::RunRow>> ListIndexed(const StateDir& state,
+                                                       const ports::RunFilter& filter) {
+  store::sqlite::RunIndexOptions options;
+  options.read_only = true;
+  ASSIGN_OR_RETURN(const auto index, store::sqlite::OpenRunIndex(state.index(), options));
+  return index->ListRuns(filter);
+}
+
+bool Matches(const ports::RunRow& row, const ports::RunFilter& filter) {
+  const auto is = [](const std::string& wanted, const std::string& value) {
+    return wanted.empty() || wanted == value;
+  };
+  return is(filter.pipeline, row.pipeline) && is(filter.source, row.source) &&
+         is(filter.branch, row.branch) && row.status == filter.status.value_or(row.status);
+}
+
+/// Newest first; one whose log cannot be read is left out.
+base::StatusOr<std::vector<ports::RunRow>> ListFromLogs(const StateDir& state,
+                                                        const ports::RunFilter& filter) {
+  ASSIGN_OR_RETURN(std::vector<model::RunId> runs, state.Runs());
+  std::vector<ports::RunRow> rows;
+  for (auto run = runs.rbegin(); run != runs.rend() && rows.size() < filter.limit; ++run) {
+    const auto recorded = ReadRun(state, *run);
+    if (!recorded.ok()) {
+      continue;
+    }
+    ports::RunRow row = RowOf(recorded->board, recorded->folder);
+    if (Matches(row, filter)) {
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
 class LocalRuns final : public RunAccess {
  public:
   explicit LocalRuns(StateDir state) : state_(std::move(state)) {}
 
+  // The index is a convenience that may be gone or damaged; what runs say themselves is true.
   base::StatusOr<std::vector<ports::RunRow>> List(const ports::RunFilter& filter) override {
-    store::sqlite::RunIndexOptions options;
-    options.read_only = true;
-    auto index = store::sqlite::OpenRunIndex(state_.index(), options);
-    // Whatever it is, the records cannot be read: never the caller's mistake.
-    if (!index.ok()) {
-      return base::FailedPrecondition("{}", base::Message(index.status()));
-    }
-    auto rows = (*index)->ListRuns(filter);
-    return rows.ok() ? std::move(rows)
-                     : base::FailedPrecondition("{}", base::Message(rows.status()));
+    auto rows = ListIndexed(state_, filter);
+    return rows.ok() && !rows->empty() ? std::move(rows) : ListFromLogs(state_, filter);
   }
 
   bool IsLeft(const ports::RunRow& row) const override {

@@ -50,7 +50,11 @@ Status FromSqlite(sqlite3* db, int code, const std::string& path, std::string_vi
     return CannotOpen(db, path);
   }
   const char* message = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
-  return base::MakeStatus(CodeOf(db, code), fmt::format("{}: {}: {}", path, what, message));
+  const absl::StatusCode status = CodeOf(db, code);
+  // What we asked matters where we may have asked wrongly; to others the file says enough.
+  const std::string asked =
+      status == absl::StatusCode::kInternal ? fmt::format(" ({})", what) : std::string();
+  return base::MakeStatus(status, fmt::format("{}: {}{}", path, message, asked));
 }
 
 Statement& Statement::operator=(Statement&& other) noexcept {

@@ -86,6 +86,19 @@ TEST_F(State, AnIndexThatCannotBeReadStopsNoRun) {
   }
 }
 
+TEST_F(State, RunsAreListedWithoutAnIndexToo) {
+  ASSERT_EQ(RunPipeline().exit_code, 0);
+  ASSERT_EQ(RunPipeline().exit_code, 0);
+  const Outcome indexed = Dayfly({"runs", "--format", "json"});
+  ASSERT_THAT(indexed.out, HasSubstr("succeeded"));
+  for (const char* log : {"index.db-wal", "index.db-shm", "index.db"}) {
+    fs::remove(home() + "/" + log);
+  }
+  EXPECT_EQ(Dayfly({"runs", "--format", "json"}).out, indexed.out);
+  WriteHome("index.db", "this is no database, but it is long enough to be read");
+  EXPECT_EQ(Dayfly({"runs", "--format", "json"}).out, indexed.out);
+}
+
 TEST_F(State, ADamagedLogIsNamedAndNothingRunsAgain) {
   ASSERT_EQ(RunPipeline().exit_code, 0);
   const std::string log = RunFolder() + "/facts.db";
