@@ -23,8 +23,12 @@ void BenchSubmit(const Options& options);
 void BenchIdle(const Options& options);
 /// The server's memory with 100,000 queued jobs and 1,000 agents; an idle agent's.
 void BenchMemory(const Options& options);
-/// A step's lines at readers: the first one, one writer's speed, many writers, many followers.
+/// From ready until a reader has the step's first line, and where the time goes.
+void BenchFirstLine(const Options& options);
+/// How fast one writer's lines arrive at the server, and many writers' at a reader.
 void BenchLogs(const Options& options);
+/// Whether a step with many followers takes longer.
+void BenchFollowers(const Options& options);
 /// From the loss of a worker (killed, or silent) until another has begun what it ran.
 void BenchLoss(const Options& options);
 

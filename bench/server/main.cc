@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures a server with everything real but the commands: PostgreSQL, gRPC, TLS, agents' sessions.
-//   server_bench [--only throughput,dispatch,submit,idle,memory,logs,loss] [--store sqlite]
-//   [--quick]
+//   server_bench [--only throughput,dispatch,submit,idle,memory,line,logs,followers,loss]
+//   [--store sqlite] [--quick]
 #include <cstdio>
 #include <functional>
 #include <set>
@@ -25,7 +25,9 @@ const std::vector<Bench>& Benches() {
       {"submit", BenchSubmit},
       {"idle", BenchIdle},
       {"memory", BenchMemory},
+      {"line", BenchFirstLine},
       {"logs", BenchLogs},
+      {"followers", BenchFollowers},
       {"loss", BenchLoss},
   };
   return benches;
@@ -49,7 +51,7 @@ int main(int argc, char** argv) {
   std::string only;
   std::string store = "postgres";
   CLI::App app("Measures a Dayfly server");
-  app.add_option("--only", only, "throughput,dispatch,submit,idle,memory,logs,loss");
+  app.add_option("--only", only, "throughput,dispatch,submit,idle,memory,line,logs,followers,loss");
   app.add_option("--store", store, "postgres or sqlite")
       ->check(CLI::IsMember({"postgres", "sqlite"}));
   app.add_flag("--quick", options.quick, "a tenth of everything: shows that it works");

@@ -11,7 +11,6 @@
 
 #include "api/client/worker_client.h"
 #include "engine/base/check.h"
-#include "store/postgres/connection.h"
 
 namespace bench::server {
 namespace {
@@ -47,8 +46,7 @@ Site::Site(StoreKind kind, const std::string& pools) : kind_(kind) {
   if (kind == StoreKind::kPostgres) {
     cluster_ = std::make_unique<tests::support::PostgresCluster>(CountingStatements());
     database_ = cluster_->NewDatabase();
-    const auto side = store::postgres::Connection::Open({.conninfo = database_});
-    CHECK(side.ok() && (*side)->Run({"count", "CREATE EXTENSION pg_stat_statements"}).ok());
+    CHECK(Database()->Run({"count", "CREATE EXTENSION pg_stat_statements"}).ok());
   }
   const auto made = tests::support::RunDayfly(
       Launch({"server", "init", File("srv"), "--host", "127.0.0.1"}, "init"));
@@ -113,18 +111,26 @@ std::vector<agents::session::AgentIdentity> Site::Enrol(std::size_t count) const
   return identities;
 }
 
-DatabaseCounters Site::Counters() const {
+std::unique_ptr<store::postgres::Connection> Site::Database() const {
   if (kind_ != StoreKind::kPostgres) {
+    return nullptr;
+  }
+  auto side = store::postgres::Connection::Open({.conninfo = database_});
+  CHECK_MSG(side.ok(), side.status().ToString().c_str());
+  return *std::move(side);
+}
+
+DatabaseCounters Site::Counters() const {
+  const auto side = Database();
+  if (side == nullptr) {
     return {};
   }
-  const auto side = store::postgres::Connection::Open({.conninfo = database_});
-  CHECK(side.ok());
-  const auto row = (*side)->Run(
-      {"counters",
-       "SELECT (SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements),"
-       " (SELECT (tup_inserted + tup_updated + tup_deleted)::bigint FROM pg_stat_database"
-       "  WHERE datname = current_database()),"
-       " (SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint)"});
+  const auto row =
+      side->Run({"counters",
+                 "SELECT (SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements),"
+                 " (SELECT (tup_inserted + tup_updated + tup_deleted)::bigint FROM pg_stat_database"
+                 "  WHERE datname = current_database()),"
+                 " (SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint)"});
   CHECK_MSG(row.ok(), row.status().ToString().c_str());
   return {.statements = row->Uint(0, 0), .rows = row->Uint(0, 1), .wal_bytes = row->Uint(0, 2)};
 }

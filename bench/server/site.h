@@ -12,6 +12,7 @@
 
 #include "agents/session/identity.h"
 #include "api/client/connection.h"
+#include "store/postgres/connection.h"
 #include "tests/support/dayfly_process.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/temp_folder.h"
@@ -49,6 +50,8 @@ class Site {
   /// A `dayfly` with these arguments that asks this server.
   tests::support::Launch Launch(std::vector<std::string> arguments, const std::string& name) const;
   std::string Token() const;
+  /// A connection beside the server's; none with SQLite.
+  std::unique_ptr<store::postgres::Connection> Database() const;
   /// All 0 with SQLite.
   DatabaseCounters Counters() const;
 
