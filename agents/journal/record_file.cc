@@ -165,6 +165,7 @@ base::Status RecordFile::Append(std::string_view payload) {
   // At a place of its own: what a failed write left there is written over by the next.
   RETURN_IF_ERROR(WriteAt(fd_, framed, size_, path_));
   size_ += framed.size();
+  unflushed_ = true;
   if (rewriting_) {
     behind_ += framed;
   }
@@ -232,14 +233,16 @@ void RecordFile::Serve() {
 void RecordFile::FlushOnce(std::unique_lock<std::mutex>& lock) {
   std::vector<Done> answered = std::exchange(waiting_, {});
   const int fd = fd_;  // only this thread replaces it
-  ++flushes_;
+  const bool has_new = std::exchange(unflushed_, false);
+  flushes_ += has_new ? 1 : 0;
   lock.unlock();
   const base::Status status =
-      fdatasync(fd) == 0 ? base::OkStatus() : base::FromErrno(errno, "flush " + path_);
+      !has_new || fdatasync(fd) == 0 ? base::OkStatus() : base::FromErrno(errno, "flush " + path_);
   for (const Done& done : answered) {
     done(status);
   }
   lock.lock();
+  unflushed_ = unflushed_ || !status.ok();
 }
 
 base::Status RecordFile::RewriteNow(std::vector<std::string> payloads) {

@@ -7,7 +7,8 @@
 //   record = length, crc, payload     both 32 bits, little-endian; the CRC is of length and payload
 //
 // Flushes share one thread and one disk flush: all that was asked for while one was under way is
-// answered by the next. Called on one thread; only `done` of `Flush` comes on the flushing thread.
+// answered by the next, and without the disk when nothing was appended since. Called on one thread;
+// only `done` of `Flush` comes on the flushing thread.
 #pragma once
 
 #include <condition_variable>
@@ -75,7 +76,8 @@ class RecordFile {
   std::uint64_t size_;
   std::uint64_t size_rewritten_;
   std::uint64_t flushes_ = 0;
-  std::string behind_;  ///< appended while a rewrite is under way
+  bool unflushed_ = true;  ///< maybe: what another process appended, too
+  std::string behind_;     ///< appended while a rewrite is under way
   bool rewriting_ = false;
   std::optional<std::vector<std::string>> to_rewrite_;
   std::vector<Done> waiting_;

@@ -118,6 +118,17 @@ TEST_F(RecordFileTest, ManyFlushesShareFewOfTheDisk) {
   EXPECT_LT(opened.file->flushes(), kAsked / 2);
 }
 
+TEST_F(RecordFileTest, AFlushWithNothingNewDoesNotGoToTheDisk) {
+  const auto opened = Open();
+  ASSERT_TRUE(opened.file->Append("record").ok());
+  EXPECT_TRUE(FlushNow(*opened.file).ok());
+  EXPECT_TRUE(FlushNow(*opened.file).ok());
+  EXPECT_EQ(opened.file->flushes(), 1u);
+  ASSERT_TRUE(opened.file->Append("another").ok());
+  EXPECT_TRUE(FlushNow(*opened.file).ok());
+  EXPECT_EQ(opened.file->flushes(), 2u);
+}
+
 TEST_F(RecordFileTest, ARewriteKeepsWhatIsAppendedBehindIt) {
   {
     const auto opened = Open();
