@@ -22,7 +22,7 @@ namespace agents::logs {
 struct ShippingOptions {
   std::uint64_t full_bytes = 64 << 10;
   std::uint64_t batch_bytes_max = 256 << 10;  ///< the wire's limit
-  std::uint64_t window_bytes = 1 << 20;
+  std::uint64_t window_bytes = 4 << 20;
   engine::base::Duration gather = std::chrono::milliseconds(100);
   /// What was not answered for so long is sent again, beginning as on a new connection: a server
   /// that cannot take bytes just now says nothing.

@@ -48,7 +48,7 @@ class ShippingPolicyTest : public ::testing::Test {
     Sent(0);
     policy_.Answered(Log(0), {.received = received});
   }
-  ShippingPolicy policy_;
+  ShippingPolicy policy_{{.window_bytes = 1 << 20}};
 };
 
 TEST_F(ShippingPolicyTest, ABatchLeavesAtOnceWhenNoneIsUnderWay) {

@@ -25,7 +25,7 @@ namespace store::logs {
 struct ArrivalsOptions {
   std::string folder;
   engine::model::Epoch epoch;
-  std::uint64_t queue_bytes_max = 16ULL << 20;  ///< waiting to be written; more is refused
+  std::uint64_t queue_bytes_max = 64ULL << 20;  ///< waiting to be written; more is refused
   std::uint64_t file_bytes_max = 64ULL << 20;   ///< then the next file begins
   std::uint64_t urgent_bytes = 1 << 20;
 };

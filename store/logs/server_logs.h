@@ -18,7 +18,7 @@ namespace store::logs {
 struct ServerLogsOptions {
   std::string folder;                            ///< made when it is missing; its parent exists
   engine::model::Epoch epoch;                    ///< of the shard's owner; files are named with it
-  std::uint64_t queue_bytes_max = 16ULL << 20;   ///< arrived and not yet on the disk
+  std::uint64_t queue_bytes_max = 64ULL << 20;   ///< arrived and not yet on the disk
   std::uint64_t memory_bytes_max = 64ULL << 20;  ///< kept for those who follow
   std::uint64_t arrivals_file_bytes_max = 64ULL << 20;
   ArchiverOptions archive;
