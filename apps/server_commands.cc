@@ -54,6 +54,10 @@ void AddSubmit(CommandLine& line) {
       Completes::kPipeline);
   command.Value("--repo", &O::repo, "URL", "What git fetch takes. Default: the remote origin");
   command.Value("--commit", &O::commit, "SHA", "Default: HEAD, which must be clean and pushed");
+  command.Flag(
+      "--upload", &O::upload,
+      "Sends the working tree as it stands, without .git and what it ignores, in place of a "
+      "commit");
   command.Repeated("--input", &O::inputs, "NAME=VALUE", "Gives an input of the pipeline its value");
   command.Completed(command.Value("--env-file", &O::env_file, "FILE",
                                   "NAME=VALUE lines that every step gets as environment"),
@@ -71,6 +75,7 @@ void AddSubmit(CommandLine& line) {
 
 Examples:
   dayfly submit --watch
+  dayfly submit --watch --upload
   dayfly submit ci.yml --repo https://git.example.org/app.git --commit 4f1c…
   dayfly submit --server ci-1:7333,ci-2:7333 --key nightly-2026-01-31
 

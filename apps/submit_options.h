@@ -15,7 +15,8 @@ struct SubmitOptions {
   std::vector<std::string> only;
   std::string env_file;
   std::string event = "manual";
-  std::string key;  ///< empty: a fresh one
+  std::string key;      ///< empty: a fresh one
+  bool upload = false;  ///< the working tree itself, in place of a commit
   bool watch = false;
   std::string output;  ///< of `--watch`: `tree plain json`; empty: by what standard output is
   std::string server;

@@ -3,8 +3,10 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <string_view>
 #include <sys/wait.h>
+#include <system_error>
 #include <vector>
 
 #include "apps/view/summary.h"
@@ -44,8 +46,8 @@ base::Status CheckClean() {
     // Two letters and a blank stand before the path.
     const std::string first = changes->substr(0, changes->find('\n')).substr(3);
     return base::InvalidArgument(
-        "the working tree has changes that are not committed ({}{}): commit and push them, or name "
-        "what to run with --commit",
+        "the working tree has changes that are not committed ({}{}): commit and push them, name "
+        "what to run with --commit, or send the tree as it stands with --upload",
         first, changes->find('\n') == std::string::npos ? "" : ", and more");
   }
   return base::OkStatus();
@@ -56,8 +58,8 @@ base::Status CheckPushed(const std::string& commit) {
       Git({"for-each-ref", "--format=%(refname)", "--contains", commit, "refs/remotes/origin"});
   if (branches.ok() && branches->empty()) {
     return base::InvalidArgument(
-        "commit {} is on no branch of origin: push it (git push), or fetch if it was pushed "
-        "elsewhere",
+        "commit {} is on no branch of origin: push it (git push), fetch if it was pushed "
+        "elsewhere, or send the tree as it stands with --upload",
         commit.substr(0, 12));
   }
   return base::OkStatus();
@@ -70,7 +72,24 @@ std::string DefaultBranch() {
   return head.starts_with(kRemote) ? head.substr(kRemote.size()) : "";
 }
 
+// What `git` takes for a path: no scheme, and no colon before the first slash (that is a host's).
+bool IsRelativePath(const std::string& url) {
+  return !url.empty() && url[0] != '/' &&
+         url.substr(0, url.find('/')).find(':') == std::string::npos;
+}
+
 }  // namespace
+
+std::string OriginHere() {
+  const std::string url = Git({"remote", "get-url", "origin"}).value_or("");
+  if (!IsRelativePath(url)) {
+    return url;
+  }
+  const std::string top = Git({"rev-parse", "--show-toplevel"}).value_or("");
+  std::error_code ignored;
+  const auto path = std::filesystem::weakly_canonical(top + "/" + url, ignored);
+  return top.empty() || ignored ? url : path.string();
+}
 
 base::StatusOr<SubmitSource> FindSource(const std::string& repository, const std::string& commit) {
   SubmitSource source;
@@ -82,7 +101,7 @@ base::StatusOr<SubmitSource> FindSource(const std::string& repository, const std
     source.commit = commit;
     return source;
   }
-  source.repository = Git({"remote", "get-url", "origin"}).value_or("");
+  source.repository = OriginHere();
   source.default_branch = DefaultBranch();
   if (source.repository.empty() && commit.empty()) {
     return source;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a submitted run's workspaces come from: a repository and a commit that agents can fetch.
+// Where a submitted run's workspaces come from: a repository and a commit that agents can fetch, or
+// a tree that was uploaded.
 #pragma once
 
 #include <string>
@@ -10,6 +11,7 @@ namespace apps {
 
 struct SubmitSource {
   std::string repository;  ///< what `git fetch` takes; empty: no source
+  std::string tree;        ///< manifest of an uploaded tree, which agents take instead; else empty
   std::string commit;
   std::string branch;
   std::string default_branch;  ///< of origin, as far as it is known here
@@ -21,6 +23,10 @@ struct SubmitSource {
 /// commit that `origin` does not have (as far as was fetched).
 engine::base::StatusOr<SubmitSource> FindSource(const std::string& repository,
                                                 const std::string& commit);
+
+/// The address of `origin` as an agent on this machine can use it: a path from the top of the
+/// working tree, which `git` takes, too, is made absolute. Empty: there is none.
+std::string OriginHere();
 
 /// A sentence when the pipeline `text` of `file` is not what the commit has under that name: the
 /// text is what runs, the commit is what steps see. Empty when it is, or when that cannot be told.

@@ -24,6 +24,10 @@ struct WantedChunk {
   friend bool operator==(const WantedChunk&, const WantedChunk&) = default;
 };
 
+/// How long an uploaded tree is kept after its run was accepted, for `retry`; an open run keeps it
+/// longer.
+inline constexpr engine::base::Duration kUploadedTreeLife = std::chrono::hours(30 * 24);
+
 /// What the job's result refers to; kept as long as the job says, from `ended_at` on.
 void AddWanted(const engine::model::JobSpec& job, const engine::model::JobResult& result,
                engine::base::Instant ended_at, std::vector<WantedChunk>& wanted);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/wire/chunk_calls.h"
 #include "api/wire/grpc_status.h"
 #include "api/wire/values.h"
 
@@ -18,8 +19,6 @@ namespace wire = api::wire;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::size_t kMessageBytes = 256 << 10;
 
 /// Worth another try. The last: what the server has of a chunk is not what it said, because it has
 /// forgotten it meanwhile.
@@ -141,28 +140,13 @@ base::Status RemoteStore::PutOnce(const base::Digest& digest, std::string_view b
   if (presence.present()) {
     return base::OkStatus();
   }
-  std::uint64_t offset = std::min<std::uint64_t>(presence.received(), bytes.size());
-  pb::PutChunkRequest request;
-  pb::PutChunkStart* start = request.mutable_start();
-  wire::ToWire(options_.attempt, start->mutable_attempt());
-  start->set_digest(wire::ToWire(digest));
-  start->set_size(bytes.size());
-  start->set_offset(offset);
-  pb::PutChunkResponse response;
+  pb::PutChunkStart start;
+  wire::ToWire(options_.attempt, start.mutable_attempt());
+  start.set_digest(wire::ToWire(digest));
+  start.set_offset(presence.received());
   ASSIGN_OR_RETURN(const auto stub, Stub());
   Call call(*this);
-  const auto writer = stub->PutChunk(call.context(), &response);
-  do {
-    const std::size_t length = std::min<std::size_t>(kMessageBytes, bytes.size() - offset);
-    request.set_data(bytes.data() + offset, length);
-    if (!writer->Write(request)) {
-      break;  // `Finish` says why
-    }
-    offset += length;
-    request.clear_start();
-  } while (offset < bytes.size());
-  writer->WritesDone();
-  return wire::FromGrpc(writer->Finish());
+  return wire::FromGrpc(wire::SendChunk(*stub, *call.context(), std::move(start), bytes));
 }
 
 base::StatusOr<base::Digest> RemoteStore::Put(std::string_view bytes) {

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/wire/chunk_calls.h"
 #include "api/wire/grpc_status.h"
 #include "api/wire/values.h"
 #include "store/artifacts/local_store.h"
@@ -52,6 +53,20 @@ class RemoteStoreTest : public ::testing::Test {
       bytes[i] = static_cast<char>(i / 97);
     }
     return bytes;
+  }
+  /// A server whose callers are all operators.
+  void CalledByOperators() {
+    server_.reset();
+    server_ = std::make_unique<tests::bulk::ChunkServer>(
+        folder_.File("socket"),
+        api::bulk::ChunkServiceOptions{.store = local_.get(),
+                                       .grants = &grants_,
+                                       .caller_of = [](auto&) { return api::bulk::Caller(); }});
+  }
+  static grpc::StatusCode Has(pb::Chunks::Stub& stub, const pb::HasChunksRequest& request) {
+    grpc::ClientContext context;
+    pb::HasChunksResponse response;
+    return stub.HasChunks(&context, request, &response).error_code();
   }
   /// One `PutChunk` as it is on the wire.
   base::Status RawPut(const base::Digest& digest, std::uint64_t size, std::uint64_t offset,
@@ -226,6 +241,43 @@ TEST_F(RemoteStoreTest, AStalledUploadGivesItsPlaceToOneThatMoves) {
   }
   EXPECT_FALSE(end.get().ok());
   EXPECT_TRUE(remote_->Put(bytes).ok());
+}
+
+TEST_F(RemoteStoreTest, AnOperatorPutsWithoutAnAttemptAndGetsNothing) {
+  const base::Digest stored = Stored("kept");
+  CalledByOperators();
+  const auto stub = pb::Chunks::NewStub(server_->Connect());
+  const std::string bytes = Bytes(600'000);
+  pb::HasChunksRequest ask;
+  ask.add_digests(wire::ToWire(base::Sha256(bytes)));
+  EXPECT_EQ(Has(*stub, ask), grpc::StatusCode::OK);
+  pb::PutChunkStart start;
+  start.set_digest(wire::ToWire(base::Sha256(bytes)));
+  grpc::ClientContext put;
+  const grpc::Status sent = wire::SendChunk(*stub, put, start, bytes);
+  ASSERT_TRUE(sent.ok()) << sent.error_message();
+  EXPECT_EQ(local_->Get(base::Sha256(bytes)).value_or(""), bytes);
+
+  wire::ToWire(kAttempt, ask.mutable_attempt());
+  EXPECT_EQ(Has(*stub, ask), grpc::StatusCode::PERMISSION_DENIED);
+  wire::ToWire(kAttempt, start.mutable_attempt());
+  grpc::ClientContext posing;
+  EXPECT_EQ(wire::SendChunk(*stub, posing, start, bytes).error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+  remote_ = Make({.attempt = kAttempt});
+  EXPECT_EQ(remote_->Get(stored).status().code(), Code::kPermissionDenied);
+}
+
+TEST_F(RemoteStoreTest, AWorkerPutsNothingWithoutAnAttempt) {
+  const auto stub = pb::Chunks::NewStub(server_->Connect());
+  pb::HasChunksRequest ask;
+  ask.add_digests(wire::ToWire(base::Sha256("x")));
+  EXPECT_EQ(Has(*stub, ask), grpc::StatusCode::INVALID_ARGUMENT);
+  pb::PutChunkStart start;
+  start.set_digest(wire::ToWire(base::Sha256("x")));
+  grpc::ClientContext context;
+  EXPECT_EQ(wire::SendChunk(*stub, context, start, "x").error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 }  // namespace

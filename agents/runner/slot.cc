@@ -11,10 +11,12 @@
 #include <boost/asio/post.hpp>
 
 #include "agents/runner/slot_handlers.h"
+#include "agents/runner/uploaded_source.h"
 #include "agents/runner/wanted_artifacts.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
 #include "engine/base/overloaded.h"
+#include "engine/model/uploaded_tree.h"
 
 namespace agents::runner {
 namespace {
@@ -142,7 +144,8 @@ void Slot::PrepareWorkspace(bool may_replace) {
   });
 }
 
-// What the run starts from: nothing, a tree, or on an agent the tree of a commit.
+// What the run starts from: nothing, a tree, or on an agent the tree of a commit or one that was
+// uploaded to the server.
 std::optional<ports::TreeRequest> Slot::TreeOf(const model::Assignment& assignment) const {
   const model::RunContext& context = *assignment.context;
   const bool by_commit = shop_.options->source_by_commit && !context.commit.empty();
@@ -167,7 +170,9 @@ void Slot::TakeTree(const ports::TreeRequest& request,
     take(*folder);
     return done(*folder);
   }
-  OnPool([git = shop_.options->git, request] { return git->UnfoldTree(request); },
+  const bool is_uploaded = model::UploadedTree(request.tree).has_value();
+  OnPool([git = shop_.options->git, request, archive = is_uploaded ? Archive() : nullptr,
+          stop = pool_stop_.get_token()] { return UnfoldSource(*git, request, archive, stop); },
          [this, request, take, done = std::move(done)](base::StatusOr<std::string> folder) {
            if (folder.ok()) {
              shop_.trees->Add(request, *folder);

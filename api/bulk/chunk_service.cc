@@ -27,6 +27,28 @@ constexpr std::size_t kMessageBytes = 256 << 10;
 constexpr std::size_t kKeyBytesMax = 512;
 constexpr int kRestoreKeysMax = 64;
 
+/// Where unfinished chunks of operators are kept; no worker has this id.
+constexpr model::WorkerId kOperator;
+
+base::StatusOr<model::WorkerId> WorkerOf(const base::StatusOr<Caller>& caller) {
+  RETURN_IF_ERROR(caller.status());
+  return caller->has_value() ? base::StatusOr<model::WorkerId>(**caller)
+                             : base::PermissionDenied("only a worker may do this");
+}
+
+/// `Message` has an attempt exactly when a worker sends it.
+template <typename Message>
+base::StatusOr<std::optional<model::AttemptKey>> AttemptOf(const Caller& caller,
+                                                           const Message& message) {
+  if (caller.has_value()) {
+    ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(message.attempt()));
+    return std::optional(attempt);
+  }
+  return message.has_attempt() ? base::StatusOr<std::optional<model::AttemptKey>>(
+                                     base::PermissionDenied("attempt: is a worker's to name"))
+                               : std::optional<model::AttemptKey>();
+}
+
 base::Status CheckKey(const std::string& key, std::string_view field) {
   return !key.empty() && key.size() <= kKeyBytesMax
              ? base::OkStatus()
@@ -49,49 +71,59 @@ ChunkService::~ChunkService() {
 
 // ---- HasChunks
 
-base::Status ChunkService::AnswerHas(model::WorkerId worker, const pb::HasChunksRequest& request,
+base::Status ChunkService::AnswerHas(const Caller& caller, const pb::HasChunksRequest& request,
                                      pb::HasChunksResponse& response) {
   if (request.digests_size() > kDigestsMax) {
     return base::InvalidArgument("digests: {} of them; the most are {}", request.digests_size(),
                                  kDigestsMax);
   }
-  ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(request.attempt()));
+  ASSIGN_OR_RETURN(const auto attempt, AttemptOf(caller, request));
   std::vector<base::Digest> digests;
   for (const std::string& bytes : request.digests()) {
     ASSIGN_OR_RETURN(const base::Digest digest, wire::DigestFrom(bytes));
     digests.push_back(digest);
   }
-  RETURN_IF_ERROR(options_.grants->Declare(worker, attempt, digests));
+  if (attempt.has_value()) {
+    RETURN_IF_ERROR(options_.grants->Declare(*caller, *attempt, digests));
+  }
   for (const base::Digest& digest : digests) {
     ASSIGN_OR_RETURN(const bool is_present, options_.store->Has(digest));
     pb::ChunkPresence* chunk = response.add_chunks();
     chunk->set_present(is_present);
     if (!is_present) {
-      chunk->set_received(unfinished_.Received({worker, digest}));
+      chunk->set_received(unfinished_.Received({caller.value_or(kOperator), digest}));
     }
   }
   return base::OkStatus();
 }
 
 grpc::ServerUnaryReactor* ChunkService::OnPool(grpc::CallbackServerContext* context,
-                                               std::function<base::Status(model::WorkerId)> work) {
+                                               std::function<base::Status(const Caller&)> work) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  const auto worker = options_.worker_of(*context);
-  if (!worker.ok()) {
-    reactor->Finish(wire::ToGrpc(worker.status()));
+  const auto caller = options_.caller_of(*context);
+  if (!caller.ok()) {
+    reactor->Finish(wire::ToGrpc(caller.status()));
     return reactor;
   }
-  boost::asio::post(pool_, [reactor, work = std::move(work), worker = *worker] {
-    reactor->Finish(wire::ToGrpc(work(worker)));
+  boost::asio::post(pool_, [reactor, work = std::move(work), caller = *caller] {
+    reactor->Finish(wire::ToGrpc(work(caller)));
   });
   return reactor;
+}
+
+grpc::ServerUnaryReactor* ChunkService::ForWorker(
+    grpc::CallbackServerContext* context, std::function<base::Status(model::WorkerId)> work) {
+  return OnPool(context, [work = std::move(work)](const Caller& caller) -> base::Status {
+    ASSIGN_OR_RETURN(const model::WorkerId worker, WorkerOf(caller));
+    return work(worker);
+  });
 }
 
 grpc::ServerUnaryReactor* ChunkService::HasChunks(grpc::CallbackServerContext* context,
                                                   const pb::HasChunksRequest* request,
                                                   pb::HasChunksResponse* response) {
-  return OnPool(context, [this, request, response](model::WorkerId worker) {
-    return AnswerHas(worker, *request, *response);
+  return OnPool(context, [this, request, response](const Caller& caller) {
+    return AnswerHas(caller, *request, *response);
   });
 }
 
@@ -100,7 +132,7 @@ grpc::ServerUnaryReactor* ChunkService::HasChunks(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* ChunkService::FindCache(grpc::CallbackServerContext* context,
                                                   const pb::FindCacheRequest* request,
                                                   pb::FindCacheResponse* response) {
-  return OnPool(context, [this, request, response](model::WorkerId worker) -> base::Status {
+  return ForWorker(context, [this, request, response](model::WorkerId worker) -> base::Status {
     ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(request->attempt()));
     RETURN_IF_ERROR(CheckKey(request->key(), "key"));
     if (request->restore_keys_size() > kRestoreKeysMax) {
@@ -122,21 +154,18 @@ grpc::ServerUnaryReactor* ChunkService::FindCache(grpc::CallbackServerContext* c
   });
 }
 
-/// All that it consists of is here, and this attempt has brought the list of it.
-base::Status ChunkService::CheckStored(model::WorkerId worker, const model::AttemptKey& attempt,
-                                       const base::Digest& manifest) {
-  RETURN_IF_ERROR(options_.grants->MayPut(worker, attempt, manifest));
+base::Status ChunkService::CheckWhole(const base::Digest& manifest) {
   if (!options_.chunks_of) {
     return base::OkStatus();
   }
   const auto chunks = options_.chunks_of(manifest);
   if (!chunks.ok()) {
-    return base::FailedPrecondition("content: {}", base::Message(chunks.status()));
+    return base::FailedPrecondition("{}", base::Message(chunks.status()));
   }
   for (const base::Digest& chunk : *chunks) {
     ASSIGN_OR_RETURN(const bool is_there, options_.store->Has(chunk));
     if (!is_there) {
-      return base::FailedPrecondition("content: chunk {} was not put", base::ToHex(chunk));
+      return base::FailedPrecondition("chunk {} was not put", base::ToHex(chunk));
     }
   }
   return base::OkStatus();
@@ -145,13 +174,15 @@ base::Status ChunkService::CheckStored(model::WorkerId worker, const model::Atte
 grpc::ServerUnaryReactor* ChunkService::AddCache(grpc::CallbackServerContext* context,
                                                  const pb::AddCacheRequest* request,
                                                  pb::AddCacheResponse* /*response*/) {
-  return OnPool(context, [this, request](model::WorkerId worker) -> base::Status {
+  return ForWorker(context, [this, request](model::WorkerId worker) -> base::Status {
     ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(request->attempt()));
     auto content = wire::ArtifactFrom(request->content());
     RETURN_IF_ERROR(wire::Inside("content", content.status()));
     RETURN_IF_ERROR(CheckKey(content->name, "content.name"));
     ASSIGN_OR_RETURN(const auto caches, options_.grants->CachesOf(worker, attempt));
-    RETURN_IF_ERROR(CheckStored(worker, attempt, content->manifest));
+    // This attempt has brought the list of it.
+    RETURN_IF_ERROR(options_.grants->MayPut(worker, attempt, content->manifest));
+    RETURN_IF_ERROR(wire::Inside("content", CheckWhole(content->manifest)));
     return caches->Add(*content);
   });
 }
@@ -159,7 +190,7 @@ grpc::ServerUnaryReactor* ChunkService::AddCache(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* ChunkService::DropCache(grpc::CallbackServerContext* context,
                                                   const pb::DropCacheRequest* request,
                                                   pb::DropCacheResponse* /*response*/) {
-  return OnPool(context, [this, request](model::WorkerId worker) -> base::Status {
+  return ForWorker(context, [this, request](model::WorkerId worker) -> base::Status {
     ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(request->attempt()));
     auto content = wire::ArtifactFrom(request->content());
     RETURN_IF_ERROR(wire::Inside("content", content.status()));
@@ -175,13 +206,12 @@ grpc::ServerUnaryReactor* ChunkService::DropCache(grpc::CallbackServerContext* c
 /// time; it is deleted by the last (`OnDone`), which comes after `Finish`.
 class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
  public:
-  Put(ChunkService& service, grpc::CallbackServerContext& context,
-      base::StatusOr<model::WorkerId> worker)
-      : service_(service), context_(context), worker_(std::move(worker)) {
-    if (worker_.ok()) {
+  Put(ChunkService& service, grpc::CallbackServerContext& context, base::StatusOr<Caller> caller)
+      : service_(service), context_(context), caller_(std::move(caller)) {
+    if (caller_.ok()) {
       StartRead(&message_);
     } else {
-      Finish(wire::ToGrpc(worker_.status()));
+      Finish(wire::ToGrpc(caller_.status()));
     }
   }
 
@@ -207,7 +237,7 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
   base::Status Begin() {
     has_begun_ = true;
     const pb::PutChunkStart& start = message_.start();
-    ASSIGN_OR_RETURN(const model::AttemptKey attempt, wire::AttemptKeyFrom(start.attempt()));
+    ASSIGN_OR_RETURN(const auto attempt, AttemptOf(*caller_, start));
     ASSIGN_OR_RETURN(digest_, wire::DigestFrom(start.digest()));
     size_ = start.size();
     offset_ = start.offset();
@@ -215,14 +245,18 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
       return base::InvalidArgument("start: bytes from {} of a chunk of {}; the most are {}",
                                    offset_, size_, engine::ports::kChunkBytesMax);
     }
-    return service_.options_.grants->MayPut(*worker_, attempt, digest_);
+    return attempt.has_value() ? service_.options_.grants->MayPut(**caller_, *attempt, digest_)
+                               : base::OkStatus();
   }
+
+  /// What was cut off may go on only for whom it began.
+  UnfinishedChunks::Key Unfinished() const { return {caller_->value_or(kOperator), digest_}; }
 
   // The call stays until it is finished, so this is there when the place is.
   void WaitForRoom() {
     service_.room_.Enter([this](TransferRoom::Place place) {
       place_ = std::move(place);
-      bytes_ = service_.unfinished_.Take({*worker_, digest_});
+      bytes_ = service_.unfinished_.Take(Unfinished());
       if (offset_ == 0) {
         bytes_.clear();
       }
@@ -253,7 +287,7 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
       return Finish(wire::ToGrpc(base::InvalidArgument("a chunk without its start")));
     }
     if (bytes_.size() < size_) {
-      service_.unfinished_.Keep({*worker_, digest_}, std::move(bytes_));
+      service_.unfinished_.Keep(Unfinished(), std::move(bytes_));
       return Finish(wire::ToGrpc(base::Aborted("the transfer was cut off")));
     }
     place_->Disarm();  // what takes its time now is our disk
@@ -269,7 +303,7 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
 
   ChunkService& service_;
   grpc::CallbackServerContext& context_;
-  const base::StatusOr<model::WorkerId> worker_;
+  const base::StatusOr<Caller> caller_;
   pb::PutChunkRequest message_;
   bool has_begun_ = false;
   base::Digest digest_;
@@ -281,7 +315,7 @@ class ChunkService::Put : public grpc::ServerReadReactor<pb::PutChunkRequest> {
 
 grpc::ServerReadReactor<pb::PutChunkRequest>* ChunkService::PutChunk(
     grpc::CallbackServerContext* context, pb::PutChunkResponse* /*response*/) {
-  return new Put(*this, *context, options_.worker_of(*context));
+  return new Put(*this, *context, options_.caller_of(*context));
 }
 
 // ---- GetChunk
@@ -397,7 +431,7 @@ class ChunkService::Get : public grpc::ServerWriteReactor<pb::GetChunkResponse> 
 
 grpc::ServerWriteReactor<pb::GetChunkResponse>* ChunkService::GetChunk(
     grpc::CallbackServerContext* context, const pb::GetChunkRequest* request) {
-  return new Get(*this, *context, options_.worker_of(*context), *request);
+  return new Get(*this, *context, WorkerOf(options_.caller_of(*context)), *request);
 }
 
 }  // namespace api::bulk

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <boost/asio/thread_pool.hpp>
@@ -22,12 +23,14 @@
 
 namespace api::bulk {
 
+/// A worker; or none: an operator, who belongs to no attempt and may put what no run refers to yet.
+using Caller = std::optional<engine::model::WorkerId>;
+
 struct ChunkServiceOptions {
   engine::ports::ArtifactStore* store = nullptr;
   ChunkGrants* grants = nullptr;
   /// Who calls; an error ends the call.
-  std::function<engine::base::StatusOr<engine::model::WorkerId>(const grpc::ServerContextBase&)>
-      worker_of;
+  std::function<engine::base::StatusOr<Caller>(grpc::ServerContextBase&)> caller_of;
   /// All chunks of the artifact whose manifest this is: who was given it may get them. Reads the
   /// store; called once for each artifact of an attempt, on the pool.
   std::function<engine::base::StatusOr<std::vector<engine::base::Digest>>(
@@ -43,6 +46,10 @@ struct ChunkServiceOptions {
 class ChunkService : public dayfly::v1::Chunks::CallbackService {
  public:
   explicit ChunkService(ChunkServiceOptions options);
+  /// `FailedPrecondition` names what is missing of an artifact; else all of it is here and counts
+  /// as just relied on. Any thread; reads the store.
+  engine::base::Status CheckWhole(const engine::base::Digest& manifest);
+
   /// The server that this is registered with must have been shut down.
   ~ChunkService() override;
 
@@ -67,14 +74,13 @@ class ChunkService : public dayfly::v1::Chunks::CallbackService {
   class Put;
   class Get;
   /// Answers a call with what `work` says, on the pool.
-  grpc::ServerUnaryReactor* OnPool(
+  grpc::ServerUnaryReactor* OnPool(grpc::CallbackServerContext* context,
+                                   std::function<engine::base::Status(const Caller&)> work);
+  /// The same, for workers only.
+  grpc::ServerUnaryReactor* ForWorker(
       grpc::CallbackServerContext* context,
       std::function<engine::base::Status(engine::model::WorkerId)> work);
-  engine::base::Status CheckStored(engine::model::WorkerId worker,
-                                   const engine::model::AttemptKey& attempt,
-                                   const engine::base::Digest& manifest);
-  engine::base::Status AnswerHas(engine::model::WorkerId worker,
-                                 const dayfly::v1::HasChunksRequest& request,
+  engine::base::Status AnswerHas(const Caller& caller, const dayfly::v1::HasChunksRequest& request,
                                  dayfly::v1::HasChunksResponse& response);
 
   const ChunkServiceOptions options_;

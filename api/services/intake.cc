@@ -8,6 +8,7 @@
 #include "dsl/compile.h"
 #include "dsl/selection.h"
 #include "dsl/values.h"
+#include "engine/model/uploaded_tree.h"
 
 namespace api::services {
 
@@ -68,6 +69,7 @@ model::RunContext ContextOf(const wire::Submission& submission) {
   context.default_branch = submission.default_branch;
   context.tag = submission.tag;
   context.source = submission.repository;
+  context.tree = submission.uploaded_tree;
   context.pipeline_file = submission.pipeline_file;
   for (const auto& [name, value] : submission.extra_env) {
     context.extra_env.push_back({.name = name, .value = dsl::JsonString(value)});
@@ -129,6 +131,20 @@ void Intake::Submit(wire::Submission submission, std::string by, Done done) {
   }
 }
 
+base::Status Intake::CheckSource(const wire::Submission& submission,
+                                 const model::Plan& plan) const {
+  if (const auto tree = model::UploadedTree(submission.uploaded_tree); tree.has_value()) {
+    return options_.check_tree
+               ? options_.check_tree(*tree)
+               : base::Unimplemented("source.uploaded_tree: this server takes no uploaded trees");
+  }
+  return submission.repository.empty() && NeedsSource(plan)
+             ? base::InvalidArgument(
+                   "source: is missing; only a pipeline whose jobs all say "
+                   "`checkout: false` needs none")
+             : base::OkStatus();
+}
+
 // On the compiler's thread.
 void Intake::Compile(const wire::Submission& submission, const std::string& by, const Done& done) {
   auto prepared = Prepare(submission, options_.pools);
@@ -139,10 +155,8 @@ void Intake::Compile(const wire::Submission& submission, const std::string& by, 
     return done(
         Started{.run = {}, .existed = false, .diagnostics = std::move(prepared->diagnostics)}, {});
   }
-  if (submission.repository.empty() && NeedsSource(*prepared->plan)) {
-    return done(base::InvalidArgument("source: is missing; only a pipeline whose jobs all say "
-                                      "`checkout: false` needs none"),
-                {});
+  if (const base::Status source = CheckSource(submission, *prepared->plan); !source.ok()) {
+    return done(source, {});
   }
   model::RunContext context = ContextOf(submission);
   context.by = by;

@@ -41,6 +41,8 @@ struct IntakeOptions {
   /// At which every job sees its workspace.
   std::string workspace;
   std::vector<std::string> pools;  ///< that jobs may name; empty: any
+  /// `FailedPrecondition`: some of an uploaded tree is not here. On the compiler's thread.
+  std::function<engine::base::Status(const engine::base::Digest& manifest)> check_tree;
 };
 
 class Intake {
@@ -68,6 +70,8 @@ class Intake {
   void OnEngine(std::function<void(Shard*)> work);
   using OrderRef = std::shared_ptr<Order>;
 
+  engine::base::Status CheckSource(const wire::Submission& submission,
+                                   const engine::model::Plan& plan) const;
   void Compile(const wire::Submission& submission, const std::string& by, const Done& done);
   void Enter(Shard* shard, const OrderRef& order);
   void AskArchive(Shard& shard, const OrderRef& order);

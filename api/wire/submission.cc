@@ -35,10 +35,10 @@ base::Status CheckSource(const pb::Source& source) {
   RETURN_IF_ERROR(CheckLength(source.branch(), kNameBytesMax, "source.branch"));
   RETURN_IF_ERROR(CheckLength(source.tag(), kNameBytesMax, "source.tag"));
   RETURN_IF_ERROR(CheckLength(source.default_branch(), kNameBytesMax, "source.default_branch"));
-  if (!source.uploaded_tree().empty()) {
-    return base::Unimplemented("source.uploaded_tree: this server takes no uploaded trees");
+  if (!source.uploaded_tree().empty() && !IsHex(source.uploaded_tree(), 64)) {
+    return base::InvalidArgument("source.uploaded_tree: a digest is 64 hexadecimal digits");
   }
-  if (source.repository().empty() != source.commit().empty()) {
+  if (source.uploaded_tree().empty() && source.repository().empty() != source.commit().empty()) {
     return base::InvalidArgument("source.{}: is missing",
                                  source.commit().empty() ? "commit" : "repository");
   }
@@ -92,6 +92,7 @@ base::StatusOr<Submission> SubmissionFrom(const pb::SubmitRequest& request) {
   out.pipeline_file = request.pipeline_file();
   out.pipeline_text = request.pipeline_text();
   out.repository = request.source().repository();
+  out.uploaded_tree = request.source().uploaded_tree();
   out.commit = request.source().commit();
   out.branch = request.source().branch();
   out.tag = request.source().tag();
@@ -108,9 +109,10 @@ pb::SubmitRequest ToWire(const Submission& submission) {
   out.set_request_key(submission.request_key);
   out.set_pipeline_file(submission.pipeline_file);
   out.set_pipeline_text(submission.pipeline_text);
-  if (!submission.repository.empty()) {
+  if (!submission.repository.empty() || !submission.uploaded_tree.empty()) {
     pb::Source* source = out.mutable_source();
     source->set_repository(submission.repository);
+    source->set_uploaded_tree(submission.uploaded_tree);
     source->set_commit(submission.commit);
     source->set_branch(submission.branch);
     source->set_tag(submission.tag);

@@ -22,6 +22,7 @@ struct Submission {
   std::string pipeline_file;
   std::string pipeline_text;
   std::string repository;
+  std::string uploaded_tree;  ///< empty, or 64 hexadecimal digits
   std::string commit;
   std::string branch;
   std::string tag;

@@ -9,8 +9,8 @@
 
 namespace apps::network {
 
-/// An operator's certificate opens everything but the agents' methods; a worker's only those;
-/// `Register` takes anybody, because a join token is its proof.
+/// An operator's certificate opens everything but the agents' methods, a worker's only those;
+/// either may put chunks. `Register` takes anybody, because a join token is its proof.
 std::shared_ptr<grpc::AuthMetadataProcessor> MakeAccessControl();
 
 }  // namespace apps::network

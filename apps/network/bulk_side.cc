@@ -11,10 +11,13 @@
 #include "agents/runner/wanted_artifacts.h"
 #include "api/agents/peer_identity.h"
 #include "api/services/archive.h"
+#include "api/services/call.h"
+#include "api/wire/grpc_status.h"
 #include "apps/local_caches.h"
 #include "apps/terminal.h"
 #include "engine/base/log.h"
 #include "engine/base/overloaded.h"
+#include "engine/model/uploaded_tree.h"
 #include "store/artifacts/manifest.h"
 
 namespace apps::network {
@@ -69,18 +72,25 @@ base::Status BulkSide::OpenStore() {
   bulk::ChunkServiceOptions options;
   options.store = chunks_.get();
   options.grants = &grants_;
-  options.worker_of =
-      [this](const grpc::ServerContextBase& context) -> base::StatusOr<model::WorkerId> {
-    if (!is_owner_) {
-      return base::Unavailable("this server does not own the runs");
-    }
-    return api::agents::PeerWorker(context);
-  };
+  options.caller_of = [this](grpc::ServerContextBase& context) { return CallerOf(context); };
   options.chunks_of = [this](const base::Digest& manifest) {
     return store::artifacts::ListChunks(*chunks_, manifest);
   };
   chunk_service_ = std::make_unique<bulk::ChunkService>(std::move(options));
   return base::OkStatus();
+}
+
+// Whom the access control lets through and who is no worker is an operator.
+base::StatusOr<bulk::Caller> BulkSide::CallerOf(grpc::ServerContextBase& context) const {
+  if (!is_owner_) {
+    return api::wire::FromGrpc(services::NotOwner(seat_, context));
+  }
+  const auto worker = api::agents::PeerWorker(context);
+  return worker.ok() ? bulk::Caller(*worker) : bulk::Caller();
+}
+
+base::Status BulkSide::CheckTree(const base::Digest& manifest) {
+  return base::Annotate(chunk_service_->CheckWhole(manifest), "source.uploaded_tree");
 }
 
 base::StatusOr<ports::AgentLink*> BulkSide::Open(loop::EngineLoop& loop, ports::AgentLink& agents) {
@@ -129,6 +139,9 @@ void BulkSide::Grant(const model::Assignment& assignment) {
   const auto wanted = agents::runner::WantedArtifacts(assignment);
   for (const model::Artifact& artifact : wanted.ok() ? *wanted : std::vector<model::Artifact>()) {
     allowance.artifacts.push_back(artifact.manifest);
+  }
+  if (const auto tree = model::UploadedTree(assignment.context->tree); tree.has_value()) {
+    allowance.artifacts.push_back(*tree);
   }
   if (!model::RareOf(model::SpecOf(*assignment.plan, assignment.job)).caches.empty()) {
     allowance.caches = std::make_shared<store::caches::ScopedCaches>(

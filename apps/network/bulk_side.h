@@ -46,6 +46,8 @@ class BulkSide final : public engine::loop::Observer {
   api::agents::LogIntake* log_intake() { return &gate_; }
   grpc::Service* logs_service() { return &logs_service_; }
   grpc::Service* chunk_service() { return chunk_service_.get(); }
+  /// `FailedPrecondition`: some of an uploaded tree is not here. Any thread.
+  engine::base::Status CheckTree(const engine::base::Digest& manifest);
   /// Test results. Any thread.
   engine::base::StatusOr<std::string> ReadDocument(const engine::base::Digest& document);
 
@@ -73,6 +75,7 @@ class BulkSide final : public engine::loop::Observer {
     bool is_reading = false;
   };
 
+  engine::base::StatusOr<api::bulk::Caller> CallerOf(grpc::ServerContextBase& context) const;
   void Grant(const engine::model::Assignment& assignment);
   void On(const engine::model::Fact& fact);
   void Ended(const engine::model::AttemptEnded& ended);

@@ -90,6 +90,7 @@ base::Status OwnedShard::Recover() {
   intake.digest_of = [](const model::Plan& plan) { return store::codec::DigestOf(plan); };
   intake.draw_run = RisingRunIds();
   intake.draw_seed = [] { return DrawRandom(); };
+  intake.check_tree = options_.check_tree;
   for (const PoolConfig& pool : options_.config->pools) {
     intake.pools.push_back(pool.name);
   }

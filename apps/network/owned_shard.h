@@ -33,6 +33,8 @@ struct OwnedShardOptions {
   std::function<std::string(std::string_view pool)> pool_outlook;
   /// As `Shard::read_tests`.
   std::function<engine::base::StatusOr<std::string>(const engine::base::Digest&)> read_tests;
+  /// As `IntakeOptions::check_tree`.
+  std::function<engine::base::Status(const engine::base::Digest&)> check_tree;
   /// The engine has given up: another owner, or a store that cannot be used.
   std::function<void(const engine::base::Status&)> on_fatal;
 };

@@ -184,6 +184,7 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
   options.read_tests = [this](const base::Digest& document) {
     return bulk_.ReadDocument(document);
   };
+  options.check_tree = [this](const base::Digest& tree) { return bulk_.CheckTree(tree); };
   ASSIGN_OR_RETURN(shard_, OwnedShard::Open(io_, seat_, std::move(options)));
   ports::AgentLink* agents = no_agents_.get();
   if (agents_ != nullptr) {

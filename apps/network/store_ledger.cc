@@ -14,6 +14,7 @@
 
 #include "engine/base/digest.h"
 #include "engine/model/status.h"
+#include "engine/model/uploaded_tree.h"
 
 namespace apps::network {
 namespace {
@@ -137,6 +138,10 @@ base::Status StoreLedger::Apply(const model::Fact& fact, ports::RunStore& store)
   if (const auto* accepted = std::get_if<model::RunAccepted>(&fact.body)) {
     Run& run = runs_[accepted->run];
     run.plan = accepted->plan;
+    if (const auto tree = model::UploadedTree(accepted->context->tree); tree.has_value()) {
+      run.wanted.push_back(
+          {.root = *tree, .is_document = false, .until = fact.at + kUploadedTreeLife});
+    }
     for (const model::CarriedJob& carried : accepted->carried) {
       ASSIGN_OR_RETURN(const model::PlanRef plan, PlanOf(run, store));
       AddWanted(model::SpecOf(*plan, carried.job), carried.result, fact.at, run.wanted);

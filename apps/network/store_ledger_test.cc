@@ -138,6 +138,21 @@ TEST_F(StoreLedgerTest, KeepsWhatARetryTookOver) {
   EXPECT_TRUE(IsThere(artifact));
 }
 
+TEST_F(StoreLedgerTest, KeepsAnUploadedTreeForARetry) {
+  const model::Artifact tree = Pack("source");
+  const model::RunId run(1);
+  model::RunAccepted accepted = Accepted(run);
+  accepted.context =
+      std::make_shared<model::RunContext>(model::RunContext{.tree = base::ToHex(tree.manifest)});
+  Commit(run, {accepted});
+  StoreLedger ledger;
+  EXPECT_EQ(Sweep(ledger, hours(31 * 24)), 0U) << "it is open";
+  Commit(run, {Over(run)});
+  EXPECT_EQ(Sweep(ledger, hours(29 * 24)), 0U);
+  EXPECT_TRUE(IsThere(tree));
+  EXPECT_EQ(Sweep(ledger, hours(31 * 24)), 2U);
+}
+
 TEST_F(StoreLedgerTest, GoesOnWhereAnotherOwnerStopped) {
   const model::Artifact early = Pack("early");
   Pack("late");

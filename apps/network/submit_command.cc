@@ -9,6 +9,7 @@
 #include "api/client/run_client.h"
 #include "apps/exit_code.h"
 #include "apps/network/server_runs.h"
+#include "apps/network/tree_upload.h"
 #include "apps/network/watch_screen.h"
 #include "apps/pipeline_file.h"
 #include "apps/standard_streams.h"
@@ -63,17 +64,31 @@ int Answer(client::RunClient& runs, const client::Target& target,
   return kExitOk;
 }
 
-base::StatusOr<api::wire::Submission> SubmissionOf(const SubmitOptions& options) {
+base::StatusOr<SubmitSource> SourceOf(const SubmitOptions& options,
+                                      client::Connection& connection) {
+  if (!options.upload) {
+    return FindSource(options.repo, options.commit);
+  }
+  if (!options.repo.empty() || !options.commit.empty()) {
+    return base::InvalidArgument(
+        "--upload sends this working tree; --repo and --commit name another source");
+  }
+  return UploadWorkingTree(connection);
+}
+
+base::StatusOr<api::wire::Submission> SubmissionOf(const SubmitOptions& options,
+                                                   client::Connection& connection) {
   api::wire::Submission submission;
   ASSIGN_OR_RETURN(submission.pipeline_file, ChoosePipeline(options.file));
   ASSIGN_OR_RETURN(submission.pipeline_text, ReadTextFile(submission.pipeline_file));
-  ASSIGN_OR_RETURN(const SubmitSource source, FindSource(options.repo, options.commit));
+  ASSIGN_OR_RETURN(const SubmitSource source, SourceOf(options, connection));
   if (const std::string differs =
           PipelineDiffers(source, submission.pipeline_file, submission.pipeline_text);
-      !differs.empty()) {
+      !options.upload && !differs.empty()) {
     fmt::print(stderr, "dayfly: {}\n", differs);
   }
   submission.repository = source.repository;
+  submission.uploaded_tree = source.tree;
   submission.commit = source.commit;
   submission.branch = source.branch;
   submission.default_branch = source.default_branch;
@@ -98,11 +113,11 @@ int SubmitCommand(const SubmitOptions& options) {
   if (!target.ok()) {
     return Fail(target.status());
   }
-  const auto submission = SubmissionOf(options);
+  client::Connection connection(*target);
+  const auto submission = SubmissionOf(options, connection);
   if (!submission.ok()) {
     return Fail(submission.status());
   }
-  client::Connection connection(*target);
   client::RunClient runs(connection);
   return Answer(runs, *target, runs.Submit(*submission), options.watch, options.output);
 }

@@ -33,7 +33,7 @@ struct RunContext {
   std::string by;              ///< who asked
   std::string source;  ///< the folder or repository the run was started from, as the user knows it
   std::string pipeline_file;
-  std::string tree;  ///< id of the git tree that workspaces start from; empty: an empty workspace
+  std::string tree;       ///< git (40 digits) or uploaded (64) tree of the workspaces; empty: none
   std::string workspace;  ///< the one path at which every job of the run sees its workspace
   std::vector<NamedValue> inputs;      ///< resolved: defaults filled in, types checked
   std::vector<NamedValue> event_data;  ///< the `event` context

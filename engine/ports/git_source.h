@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,13 @@ class GitSource {
   /// `NotFound`: objects of the tree are gone.
   virtual base::StatusOr<std::string> UnfoldTree(const TreeRequest& request) = 0;
 
-  /// The caller uses `folder`, which `UnfoldTree` gave, no longer. Does not block.
+  /// Writes files into `folder`, which exists and is empty.
+  using Fill = std::function<base::Status(const std::string& folder)>;
+  /// As `UnfoldTree`, for a tree whose files come from elsewhere. `name` (hexadecimal digits) says
+  /// which; `fill` is called when no folder holds it yet, and its error is returned. No `.git`.
+  virtual base::StatusOr<std::string> UnfoldFilled(const std::string& name, const Fill& fill) = 0;
+
+  /// The caller uses `folder`, which either gave, no longer. Does not block.
   virtual void ReleaseTree(const std::string& /*folder*/) {}
 };
 

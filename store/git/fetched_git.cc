@@ -151,11 +151,20 @@ base::StatusOr<std::string> FetchedGit::UnfoldHeld(const ports::TreeRequest& req
   if (local.tree.empty()) {
     ASSIGN_OR_RETURN(local.tree, TreeOf(repository, request.commit));
   }
+  MakeRoomForTree();
+  return local_->UnfoldTree(local);
+}
+
+base::StatusOr<std::string> FetchedGit::UnfoldFilled(const std::string& name, const Fill& fill) {
+  MakeRoomForTree();
+  return local_->UnfoldFilled(name, fill);
+}
+
+// Trees that nobody holds any more make room; what cannot be removed is tried another time.
+void FetchedGit::MakeRoomForTree() {
   if (fetching_->released.exchange(false)) {
-    // Trees that nobody holds any more make room; what cannot be removed is tried another time.
     local_->RemoveOldTrees().status().IgnoreError();
   }
-  return local_->UnfoldTree(local);
 }
 
 void FetchedGit::ReleaseTree(const std::string& folder) {

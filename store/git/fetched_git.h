@@ -54,6 +54,8 @@ class FetchedGit : public engine::ports::GitSource {
   /// password is missing or refused.
   engine::base::StatusOr<std::string> UnfoldTree(
       const engine::ports::TreeRequest& request) override;
+  engine::base::StatusOr<std::string> UnfoldFilled(const std::string& name,
+                                                   const Fill& fill) override;
   void ReleaseTree(const std::string& folder) override;
 
   /// Fetches over the network so far.
@@ -64,6 +66,7 @@ class FetchedGit : public engine::ports::GitSource {
   engine::base::StatusOr<std::string> UnfoldHeld(const engine::ports::TreeRequest& request,
                                                  const std::string& repository);
   explicit FetchedGit(FetchedGitOptions options);
+  void MakeRoomForTree();
   engine::base::Status EnsureCommit(const std::string& url, const std::string& commit,
                                     const std::string& repository);
   engine::base::Status Fetch(const std::string& url, const std::string& commit,

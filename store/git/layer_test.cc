@@ -158,6 +158,52 @@ TEST_F(LayerTest, OldOnesGoUnlessTheyAreUsed) {
   EXPECT_TRUE(fs::exists(layers[3]));
 }
 
+TEST_F(LayerTest, FilesFromElsewhereAreFetchedOnceAndShared) {
+  int fills = 0;
+  const auto fill = [&](const std::string& folder) {
+    ++fills;
+    WriteAt(folder + "/dir/file", "from elsewhere");
+    return engine::base::OkStatus();
+  };
+  const std::string name(64, 'a');
+  const auto first = source().UnfoldFilled(name, fill);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(ReadFile(*first + "/dir/file"), "from elsewhere");
+  EXPECT_EQ(source().UnfoldFilled(name, fill).value_or(""), *first);
+  EXPECT_EQ(fills, 1);
+  EXPECT_NE(source().UnfoldFilled(std::string(64, 'b'), fill).value_or(""), *first);
+  EXPECT_EQ(fills, 2);
+}
+
+TEST_F(LayerTest, WhatCouldNotBeFetchedWholeIsNotThere) {
+  const std::string name(64, 'a');
+  const auto cut = source().UnfoldFilled(name, [&](const std::string& folder) {
+    WriteAt(folder + "/part", "p");
+    return engine::base::Unavailable("cut off");
+  });
+  EXPECT_EQ(cut.status().code(), StatusCode::kUnavailable);
+  for (const fs::directory_entry& entry : fs::directory_iterator(options_.trees_folder)) {
+    EXPECT_FALSE(entry.is_directory()) << entry.path();
+  }
+  const auto whole = source().UnfoldFilled(name, [&](const std::string& folder) {
+    WriteAt(folder + "/whole", "w");
+    return engine::base::OkStatus();
+  });
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_FALSE(fs::exists(*whole + "/part"));
+}
+
+TEST_F(LayerTest, FilesFromElsewhereGoWhenNobodyUsesThem) {
+  options_.trees_kept = 0;
+  const auto folder = source().UnfoldFilled(
+      std::string(64, 'a'), [](const std::string&) { return engine::base::OkStatus(); });
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  EXPECT_EQ(*source().RemoveOldTrees(), 0u);
+  source().ReleaseTree(*folder);
+  EXPECT_EQ(*source().RemoveOldTrees(), 1u);
+  EXPECT_FALSE(fs::exists(*folder));
+}
+
 TEST(LayersToRemove, KeepsTheNewestOfThisBoot) {
   const LayerOrigin now = {.tree = "t", .boot = "now", .mtime = 0};
   const LayerOrigin old = {.tree = "t", .boot = "old", .mtime = 0};

@@ -53,6 +53,25 @@ std::int64_t TimeOfFiles(const LayerGit& git) {
   return std::clamp(git.commit_time, kEarliest, std::max(kEarliest, now - 1));
 }
 
+// Under a temporary name first, so that a name that exists holds a whole tree. Whoever is first
+// wins; the other's is as good.
+base::Status MakeLayer(const std::string& trees_folder, const std::string& name,
+                       const ports::GitSource::Fill& fill) {
+  const std::string folder = trees_folder + "/" + name;
+  const std::string made = trees_folder + "/" + TemporaryName();
+  base::Status status = MakeFolder(made);
+  if (status.ok()) {
+    status = fill(made);
+  }
+  std::error_code ignored;
+  if (status.ok() && rename(made.c_str(), folder.c_str()) != 0 &&
+      !fs::is_directory(folder, ignored)) {
+    status = base::FromErrno(errno, "rename to " + folder);
+  }
+  fs::remove_all(made, ignored);
+  return status;
+}
+
 }  // namespace
 
 /// One tree to unfold.
@@ -72,21 +91,10 @@ class LocalGit::Unfolding {
     return fs::is_directory(folder(), ignored);
   }
 
-  // Under a temporary name first, so that a name that exists holds a whole tree. Whoever is first
-  // wins; the other's is as good.
   base::Status Make(LayerLock& lock) {
     RETURN_IF_ERROR(lock.Write(origin_));
-    const std::string made = options_.trees_folder + "/" + TemporaryName();
-    base::Status status = MakeFolder(made);
-    if (status.ok()) {
-      status = Fill(made);
-    }
-    if (status.ok() && rename(made.c_str(), folder().c_str()) != 0 && !is_there()) {
-      status = base::FromErrno(errno, "rename to " + folder());
-    }
-    std::error_code ignored;
-    fs::remove_all(made, ignored);
-    return status;
+    return MakeLayer(options_.trees_folder, name_,
+                     [this](const std::string& folder) { return Fill(folder); });
   }
 
  private:
@@ -136,12 +144,21 @@ class LocalGit::Unfolding {
 
 struct LocalGit::Locks {
   std::mutex making;
+  std::mutex filling;  ///< apart: it may wait for a network
   std::mutex mutex;
   struct Held {
     LayerLock lock;
     std::uint32_t users = 0;
   };
   std::map<std::string, Held> held;  ///< by layer
+
+  /// One user more.
+  void Hold(const std::string& name, LayerLock lock) {
+    const std::lock_guard<std::mutex> guard(mutex);
+    Held& layer = held[name];
+    layer.lock = std::move(lock);
+    ++layer.users;
+  }
 };
 
 LocalGit::LocalGit(LocalGitOptions options)
@@ -172,11 +189,25 @@ base::StatusOr<std::string> LocalGit::UnfoldTree(const ports::TreeRequest& reque
       RETURN_IF_ERROR(unfolding.Make(lock));
     }
   }
-  const std::lock_guard<std::mutex> guard(locks_->mutex);
-  Locks::Held& held = locks_->held[unfolding.name()];
-  held.lock = std::move(lock);
-  ++held.users;
+  locks_->Hold(unfolding.name(), std::move(lock));
   return unfolding.folder();
+}
+
+base::StatusOr<std::string> LocalGit::UnfoldFilled(const std::string& name, const Fill& fill) {
+  const LayerOrigin origin = {.tree = name, .boot = BootId(), .mtime = 0};
+  const std::string layer = name + "-" + base::ToHex(base::Sha256(ToText(origin))).substr(0, 12);
+  const std::string folder = options_.trees_folder + "/" + layer;
+  ASSIGN_OR_RETURN(LayerLock lock, LayerLock::Use(options_.trees_folder, layer));
+  {
+    const std::lock_guard<std::mutex> one_at_a_time(locks_->filling);
+    std::error_code ignored;
+    if (!fs::is_directory(folder, ignored)) {
+      RETURN_IF_ERROR(lock.Write(origin));
+      RETURN_IF_ERROR(MakeLayer(options_.trees_folder, layer, fill));
+    }
+  }
+  locks_->Hold(layer, std::move(lock));
+  return folder;
 }
 
 void LocalGit::ReleaseTree(const std::string& folder) {

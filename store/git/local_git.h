@@ -34,6 +34,8 @@ class LocalGit : public engine::ports::GitSource {
       const std::string& folder) override;
   engine::base::StatusOr<std::string> UnfoldTree(
       const engine::ports::TreeRequest& request) override;
+  engine::base::StatusOr<std::string> UnfoldFilled(const std::string& name,
+                                                   const Fill& fill) override;
   void ReleaseTree(const std::string& folder) override;
 
   /// Removes the oldest unfolded trees that nobody uses, beyond `trees_kept`. Returns how many.

@@ -25,7 +25,9 @@ class ChunkServer {
  public:
   ChunkServer(std::string socket, api::bulk::ChunkServiceOptions options)
       : address_("unix:" + std::move(socket)), options_(std::move(options)) {
-    options_.worker_of = [](const auto&) { return kWorker; };
+    if (!options_.caller_of) {
+      options_.caller_of = [](auto&) { return kWorker; };
+    }
     Start();
   }
   ~ChunkServer() { Stop(); }

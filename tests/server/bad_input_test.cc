@@ -71,6 +71,9 @@ TEST_F(BadInput, EachFieldIsNamed) {
          r.mutable_source()->set_commit(std::string(40, 'a'));
        },
        "source.repository"},
+      {"a tree that is no digest",
+       [](pb::SubmitRequest& r) { r.mutable_source()->set_uploaded_tree("../../etc"); },
+       "source.uploaded_tree"},
       {"a nameless input", [](pb::SubmitRequest& r) { r.add_inputs()->set_value("x"); },
        "inputs.name"},
   };
