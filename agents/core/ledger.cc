@@ -136,4 +136,14 @@ std::vector<model::Lease> Ledger::In(AttemptState state) const {
   return leases;
 }
 
+std::vector<model::RunId> Ledger::Runs() const {
+  std::vector<model::RunId> runs;
+  for (const auto& [key, entry] : attempts_) {
+    if (runs.empty() || runs.back() != key.run) {
+      runs.push_back(key.run);
+    }
+  }
+  return runs;
+}
+
 }  // namespace agents::core

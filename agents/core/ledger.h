@@ -121,6 +121,8 @@ class Ledger {
   std::size_t size() const { return attempts_.size(); }
   /// Attempts in `state`, in the order of their keys.
   std::vector<engine::model::Lease> In(AttemptState state) const;
+  /// Those it has attempts of, ascending.
+  std::vector<engine::model::RunId> Runs() const;
 
  private:
   struct Entry {

@@ -68,6 +68,7 @@ class Runner::Core : public std::enable_shared_from_this<Runner::Core> {
   void EndAll(const model::Reason& reason, bool kill);
   void ForgetEverything();
   core::AttemptState StateOf(const model::AttemptKey& key) const { return ledger_.StateOf(key); }
+  std::vector<model::RunId> Runs() const { return ledger_.Runs(); }
   std::size_t queued() const { return queue_.size() + unflushed_.size(); }
   std::size_t busy() const {
     return static_cast<std::size_t>(
@@ -489,6 +490,10 @@ void Runner::ForgetRun(model::RunId run) {
 
 core::AttemptState Runner::StateOf(const model::AttemptKey& key) const {
   return core_->StateOf(key);
+}
+
+std::vector<model::RunId> Runner::Runs() const {
+  return core_->Runs();
 }
 
 void Runner::ForgetEverything() {

@@ -137,6 +137,8 @@ class Runner : public engine::ports::AgentLink {
   void SetOffline(engine::base::Duration offline);
   /// What is known of the attempt; `kNew`: nothing.
   core::AttemptState StateOf(const engine::model::AttemptKey& key) const;
+  /// Of which attempts are remembered, ascending.
+  std::vector<engine::model::RunId> Runs() const;
   /// As if nothing had ever been dispatched; once nothing is queued or running any more.
   void ForgetEverything();
   /// Stops everything there is, queued or running, as if each had been told to.

@@ -66,6 +66,7 @@ class AgentSession::Core : public std::enable_shared_from_this<AgentSession::Cor
   void Do(const core::Dial& dial);
   void Do(const core::HangUp& hang_up);
   void Do(const core::SendMessage& send);
+  model::AgentMessage WithRuns(model::AgentHello hello) const;
   void Do(const core::TakeOrder& take);
   void Do(const core::EndEverything& end);
   void Do(const core::EndOffline& end);
@@ -205,9 +206,22 @@ void AgentSession::Core::Do(const core::HangUp& hang_up) {
 void AgentSession::Core::Do(const core::SendMessage& send) {
   if (line_ != nullptr && send.stream == line_number_) {
     pb::AgentMessage message;
-    wire::ToWire(send.message, &message);
+    if (const auto* hello = std::get_if<model::AgentHello>(&send.message)) {
+      wire::ToWire(WithRuns(*hello), &message);
+    } else {
+      wire::ToWire(send.message, &message);
+    }
     line_->Send(std::move(message));
   }
+}
+
+// The ledger is the workload's, not the session's.
+model::AgentMessage AgentSession::Core::WithRuns(model::AgentHello hello) const {
+  hello.runs = workload_.RunsRemembered();
+  if (hello.runs.size() > model::kHelloRunsMax) {
+    hello.runs.resize(model::kHelloRunsMax);
+  }
+  return hello;
 }
 
 bool AgentSession::Core::SendLog(pb::AgentMessage message) {

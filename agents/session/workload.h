@@ -37,6 +37,9 @@ class Workload {
   /// The attempt's end is durable at the server: its result may go.
   virtual void Settle(const engine::model::AttemptKey& attempt) = 0;
 
+  /// Runs of which attempts are remembered, the oldest first.
+  virtual std::vector<engine::model::RunId> RunsRemembered() const { return {}; }
+
   /// Nothing will ever be said again; `EndEverything` came before. The agent leaves.
   virtual void GiveUp(const std::string& why) = 0;
 };

@@ -92,6 +92,26 @@ void AgentHub::Resume(WorkerId id, Worker& worker) {
     Give(id, worker.session, *worker.drained);
   }
   AskDrain(id, worker);
+  LearnRuns(id, std::exchange(worker.hello.runs, {}));
+}
+
+// What an owner before us gave it, and whether it heard that it may forget it, only the agent
+// knows: facts about runs that are closed are read by nobody who takes over.
+void AgentHub::LearnRuns(WorkerId id, std::vector<model::RunId> runs) {
+  if (!parts_.closed_of || runs.empty()) {
+    return;
+  }
+  for (const model::RunId run : runs) {
+    run_workers_[run].insert(id);
+  }
+  parts_.closed_of(std::move(runs),
+                   [this, alive = std::weak_ptr(alive_)](const std::vector<model::RunId>& closed) {
+                     for (const model::RunId run : closed) {
+                       if (!alive.expired()) {
+                         OnFact(model::RunClosed{.run = run});
+                       }
+                     }
+                   });
 }
 
 void AgentHub::AskDrain(WorkerId id, const Worker& worker) {

@@ -54,6 +54,10 @@ struct HubParts {
   /// Performs it on this thread when what is being done now is over.
   std::function<void(std::function<void()>)> soon;
   engine::ports::WorkerWatch* watch = nullptr;  ///< null: nobody can tell
+  /// Says which of `runs` the engine does not know any more; on this thread, perhaps later. Null:
+  /// nobody can tell.
+  using Closed = std::function<void(const std::vector<engine::model::RunId>&)>;
+  std::function<void(std::vector<engine::model::RunId> runs, Closed then)> closed_of;
 };
 
 struct HubOptions {
@@ -163,6 +167,7 @@ class AgentHub : public engine::ports::AgentLink, public engine::loop::Observer 
   void Give(engine::model::WorkerId id, engine::model::SessionId session,
             engine::model::AgentOrder order);
   void AskDrain(engine::model::WorkerId id, const Worker& worker);
+  void LearnRuns(engine::model::WorkerId id, std::vector<engine::model::RunId> runs);
   void OnJoinAnswered(engine::model::WorkerId id, engine::model::SessionId session,
                       const engine::loop::Answer& answer);
   void OnReportAnswered(const ReportPlace& place, const engine::model::AttemptKey& attempt,
@@ -183,7 +188,7 @@ class AgentHub : public engine::ports::AgentLink, public engine::loop::Observer 
   HubParts parts_;
   HubOptions options_;
   std::map<engine::model::WorkerId, Worker> workers_;
-  /// Who was given attempts of a run that is not closed.
+  /// Who was given attempts of a run that is not closed, by us or by an owner before us.
   std::map<engine::model::RunId, std::set<engine::model::WorkerId>> run_workers_;
   /// Attempts of which an order was given and which have not ended.
   std::set<engine::model::AttemptKey> under_way_;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <set>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace api::hub {
@@ -13,6 +15,10 @@ namespace {
 namespace base = engine::base;
 namespace loop = engine::loop;
 namespace model = engine::model;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
 
 constexpr model::WorkerId kWorker{9};
 constexpr std::uint64_t kLife = 4;
@@ -65,7 +71,12 @@ class AgentHubTest : public testing::Test {
             .touch = [this](model::WorkerId, model::SessionId session) { touched_ = session; },
             .stream_ended = [this](model::WorkerId, model::SessionId session) { ended_ = session; },
             .soon = [this](std::function<void()> what) { soon_.push_back(std::move(what)); },
-            .watch = nullptr};
+            .watch = nullptr,
+            .closed_of =
+                [this](std::vector<model::RunId> runs, const HubParts::Closed& then) {
+                  std::erase_if(runs, [this](model::RunId run) { return open_.contains(run); });
+                  then(runs);
+                }};
   }
   static model::AgentHello Hello(std::uint64_t session, model::OrderMark mark = {},
                                  std::uint64_t first_report = 1) {
@@ -76,7 +87,8 @@ class AgentHubTest : public testing::Test {
             .report_life = 77,
             .first_report = first_report,
             .draining = false,
-            .version = "1"};
+            .version = "1",
+            .runs = {}};
   }
   std::shared_ptr<FakeStream> Connect(const model::AgentHello& hello) {
     auto stream = std::make_shared<FakeStream>();
@@ -114,7 +126,18 @@ class AgentHubTest : public testing::Test {
     return assignment;
   }
 
+  static std::vector<model::RunId> Forgotten(const FakeStream& stream) {
+    std::vector<model::RunId> runs;
+    for (const auto& order : stream.All<model::NumberedOrder>()) {
+      if (const auto* forget = std::get_if<model::ForgetRun>(&order.order)) {
+        runs.push_back(forget->run);
+      }
+    }
+    return runs;
+  }
+
   std::deque<Taken> taken_;
+  std::set<model::RunId> open_;  ///< as the engine knows them
   std::vector<std::function<void()>> soon_;
   model::SessionId touched_;
   model::SessionId ended_;
@@ -324,6 +347,30 @@ TEST_F(AgentHubTest, ForgetsRunsThatAreClosed) {
   ASSERT_EQ(stream->Orders().size(), 2U);
   const auto last = stream->All<model::NumberedOrder>().back();
   EXPECT_EQ(std::get<model::ForgetRun>(last.order).run, model::RunId(5));
+}
+
+// An owner before this one gave it attempts of three runs: one was closed by that owner, who died
+// before the agent heard of it, one is closed while it is away, one goes on.
+TEST_F(AgentHubTest, WhatAnotherOwnerGaveIsForgotten) {
+  hub_.Adopt({{kWorker, model::SessionId(kFirst)}});
+  open_ = {model::RunId(6), model::RunId(7)};
+  model::AgentHello hello = Hello(kFirst);
+  hello.runs = {model::RunId(5), model::RunId(6), model::RunId(7)};
+  auto stream = Connect(hello);
+  EXPECT_THAT(Forgotten(*stream), ElementsAre(model::RunId(5)));
+  hub_.Ended(*stream, kWorker);
+  Durable(model::RunClosed{model::RunId(6)});
+  stream = Connect(hello);
+  EXPECT_THAT(Forgotten(*stream), Contains(model::RunId(6)));
+  EXPECT_THAT(Forgotten(*stream), Not(Contains(model::RunId(7))));
+  Durable(model::RunClosed{model::RunId(7)});
+  EXPECT_EQ(Forgotten(*stream).back(), model::RunId(7));
+}
+
+TEST_F(AgentHubTest, ANewSessionHasNothingToForget) {
+  model::AgentHello hello = Hello(0);
+  hello.runs = {model::RunId(5)};
+  EXPECT_THAT(Forgotten(*Connect(hello)), IsEmpty());
 }
 
 TEST_F(AgentHubTest, AHeartbeatTouchesAndTakesNothing) {

@@ -40,6 +40,17 @@ void Put(const model::AgentHello& hello, pb::Hello* out) {
   out->set_draining(hello.draining);
   out->set_version(hello.version);
   out->set_report_life(hello.report_life);
+  for (const model::RunId run : hello.runs) {
+    out->add_run_ids(run.value());
+  }
+}
+
+std::vector<model::RunId> RunsFrom(const google::protobuf::RepeatedField<std::uint64_t>& ids) {
+  std::vector<model::RunId> runs;
+  for (const std::uint64_t id : ids) {
+    runs.emplace_back(id);
+  }
+  return runs;
 }
 
 base::StatusOr<model::AgentMessage> HelloFrom(const pb::Hello& hello) {
@@ -58,6 +69,9 @@ base::StatusOr<model::AgentMessage> HelloFrom(const pb::Hello& hello) {
   if (hello.report_life() == 0) {
     return BadField("report_life", "is missing");
   }
+  if (hello.run_ids_size() > static_cast<int>(model::kHelloRunsMax)) {
+    return BadField("run_ids", "must be at most 65536");
+  }
   return model::AgentMessage(model::AgentHello{.session = model::SessionId(hello.session_id()),
                                                .slots = hello.slots(),
                                                .ahead_max = hello.ahead_max(),
@@ -65,7 +79,8 @@ base::StatusOr<model::AgentMessage> HelloFrom(const pb::Hello& hello) {
                                                .report_life = hello.report_life(),
                                                .first_report = hello.first_report(),
                                                .draining = hello.draining(),
-                                               .version = hello.version()});
+                                               .version = hello.version(),
+                                               .runs = RunsFrom(hello.run_ids())});
 }
 
 base::StatusOr<model::AgentMessage> Wrapped(base::StatusOr<model::NumberedReport> report) {

@@ -75,6 +75,9 @@ TEST(AgentMessages, RefuseWhatAnAgentMustNotSay) {
        "hello.ahead_max"},
       {"no life", [](auto& m) { (m = GoodHello()).mutable_hello()->clear_report_life(); },
        "hello.report_life"},
+      {"too many runs",
+       [](auto& m) { (m = GoodHello()).mutable_hello()->mutable_run_ids()->Resize(65'537, 1); },
+       "hello.run_ids"},
       {"report 0", [](auto& m) { (m = GoodHello()).mutable_hello()->clear_first_report(); },
        "hello.first_report"},
       {"a long version",
@@ -117,6 +120,22 @@ TEST(AgentMessages, RefuseWhatAnAgentMustNotSay) {
     EXPECT_TRUE(engine::base::Message(status).starts_with(std::string(each.field) + ":"))
         << each.name << ": " << status;
   }
+}
+
+TEST(AgentMessages, AGreetingNamesTheRunsThatAreRemembered) {
+  pb::AgentMessage message = GoodHello();
+  message.mutable_hello()->add_run_ids(5);
+  message.mutable_hello()->add_run_ids(7);
+  const auto hello = AgentMessageFrom(message);
+  ASSERT_TRUE(hello.ok()) << hello.status();
+  EXPECT_EQ(std::get<engine::model::AgentHello>(*hello).runs,
+            (std::vector{engine::model::RunId(5), engine::model::RunId(7)}));
+  pb::AgentMessage back;
+  ToWire(*hello, &back);
+  const auto again = AgentMessageFrom(back);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(std::get<engine::model::AgentHello>(*again),
+            std::get<engine::model::AgentHello>(*hello));
 }
 
 TEST(AgentMessages, RefuseWhatAServerMustNotSay) {

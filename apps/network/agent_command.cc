@@ -221,6 +221,7 @@ class Agent : public session::Workload {
     worker_->Settle(attempt);
     LookIdle();
   }
+  std::vector<model::RunId> RunsRemembered() const override { return worker_->runner().Runs(); }
   void GiveUp(const std::string& why) override {
     given_up_ = why;
     io_.stop();

@@ -65,6 +65,14 @@ hub::AgentHub& AgentSide::OpenHub(loop::EngineLoop& engine, ports::WorkerWatch* 
   };
   parts.soon = [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); };
   parts.watch = watch;
+  parts.closed_of = [&engine](std::vector<model::RunId> runs, const hub::HubParts::Closed& then) {
+    engine.Read([runs = std::move(runs), then](const engine::core::EngineCore& core,
+                                               base::Instant) {
+      std::vector<model::RunId> closed = runs;
+      std::erase_if(closed, [&core](model::RunId run) { return core.state().runs.contains(run); });
+      then(closed);
+    });
+  };
   hub::HubOptions options;
   options.order_life = engine.epoch().value();
   hub_ = std::make_unique<hub::AgentHub>(std::move(parts), options);

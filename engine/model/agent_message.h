@@ -25,6 +25,8 @@ struct OrderMark {
 
 // ---- from the agent
 
+inline constexpr std::size_t kHelloRunsMax = 65'536;
+
 /// The first message of every stream.
 struct AgentHello {
   SessionId session;  ///< the one it last had; 0: none
@@ -36,6 +38,8 @@ struct AgentHello {
   std::uint64_t first_report = 1;  ///< the oldest that it still holds (or would get next)
   bool draining = false;
   std::string version;
+  /// Of which it remembers attempts, the oldest first; only those that fit.
+  std::vector<RunId> runs;
   friend bool operator==(const AgentHello&, const AgentHello&) = default;
 };
 
