@@ -21,9 +21,10 @@ namespace base = engine::base;
 
 constexpr std::int64_t kSlotsMax = 1024;
 constexpr std::int64_t kWorkersMax = 10'000;
-constexpr std::array<std::string_view, 11> kServerKeys = {
-    "store", "listen",    "address", "servers", "socket", "certificates",
-    "logs",  "artifacts", "workers", "secrets", "git"};
+constexpr std::int64_t kKeepDaysMax = 36'500;
+constexpr std::array<std::string_view, 12> kServerKeys = {
+    "store", "listen",    "address", "servers", "socket",  "certificates",
+    "logs",  "artifacts", "keep",    "workers", "secrets", "git"};
 constexpr std::array<std::string_view, 2> kGitKeys = {"user", "password"};
 constexpr std::array<std::string_view, 5> kPoolKeys = {"slots", "min", "max", "idle", "provider"};
 constexpr std::array<std::string_view, 1> kProviders = {"process"};
@@ -73,6 +74,8 @@ class ConfigReader {
       ReadPath(entry.value, key, config_.logs);
     } else if (key == "artifacts") {
       ReadPath(entry.value, key, config_.artifacts);
+    } else if (key == "keep") {
+      ReadNumber(entry.value, key, 1, kKeepDaysMax, config_.keep_days);
     } else if (key == "workers") {
       ReadPath(entry.value, key, config_.workers);
     } else if (key == "secrets") {
@@ -322,6 +325,10 @@ certificates: certificates
 # What steps write, and what jobs upload.
 logs: logs
 artifacts: artifacts
+
+# For so many days runs are kept that are over, with their logs; a run that is open stays. Left out:
+# for ever. What a job uploaded goes by its own `expire`.
+# keep: 90
 
 # Where agents live that the server starts on this machine.
 workers: workers

@@ -44,6 +44,7 @@ struct ServerConfig {
   std::string certificates;                    ///< folder
   std::string logs;                            ///< folder
   std::string artifacts;                       ///< folder
+  std::uint32_t keep_days = 0;                 ///< of runs that are over; 0: for ever
   std::string workers;                         ///< folder of the workers that this server starts
   std::map<std::string, std::string> secrets;  ///< names to files
   std::vector<GitLoginConfig> git_logins;

@@ -39,6 +39,13 @@ TEST(ServerConfig, PathsAreMeantFromItsFolder) {
   EXPECT_EQ(config.artifacts, "/var/a");
 }
 
+TEST(ServerConfig, KeepsRunsForSoManyDays) {
+  EXPECT_EQ(Parsed("keep: 90\n").keep_days, 90U);
+  EXPECT_EQ(Parsed("").keep_days, 0U) << "for ever";
+  EXPECT_EQ(Problem("keep: 0\n").line, 1U);
+  EXPECT_EQ(Problem("keep: 90d\n").line, 1U);
+}
+
 TEST(ServerConfig, TakesPostgresInPlaceOfAFile) {
   const ServerConfig config = Parsed("store: 'postgres:host=/tmp dbname=x'\n");
   EXPECT_EQ(config.store_postgres, "host=/tmp dbname=x");

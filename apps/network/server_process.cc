@@ -84,6 +84,7 @@ base::Status ServerProcess::Run(bool print_ready) {
   RETURN_IF_ERROR(Prepare());
   RETURN_IF_ERROR(bulk_.OpenStore());
   RETURN_IF_ERROR(OpenAgentSide());
+  RETURN_IF_ERROR(OpenRunSweep());
   WaitForSignal();
   workers_ = std::make_unique<services::WorkersService>(seat_, WorkersOf());
   std::vector<grpc::Service*> services = {workers_.get(), bulk_.logs_service(),
@@ -99,6 +100,18 @@ base::Status ServerProcess::Run(bool print_ready) {
   }
   io_.run();
   return ended_;
+}
+
+base::Status ServerProcess::OpenRunSweep() {
+  if (config_.keep_days == 0) {
+    return base::OkStatus();
+  }
+  ASSIGN_OR_RETURN(auto retention, OpenRunRetention(config_));
+  RunSweepOptions options;
+  options.keep = std::chrono::hours(24) * config_.keep_days;
+  options.archives = config_.logs + "/runs";
+  run_sweep_ = std::make_unique<RunSweep>(io_, seat_, std::move(retention), std::move(options));
+  return base::OkStatus();
 }
 
 // Without TLS nobody could reach the agents' methods.
@@ -200,6 +213,9 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
     return link.status();
   }
   shard_->Start(**link);
+  if (run_sweep_ != nullptr) {
+    run_sweep_->Begin(shard_->loop());
+  }
   api_->SetServing(true);
   return base::OkStatus();
 }
@@ -276,6 +292,9 @@ void ServerProcess::LoseShard() {
 
 // The engine speaks to agents through the hub until it has ended.
 void ServerProcess::EndShard() {
+  if (run_sweep_ != nullptr) {
+    run_sweep_->End();
+  }
   if (agents_ != nullptr) {
     agents_->CloseGate(OtherOwner());
     pools_ == nullptr ? void() : pools_->End();

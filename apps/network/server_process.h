@@ -17,6 +17,7 @@
 #include "apps/network/bulk_side.h"
 #include "apps/network/owned_shard.h"
 #include "apps/network/pool_side.h"
+#include "apps/network/run_sweep.h"
 #include "apps/network/worker_secrets.h"
 #include "apps/server_config.h"
 #include "engine/base/status.h"
@@ -41,6 +42,7 @@ class ServerProcess {
   engine::base::Status Prepare();
   engine::base::Status LockStore();
   engine::base::Status OpenAgentSide();
+  engine::base::Status OpenRunSweep();
   api::services::WorkersParts WorkersOf();
   engine::base::Status OwnShard(std::optional<engine::model::Epoch> leased);
   engine::base::Status StandBy();
@@ -65,8 +67,9 @@ class ServerProcess {
   std::unique_ptr<engine::ports::AgentLink> no_agents_;
   std::unique_ptr<WorkerSecrets> secrets_;
   BulkSide bulk_;
-  std::unique_ptr<AgentSide> agents_;  ///< null: nobody can join
-  std::unique_ptr<PoolSide> pools_;    ///< null with it
+  std::unique_ptr<AgentSide> agents_;    ///< null: nobody can join
+  std::unique_ptr<PoolSide> pools_;      ///< null with it
+  std::unique_ptr<RunSweep> run_sweep_;  ///< null: runs are kept for ever
   std::unique_ptr<OwnedShard> shard_;
   std::unique_ptr<api::services::WorkersService> workers_;
   std::unique_ptr<ApiServer> api_;

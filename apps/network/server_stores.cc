@@ -2,10 +2,12 @@
 #include "apps/network/server_stores.h"
 
 #include "store/postgres/postgres_run_history.h"
+#include "store/postgres/postgres_run_retention.h"
 #include "store/postgres/postgres_run_store.h"
 #include "store/postgres/postgres_shard_lease.h"
 #include "store/postgres/postgres_worker_registry.h"
 #include "store/sqlite/sqlite_run_history.h"
+#include "store/sqlite/sqlite_run_retention.h"
 #include "store/sqlite/sqlite_run_store.h"
 #include "store/sqlite/sqlite_worker_registry.h"
 
@@ -42,6 +44,13 @@ base::StatusOr<std::unique_ptr<ports::RunHistory>> OpenRunHistory(const ServerCo
     return store::postgres::OpenPostgresRunHistory(options);
   }
   return store::sqlite::OpenSqliteRunHistory(config.store_file);
+}
+
+base::StatusOr<std::unique_ptr<ports::RunRetention>> OpenRunRetention(const ServerConfig& config) {
+  if (config.store_file.empty()) {
+    return store::postgres::MakePostgresRunRetention({.conninfo = config.store_postgres});
+  }
+  return store::sqlite::OpenSqliteRunRetention(config.store_file);
 }
 
 base::StatusOr<std::unique_ptr<ports::WorkerRegistry>> OpenWorkerRegistry(

@@ -9,6 +9,7 @@
 #include "engine/base/status.h"
 #include "engine/model/ids.h"
 #include "engine/ports/run_history.h"
+#include "engine/ports/run_retention.h"
 #include "engine/ports/run_store.h"
 #include "engine/ports/shard_lease.h"
 #include "engine/ports/worker_registry.h"
@@ -22,6 +23,10 @@ engine::base::StatusOr<std::unique_ptr<engine::ports::RunStore>> OpenRunStore(
 engine::base::StatusOr<std::unique_ptr<engine::ports::RunStore>> OpenReadingStore(
     const ServerConfig& config);
 engine::base::StatusOr<std::unique_ptr<engine::ports::RunHistory>> OpenRunHistory(
+    const ServerConfig& config);
+
+/// What drops old days of it.
+engine::base::StatusOr<std::unique_ptr<engine::ports::RunRetention>> OpenRunRetention(
     const ServerConfig& config);
 
 /// Who joined, and which tokens are out.

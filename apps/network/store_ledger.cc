@@ -114,7 +114,7 @@ base::Status StoreLedger::CatchUp(ports::RunStore& store) {
     for (const model::Fact& fact : row.facts) {
       failed = failed.ok() ? next.Apply(fact, store) : failed;
     }
-    next.seq_ += row.facts.size();
+    next.seq_ = row.seq;
     return failed.ok();
   }));
   RETURN_IF_ERROR(failed);

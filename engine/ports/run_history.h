@@ -40,6 +40,9 @@ class RunHistory : public RunQueries {
   virtual base::StatusOr<std::optional<model::RunAccepted>> FindKey(
       std::string_view idempotency_key) = 0;
 
+  /// Runs may have been dropped (`RunRetention`): nothing of what was read before counts any more.
+  virtual void Refresh() {}
+
   /// The jobs of a run that have ended, by index. Empty for a run that nobody knows.
   virtual base::StatusOr<std::vector<JobRow>> JobsOf(model::RunId run) = 0;
 };

@@ -25,6 +25,7 @@ namespace engine::ports {
 struct FactRow {
   model::RunId run;  ///< 0: about workers
   std::vector<model::Fact> facts;
+  std::uint64_t seq = 0;  ///< of its last fact, when it was read from a log
 };
 
 /// Everything one transaction makes durable. `seq_before` must be what the store has, else
@@ -86,7 +87,8 @@ class RunStore : public PlanSource {
 
   using VisitRow = std::function<bool(const FactRow&)>;
   /// Hands the log behind fact `after` (0, or the last of a commit) to `visit`, row by row, until
-  /// it returns false. Not OK: some rows may have been handed out.
+  /// it returns false. Rows that were dropped by age (`RunRetention`) are left out, so what follows
+  /// the oldest snapshot is whole. Not OK: some rows may have been handed out.
   virtual base::Status ReadAfter(std::uint64_t after, const VisitRow& visit) = 0;
   /// From its very beginning.
   base::Status ReadAll(const VisitRow& visit) { return ReadAfter(0, visit); }

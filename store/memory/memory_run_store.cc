@@ -89,6 +89,7 @@ Status MemoryRunStore::Commit(const ports::CommitBatch& batch) {
     }
     seq += row.facts.size();
     ASSIGN_OR_RETURN(ports::FactRow stored, Stored(row));
+    stored.seq = seq;
     rows.emplace_back(seq, std::move(stored));
   }
   if (seq != batch.seq_after) {

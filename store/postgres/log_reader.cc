@@ -33,6 +33,8 @@ constexpr Statement kReadRuns = {
     " CROSS JOIN LATERAL (SELECT seq, run, bytes FROM dayfly.log"
     "  WHERE shard = $1::bigint AND run = r.run AND day = r.day) l ORDER BY l.seq"};
 
+constexpr Statement kOldestSnapshot = {
+    "oldest_snapshot", "SELECT min(seq) FROM dayfly.snapshot WHERE shard = $1::bigint"};
 constexpr Statement kSnapshots = {
     "snapshots", "SELECT seq FROM dayfly.snapshot WHERE shard = $1::bigint ORDER BY seq DESC"};
 constexpr Statement kSnapshot = {
@@ -44,18 +46,29 @@ StatusOr<ports::FactRow> RowAt(const Connection& connection, const Rows& rows, s
     return base::Annotate(
         facts.status(), fmt::format("{}: row {} of the log", connection.name(), rows.Uint(at, 0)));
   }
-  return ports::FactRow{model::RunId(rows.Uint(at, 1)), *std::move(facts)};
+  return ports::FactRow{model::RunId(rows.Uint(at, 1)), *std::move(facts), rows.Uint(at, 0)};
+}
+
+/// Rows up to the older snapshot may have gone with their day (`RunRetention`).
+StatusOr<bool> MayBeDropped(Connection& connection, model::ShardId shard, std::uint64_t after,
+                            std::uint64_t to) {
+  ASSIGN_OR_RETURN(const Rows oldest,
+                   connection.Run(kOldestSnapshot, Parameters().Int64(shard.value())));
+  return after < to && to <= oldest.Uint(0, 0);
 }
 
 /// `seq` is that of the fact before and is moved on.
-StatusOr<ports::FactRow> NextRowAt(const Connection& connection, const Rows& rows, std::size_t at,
-                                   std::uint64_t& seq) {
+StatusOr<ports::FactRow> NextRowAt(Connection& connection, model::ShardId shard, const Rows& rows,
+                                   std::size_t at, std::uint64_t& seq) {
   ASSIGN_OR_RETURN(ports::FactRow row, RowAt(connection, rows, at));
-  seq += row.facts.size();
-  if (seq != rows.Uint(at, 0)) {
-    return base::DataLoss("{}: row {} of the log ends at fact {}; a row before it is missing",
-                          connection.name(), rows.Uint(at, 0), seq);
+  if (const std::uint64_t begin = row.seq - row.facts.size(); begin != seq) {
+    ASSIGN_OR_RETURN(const bool dropped, MayBeDropped(connection, shard, seq, begin));
+    if (!dropped) {
+      return base::DataLoss("{}: row {} of the log ends at fact {}; a row before it is missing",
+                            connection.name(), row.seq, seq + row.facts.size());
+    }
   }
+  seq = row.seq;
   return row;
 }
 
@@ -79,7 +92,7 @@ Status ReadLog(Connection& connection, model::ShardId shard, std::uint64_t after
         const Rows rows,
         connection.Run(kReadLog, Parameters().Int64(shard.value()).Int64(seq).Int32(kRowsAtOnce)));
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      ASSIGN_OR_RETURN(ports::FactRow row, NextRowAt(connection, rows, i, seq));
+      ASSIGN_OR_RETURN(ports::FactRow row, NextRowAt(connection, shard, rows, i, seq));
       ASSIGN_OR_RETURN(const bool more, visit(std::move(row), seq));
       if (!more) {
         return base::OkStatus();

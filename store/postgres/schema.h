@@ -134,9 +134,48 @@ CREATE TABLE dayfly.worker (
 );
 )sql";
 
+// What goes by age. A day's partitions are only dropped when nobody has the tables just then: who
+// waits for a lock on them makes all others wait.
+inline constexpr const char* kRetention = R"sql(
+CREATE FUNCTION dayfly.days() RETURNS SETOF int LANGUAGE sql STABLE AS $body$
+  SELECT to_date(right(c.relname, 8), 'YYYYMMDD') - date '1970-01-01'
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+  WHERE i.inhparent = 'dayfly.log'::regclass
+$body$;
+
+-- False, and nothing was done: a run of the day has not ended, or its log has rows behind the older
+-- snapshot, which whoever recovers may read.
+CREATE FUNCTION dayfly.drop_day(gone int) RETURNS boolean LANGUAGE plpgsql
+SET lock_timeout = '200ms' AS $body$
+DECLARE
+  suffix text := to_char(date '1970-01-01' + gone, '_YYYYMMDD');
+BEGIN
+  IF EXISTS (SELECT FROM dayfly.run_history WHERE day = gone
+             GROUP BY run HAVING NOT bool_or(ended))
+     OR EXISTS (SELECT FROM dayfly.log l WHERE l.day = gone AND l.seq > coalesce(
+                (SELECT min(s.seq) FROM dayfly.snapshot s WHERE s.shard = l.shard), 0)) THEN
+    RETURN false;
+  END IF;
+  DELETE FROM dayfly.idempotency_key WHERE day = gone;
+  EXECUTE format('DROP TABLE IF EXISTS dayfly.%I, dayfly.%I, dayfly.%I',
+                 'run_history' || suffix, 'job_history' || suffix, 'log' || suffix);
+  RETURN true;
+END $body$;
+
+-- Commits wait meanwhile, so that none names a plan that is just going.
+CREATE FUNCTION dayfly.drop_plans() RETURNS void LANGUAGE plpgsql
+SET lock_timeout = '200ms' AS $body$
+BEGIN
+  LOCK TABLE dayfly.plan IN SHARE ROW EXCLUSIVE MODE;
+  DELETE FROM dayfly.plan p WHERE NOT EXISTS (
+    SELECT FROM dayfly.run_history r WHERE r.plan = p.digest);
+END $body$;
+)sql";
+
 inline constexpr std::array kMigrations = {
     Migration{1, "the first tables", kFirstTables},
     Migration{2, "workers", kWorkers},
+    Migration{3, "retention", kRetention},
 };
 
 /// The version of the tables that this build writes.

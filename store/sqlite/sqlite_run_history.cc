@@ -86,6 +86,13 @@ class SqliteRunHistory final : public ports::RunHistory {
     return found == by_key_.end() ? std::optional<model::RunAccepted>() : found->second;
   }
 
+  void Refresh() override {
+    seq_ = 0;
+    runs_.clear();
+    by_key_.clear();
+    names_.clear();
+  }
+
   StatusOr<std::vector<ports::JobRow>> JobsOf(model::RunId run) override {
     RETURN_IF_ERROR(CatchUp());
     const auto found = runs_.find(run);

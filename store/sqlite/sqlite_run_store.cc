@@ -40,6 +40,7 @@ class SqliteRunStore : public ports::RunStore {
   Status InsertPlans(const ports::CommitBatch& batch);
   Status InsertSnapshot(const ports::CommitBatch& batch);
   StatusOr<std::shared_ptr<const model::Snapshot>> NewestSnapshot();
+  StatusOr<bool> MayBeDropped(std::uint64_t after, std::uint64_t to);
   Status ReadLog(std::uint64_t after, const std::function<bool(ports::FactRow)>& visit);
   Status Writable() const;
 
@@ -234,17 +235,29 @@ Status SqliteRunStore::ReadLog(std::uint64_t after,
       return base::Annotate(facts.status(),
                             fmt::format("{}: row {} of the log", db_->path(), query.Uint(0)));
     }
-    seq += facts->size();
-    if (seq != query.Uint(0)) {
-      return base::DataLoss("{}: row {} of the log ends at fact {}; a row before it is missing",
-                            db_->path(), query.Uint(0), seq);
+    const std::uint64_t begin = query.Uint(0) - facts->size();
+    if (begin != seq) {
+      ASSIGN_OR_RETURN(const bool dropped, MayBeDropped(seq, begin));
+      if (!dropped) {
+        return base::DataLoss("{}: row {} of the log ends at fact {}; a row before it is missing",
+                              db_->path(), query.Uint(0), seq + facts->size());
+      }
     }
-    if (!visit({model::RunId(query.Uint(1)), *std::move(facts)})) {
+    seq = query.Uint(0);
+    if (!visit({model::RunId(query.Uint(1)), *std::move(facts), seq})) {
       return base::OkStatus();
     }
     ASSIGN_OR_RETURN(more, query.Step());
   }
   return base::OkStatus();
+}
+
+// Rows up to the older snapshot may have gone with their day (`RunRetention`).
+StatusOr<bool> SqliteRunStore::MayBeDropped(std::uint64_t after, std::uint64_t to) {
+  ASSIGN_OR_RETURN(Statement query, db_->Prepare("SELECT min(seq) FROM snapshot WHERE shard=?"));
+  query.Bind(1, options_.shard.value());
+  ASSIGN_OR_RETURN(const bool row, query.Step());
+  return row && after < to && to <= query.Uint(0);
 }
 
 StatusOr<ports::Recovered> SqliteRunStore::Recover() {
