@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# DAYFLY_PRECOMPILED: what nearly every file includes is parsed once. What scripts/test builds uses it, where it halves
-# the time of a clean build; dev and release do without, so that they show when a file does not include what it uses.
+# DAYFLY_PRECOMPILED: what nearly every file includes is parsed once. What scripts/test builds uses it: a file
+# then compiles in half the time; dev and release do without, so that they show when a file does not include what it uses.
 
 # use_precompiled(TARGET): a library, program or test of ours.
 function(use_precompiled target)

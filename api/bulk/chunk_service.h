@@ -46,12 +46,12 @@ struct ChunkServiceOptions {
 class ChunkService : public dayfly::v1::Chunks::CallbackService {
  public:
   explicit ChunkService(ChunkServiceOptions options);
+  /// The server that this is registered with must have been shut down.
+  ~ChunkService() override;
+
   /// `FailedPrecondition` names what is missing of an artifact; else all of it is here and counts
   /// as just relied on. Any thread; reads the store.
   engine::base::Status CheckWhole(const engine::base::Digest& manifest);
-
-  /// The server that this is registered with must have been shut down.
-  ~ChunkService() override;
 
   grpc::ServerUnaryReactor* HasChunks(grpc::CallbackServerContext* context,
                                       const dayfly::v1::HasChunksRequest* request,
