@@ -141,7 +141,8 @@ base::Status Intake::CheckSource(const wire::Submission& submission,
   return submission.repository.empty() && NeedsSource(plan)
              ? base::InvalidArgument(
                    "source: is missing; only a pipeline whose jobs all say "
-                   "`checkout: false` needs none")
+                   "`checkout: false` needs none. `dayfly submit` takes it from the remote "
+                   "`origin`, from --repo and --commit, or with --upload")
              : base::OkStatus();
 }
 

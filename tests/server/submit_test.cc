@@ -94,6 +94,13 @@ TEST_F(SubmitSource, WhatIsNotCommittedOrNotPushedIsRefused) {
   EXPECT_THAT(TextOf(File("submit.errors")), HasSubstr("--upload"));
 }
 
+TEST_F(SubmitSource, WithoutOriginItIsSaidWhatElseThereIs) {
+  InWork("git remote remove origin");
+  EXPECT_EQ(SubmitHere().exit_code, 2);
+  EXPECT_THAT(TextOf(File("submit.errors")), HasSubstr("the remote `origin`"));
+  EXPECT_THAT(TextOf(File("submit.errors")), HasSubstr("--upload"));
+}
+
 TEST_F(SubmitSource, AnotherTextThanTheCommitsIsSaid) {
   std::ofstream(File("work/ci.yml"), std::ios::app) << "# more\n";
   const auto ended = SubmitIn(File("origin.git"), Head());
