@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 12> kServerKeys = {
     "logs",  "artifacts", "keep",    "workers", "secrets", "git"};
 constexpr std::array<std::string_view, 2> kGitKeys = {"user", "password"};
 constexpr std::array<std::string_view, 5> kPoolKeys = {"slots", "min", "max", "idle", "provider"};
+constexpr std::array<std::string_view, 2> kMayBeEmpty = {"secrets", "git"};
 constexpr std::array<std::string_view, 1> kProviders = {"process"};
 
 class ConfigReader {
@@ -49,13 +50,31 @@ class ConfigReader {
                       fmt::format("the settings are a map, not {}", dsl::Describe(root.kind())));
       return std::move(config_);
     }
-    for (const dsl::Entry& entry : dsl::EntriesOf(root, reporter_)) {
+    for (const dsl::Entry& entry : FilledOf(root, kServerKeys)) {
       ReadEntry(entry);
     }
     return std::move(config_);
   }
 
  private:
+  // A key without a value is told where it stands: the place of nothing is that of the next key.
+  std::vector<dsl::Entry> FilledOf(const dsl::NodeRef& map,
+                                   std::span<const std::string_view> known) {
+    std::vector<dsl::Entry> entries = dsl::EntriesOf(map, reporter_);
+    std::erase_if(entries, [&](const dsl::Entry& entry) {
+      const std::string_view key = entry.key.text();
+      const bool lacks_value = entry.value.is_null() &&
+                               std::ranges::find(known, key) != known.end() &&
+                               std::ranges::find(kMayBeEmpty, key) == kMayBeEmpty.end();
+      if (lacks_value) {
+        reporter_.Error("empty-value", entry.key.place(), fmt::format("`{}` has no value", key))
+            .hint = "write one, or leave the key out for what it is by default";
+      }
+      return lacks_value;
+    });
+    return entries;
+  }
+
   void ReadEntry(const dsl::Entry& entry) {
     const std::string_view key = entry.key.text();
     if (key == "store") {
@@ -184,7 +203,7 @@ class ConfigReader {
     while (login.url.ends_with('/')) {
       login.url.pop_back();
     }
-    for (const dsl::Entry& setting : dsl::EntriesOf(entry.value, reporter_)) {
+    for (const dsl::Entry& setting : FilledOf(entry.value, kGitKeys)) {
       const std::string_view key = setting.key.text();
       if (key == "user") {
         login.username = dsl::ReadText(setting.value, key, reporter_).value_or("");
@@ -222,7 +241,7 @@ class ConfigReader {
     PoolConfig pool;
     pool.name = entry.key.text();
     if (!entry.value.is_null() && IsMap(entry.value, pool.name)) {
-      for (const dsl::Entry& setting : dsl::EntriesOf(entry.value, reporter_)) {
+      for (const dsl::Entry& setting : FilledOf(entry.value, kPoolKeys)) {
         const std::string_view key = setting.key.text();
         if (key == "slots") {
           ReadNumber(setting.value, key, 1, kSlotsMax, pool.slots);

@@ -46,6 +46,14 @@ TEST(ServerConfig, KeepsRunsForSoManyDays) {
   EXPECT_EQ(Problem("keep: 90d\n").line, 1U);
 }
 
+TEST(ServerConfig, AKeyWithoutAValueIsToldWhereItStands) {
+  const dsl::Diagnostic problem = Problem("listen: 127.0.0.1:1\nkeep:\n\n# so long\nlogs: l\n");
+  EXPECT_EQ(problem.code, "empty-value");
+  EXPECT_EQ(problem.line, 2U);
+  EXPECT_EQ(Problem("pools:\n  default:\n    slots:\n    max: 3\n").line, 3U);
+  EXPECT_EQ(Parsed("secrets:\ngit:\npools:\n  default:\n").pools.size(), 1U);
+}
+
 TEST(ServerConfig, TakesPostgresInPlaceOfAFile) {
   const ServerConfig config = Parsed("store: 'postgres:host=/tmp dbname=x'\n");
   EXPECT_EQ(config.store_postgres, "host=/tmp dbname=x");

@@ -32,6 +32,12 @@ const Case kReuseCases[] = {
      "templates: { t: { timeout: \"${{ inputs.t }}\", retry: { max: §often } } }\n"
      "jobs: { a: { steps: [x] } }",
      {"wrong-value"}},
+    {"MistakeBeneathASlip",
+     "jobs: { a: { §stpes: [{ run: x, timeout: §soon }] } }",
+     {"unknown-key", "wrong-value"}},
+    {"MistakeAboutASlip",
+     "jobs: { a: { §matrx: { os: [linux] }, if: \"${{ §matrix.so }}\", steps: [x] } }",
+     {"unknown-key", "unknown-property"}},
     {"UnknownTemplateInput",
      "templates: { t: { inputs: { level: {} }, steps: [x] } }\n"
      "jobs: { a: { extends: { template: t, with: { §levle: x } } } }",

@@ -58,18 +58,21 @@ void AddMerged(NodeRef source, std::vector<Entry>& entries,
   }
 }
 
-void ReportUnknown(NodeRef key, Level level, Reporter& reporter) {
+/// Gives what was probably meant, if anything.
+const KeyRow* ReportUnknown(NodeRef key, Level level, Reporter& reporter) {
   Diagnostic& diagnostic = reporter.Error(
       "unknown-key", key.place(), fmt::format("{} has no key `{}`", ToText(level), key.text()));
   diagnostic.hint = ForeignKeyHint(level, key.text());
   if (!diagnostic.hint.empty()) {
-    return;
+    return nullptr;
   }
   std::vector<std::string_view> known;
   for (const KeyRow* row : KeysOf(level)) {
     known.push_back(row->key);
   }
   diagnostic.hint = engine::base::DidYouMean(key.text(), known);
+  const auto meant = engine::base::NearestOf(key.text(), known);
+  return meant ? FindKey(level, *meant) : nullptr;
 }
 
 void ReportLater(NodeRef key, const KeyRow& row, Purpose purpose, Reporter& reporter) {
@@ -140,8 +143,13 @@ Fields Fields::Check(NodeRef map, Level level, Purpose purpose, Reporter& report
   std::vector<Entry> others;
   Fields fields = CheckOpen(map, level, purpose, reporter, others, beneath);
   for (const Entry& entry : others) {
-    ReportUnknown(entry.key, level, reporter);
     fields.has_unknown_ = true;
+    const KeyRow* meant = ReportUnknown(entry.key, level, reporter);
+    // Taken for what was meant, so that the mistakes beneath it are told in the same pass.
+    if (meant != nullptr && meant->since == Since::kNow && !fields.Wrote(meant->key) &&
+        Accepts(meant->type.kind, entry.value.kind())) {
+      fields.fields_.push_back({meant, entry.value});
+    }
   }
   return fields;
 }

@@ -31,6 +31,7 @@ class Fields {
   };
 
   /// Reports unknown keys, keys that come later, and values of a shape that the key does not take.
+  /// An unknown key that looks like a slip is then taken for the key that was meant.
   /// An empty value takes away what `beneath` says about the key.
   static Fields Check(NodeRef map, Level level, Purpose purpose, Reporter& reporter,
                       const Fields* beneath = nullptr);

@@ -176,6 +176,7 @@ void Board::On(const model::AttemptEnded& fact, base::Instant at) {
       step.status = fact.status;
       step.reason = fact.reason;
       step.ended = at;
+      step.took = at - step.started;
       step.ended_with_attempt = true;
     }
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/git/working_tree.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -69,8 +71,8 @@ base::StatusOr<Source> OpenSource(const LocalGitOptions& options, const std::str
     return FromGit(error, "open the repository of " + folder);
   }
   if (git_repository_is_bare(source.repository.get()) != 0) {
-    return base::FailedPrecondition("{} is a bare repository: it has no working tree",
-                                    git_repository_path(source.repository.get()));
+    return base::InvalidArgument("{} is a bare repository: it has no working tree",
+                                 git_repository_path(source.repository.get()));
   }
   source.has_repository = true;
   return source;
@@ -118,7 +120,8 @@ class Recorder {
 
  private:
   // Workspaces get files as they are here, so a blob that a filter made (line ends, large file
-  // storage) does not do; it nearly always has another length.
+  // storage) does not do. A blob with other line ends has another length; what a filter program
+  // makes need not have.
   bool CanUse(const Scan& scan, const WorkingFile& file) const {
     if (!file.is_known) {
       return false;
@@ -130,7 +133,19 @@ class Recorder {
       return true;
     }
     const base::StatusOr<std::uint64_t> size = objects_.SizeOf(file.indexed);
-    return size.ok() && *size == file.stamp.size;
+    return size.ok() && *size == file.stamp.size && !MayKeepLength(file.path);
+  }
+
+  // Whether the path's attributes name a filter that may store other bytes of the same length.
+  bool MayKeepLength(const std::string& path) const {
+    std::array<const char*, 3> names = {"filter", "ident", "working-tree-encoding"};
+    std::array<const char*, names.size()> values{};
+    return git_attr_get_many(values.data(), repository_, GIT_ATTR_CHECK_FILE_THEN_INDEX,
+                             path.c_str(), names.size(), names.data()) < 0 ||
+           std::ranges::any_of(values, [](const char* value) {
+             const git_attr_value_t kind = git_attr_value(value);
+             return kind == GIT_ATTR_VALUE_TRUE || kind == GIT_ATTR_VALUE_STRING;
+           });
   }
 
   // As `git status` sees it: after filters. Hashed again only where that can make a difference.
