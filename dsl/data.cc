@@ -162,6 +162,21 @@ void ReadArtifacts(NodeRef node, const JobNames& names, JobSpec& spec, Compilati
   ReadReports(artifacts.Get("reports"), spec, compilation);
 }
 
+void ReadReuse(NodeRef node, JobSpec& spec, Compilation& compilation) {
+  const Fields fields = compilation.Check(node, Level::kReuse);
+  const NodeRef inputs = fields.Get("inputs");
+  if (fields.Lacks("inputs") || IsEmptyList(inputs)) {
+    compilation.reporter
+        .Error("missing-key", (inputs ? inputs : node).place(),
+               "`reuse` does not say which files decide: `inputs`")
+        .hint = "for example `reuse: { inputs: [\"src/**\"] }`";
+  }
+  std::vector<std::string> paths = ReadPaths(inputs, "inputs", compilation);
+  if (!paths.empty()) {
+    RareSettings(spec).reuse_inputs = std::move(paths);
+  }
+}
+
 void ReadCaches(NodeRef node, const JobNames& names, JobSpec& spec, Compilation& compilation) {
   Reporter& reporter = compilation.reporter;
   // It is restored before the first step, so nothing of a step can be in its key.

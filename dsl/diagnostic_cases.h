@@ -17,7 +17,7 @@ inline constexpr std::string_view kMark = "§";
 struct Case {
   std::string name;
   std::string text;
-  std::vector<std::string> codes;  ///< in the order of the marks
+  std::vector<std::string> codes;  ///< in the order of the file; the mark is the last one's
   Severity severity = Severity::kError;
   std::string included = "";  ///< the text of `i.yml`; the mark may stand there
 };

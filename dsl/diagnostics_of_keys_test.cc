@@ -75,6 +75,11 @@ const Case kKeyCases[] = {
      "jobs: { a: { matrix: { os: [x] }, steps: [x] }, "
      "b: { needs: [{ job: a, cell: §{ os: y } }], steps: [x] } }",
      {"no-such-cell"}},
+    {"ReuseOfNothing", "jobs: { a: { steps: [x], reuse: §{} } }", {"missing-key"}},
+    {"ReuseOfAnEmptyList", "jobs: { a: { steps: [x], reuse: { inputs: §[] } } }", {"missing-key"}},
+    {"ReuseOutsideOfTheWorkspace",
+     "jobs: { a: { steps: [x], reuse: { inputs: [§../a] } } }",
+     {"bad-path"}},
     {"ReportsOfNothing",
      "jobs: { a: { steps: [x], artifacts: { reports: §{} } } }",
      {"missing-key"}},

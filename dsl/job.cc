@@ -288,6 +288,9 @@ void JobCompiler::ReadData() {
   if (const NodeRef node = fields_.Get("cache")) {
     ReadCaches(node, names_, spec_, compilation_);
   }
+  if (const NodeRef node = fields_.Get("reuse")) {
+    ReadReuse(node, spec_, compilation_);
+  }
 }
 
 void JobCompiler::Append() {

@@ -85,7 +85,7 @@ constexpr KeyRow kRows[] = {
   {Level::kJob, "outputs", kTextMap, kNow, "values for the jobs that need this one; read `steps` here", "{ version: \"${{ steps.v.outputs.version }}\" }"},
   {Level::kJob, "artifacts", {kMap, Level::kArtifacts}, kNow, "files for the jobs that need this one", "{ upload: [{ name: bin, paths: [build/app] }] }"},
   {Level::kJob, "cache", {kMapOrMapList, Level::kCache}, kNow, "files that later runs find again", "{ key: deps, paths: [deps] }"},
-  {Level::kJob, "reuse", {kMap, Level::kReuse}, kLater, "skip when nothing changed", "{ inputs: [\"src/**\"] }"},
+  {Level::kJob, "reuse", {kMap, Level::kReuse}, kNow, "take over an earlier result when nothing changed", "{ inputs: [\"src/**\"] }"},
   {Level::kJob, "secrets", kTextOrList, kNow, "secrets its steps may read, and no others", "[TOKEN]", "any"},
   {Level::kJob, "services", {kNamedMaps, Level::kService}, kLater, "programs that run beside it", "{ db: { image: \"postgres:15\" } }"},
   {Level::kJob, "pool", kText, kNow, "whose workers run it; `dayfly run` is a worker of every pool", "large", "default"},

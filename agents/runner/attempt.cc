@@ -159,6 +159,9 @@ base::StatusOr<std::optional<model::Reason>> Attempt::WhySkip(std::size_t index)
   if (nothing_more_) {
     return stop_.has_value() ? *stop_ : ReasonOf(ReasonCode::kRunEnding, "");
   }
+  if (reuse_.result.has_value()) {
+    return ReasonOf(ReasonCode::kReused, reuse_.result->run);
+  }
   if (!compiled.error.empty()) {
     return base::InvalidArgument("{}", compiled.error);
   }

@@ -80,13 +80,40 @@ struct CacheSave {
   std::vector<std::string> paths;
 };
 
+/// Before anything is restored: is there a result that still stands?
+struct ReuseRequest {
+  std::string basis;                ///< what decides besides files; see `ReuseBasis`
+  std::vector<std::string> inputs;  ///< the files that decide, as the job lists them
+};
+/// What a job came to besides its files.
+struct EarlierResult {
+  std::string run;  ///< whose job it was
+  std::vector<engine::model::NamedValue> outputs;
+  std::vector<std::string> upload_names;  ///< like the spec's; empty: none were kept
+};
+struct ReuseAnswer {
+  std::string key;                      ///< to keep this job's result under; empty: not to be kept
+  std::optional<EarlierResult> result;  ///< it stands, and its files are in the workspace
+  std::string note;                     ///< a sentence for people; may be empty
+  /// Not well: files of a result came, but not all; nothing can begin here.
+  engine::base::Status broken;
+};
+/// After a success.
+struct ReuseSave {
+  std::string key;
+  EarlierResult result;
+  std::vector<std::string> reports;  ///< globs of test reports
+};
+
 /// What is left to do when the steps have ended.
 struct Closing {
   std::vector<UploadRequest> uploads;
   std::vector<std::string> junit_reports;
   std::vector<std::string> masks;  ///< values that must not stand in what is made of reports
   std::vector<CacheSave> saves;    ///< unless an upload fails
-  bool empty() const { return uploads.empty() && junit_reports.empty() && saves.empty(); }
+  std::optional<ReuseSave> reuse;  ///< the same
+  bool needs_caches() const { return !saves.empty() || reuse.has_value(); }
+  bool empty() const { return uploads.empty() && junit_reports.empty() && !needs_caches(); }
 };
 struct Closed {
   engine::base::StatusOr<std::vector<engine::model::Artifact>> artifacts;
@@ -108,6 +135,12 @@ class Attempt {
   /// The workspace is there.
   void SetUp(const SlotPlace& place);
   void SetUpFailed(engine::model::Reason reason, bool infra);
+
+  /// After `SetUp`. Nothing: begin with the caches; else `ReuseLookedUp` comes first.
+  std::optional<ReuseRequest> PlanReuse() const;
+  /// Once; with a result no cache is restored and no step runs.
+  void ReuseLookedUp(ReuseAnswer answer);
+  const ReuseAnswer& reuse() const { return reuse_; }
 
   /// After `SetUp`, until it gives requests; then `CachesRestored`.
   CachePlan PlanCaches();
@@ -166,6 +199,7 @@ class Attempt {
   void Fail(Outcome outcome);
   engine::base::StatusOr<CacheRequest> PlanCache(std::size_t index);
   std::vector<UploadRequest> PlanUploads();
+  std::vector<UploadRequest> RepeatUploads() const;
   engine::base::Status CheckUploadName(const std::string& name,
                                        const std::vector<UploadRequest>& uploads) const;
   bool UploadsNow() const;
@@ -197,6 +231,7 @@ class Attempt {
   std::vector<engine::model::Artifact> artifacts_;
   std::vector<CacheRestored> caches_;  ///< like the spec's, once they were looked for
   std::string cache_fault_;            ///< not empty: no cache is used
+  ReuseAnswer reuse_;
   engine::model::JobRemarks remarks_;
   std::string preface_;  ///< of the next step's log
   std::string summary_;

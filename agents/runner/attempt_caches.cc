@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an attempt knows of its caches: their keys before the first step, and what became of them.
+// What an attempt knows of its caches: their keys before the first step, and what became of them;
+// and of an earlier result that stands for its own.
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "agents/runner/attempt.h"
+#include "agents/runner/reuse_basis.h"
 
 namespace agents::runner {
 namespace {
@@ -16,10 +18,23 @@ constexpr std::size_t kCacheKeyBytesMax = 512;
 
 }  // namespace
 
+std::optional<ReuseRequest> Attempt::PlanReuse() const {
+  const std::vector<std::string>& inputs = spec_->rare->reuse_inputs;
+  if (steps_over_ || inputs.empty()) {
+    return std::nullopt;
+  }
+  return ReuseRequest{.basis = ReuseBasis(*spec_, assignment_, scope_), .inputs = inputs};
+}
+
+void Attempt::ReuseLookedUp(ReuseAnswer answer) {
+  reuse_ = std::move(answer);
+  Note(reuse_.note);
+}
+
 CachePlan Attempt::PlanCaches() {
   std::vector<CacheRequest> requests;
-  if (steps_over_) {
-    return requests;  // it could not be set up
+  if (steps_over_ || reuse_.result.has_value()) {
+    return requests;  // it could not be set up, or no step will run
   }
   for (std::size_t i = 0; i < spec_->caches.size(); ++i) {
     base::StatusOr<CacheRequest> request = PlanCache(i);

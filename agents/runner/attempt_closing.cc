@@ -15,6 +15,18 @@ namespace model = engine::model;
 using model::ReasonCode;
 using model::Status;
 
+namespace {
+
+std::vector<std::string> NamesOf(const std::vector<UploadRequest>& uploads) {
+  std::vector<std::string> names;
+  for (const UploadRequest& upload : uploads) {
+    names.push_back(upload.name);
+  }
+  return names;
+}
+
+}  // namespace
+
 base::Status Attempt::EvaluateOutputs() {
   const std::vector<model::EnvVar>& wanted = spec_->rare->outputs;
   const std::uint64_t bytes_max = model::DefaultSettings().inline_output_bytes;
@@ -51,10 +63,12 @@ Closing Attempt::EndSteps() {
     return closing;
   }
   // Outputs of a failed job are kept as far as they can be worked out.
-  if (const base::Status status = EvaluateOutputs(); !status.ok()) {
+  if (reuse_.result.has_value()) {
+    outputs_ = reuse_.result->outputs;
+  } else if (const base::Status status = EvaluateOutputs(); !status.ok()) {
     Fail({.status = Status::kFailed, .reason = BadStep(status)});
   }
-  closing.uploads = PlanUploads();
+  closing.uploads = reuse_.result.has_value() ? RepeatUploads() : PlanUploads();
   closing.junit_reports = spec_->rare->junit_reports;
   if (!closing.junit_reports.empty()) {
     closing.masks = secrets_.All();
@@ -64,7 +78,25 @@ Closing Attempt::EndSteps() {
       closing.saves.push_back({.key = caches_[i].key, .paths = spec_->rare->caches[i].paths});
     }
   }
+  if (!reuse_.key.empty() && !reuse_.result.has_value() && !failure_.has_value()) {
+    closing.reuse = {.key = reuse_.key,
+                     .result = {.run = ToText(assignment_.lease.key.run),
+                                .outputs = outputs_,
+                                .upload_names = NamesOf(closing.uploads)},
+                     .reports = closing.junit_reports};
+  }
   return closing;
+}
+
+// Names may follow from steps, which did not run this time.
+std::vector<UploadRequest> Attempt::RepeatUploads() const {
+  const std::vector<std::string>& names = reuse_.result->upload_names;
+  const std::vector<model::ArtifactUpload>& wanted = spec_->rare->uploads;
+  std::vector<UploadRequest> uploads;
+  for (std::size_t i = 0; i < names.size() && i < wanted.size(); ++i) {
+    uploads.push_back({.name = names[i], .paths = wanted[i].paths});
+  }
+  return uploads;
 }
 
 // Names that hold expressions may turn out to be one.
@@ -152,8 +184,13 @@ model::ReportEnded Attempt::Result(base::Duration took) {
   } else if (finally_failure_.has_value()) {
     ended.status = Status::kFailed;
     ended.reason = *finally_failure_;
-  } else if (ended.artifacts.empty()) {
-    ended.artifacts = std::move(artifacts_);
+  } else {
+    if (ended.artifacts.empty()) {
+      ended.artifacts = std::move(artifacts_);
+    }
+    if (reuse_.result.has_value()) {
+      ended.reason = ReasonOf(ReasonCode::kReused, reuse_.result->run);
+    }
   }
   return ended;
 }

@@ -17,7 +17,7 @@ using base::FieldReader;
 using base::FieldWriter;
 
 /// Goes up whenever a record changes: the agent may have been replaced by a newer one meanwhile.
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;
 
 // Ids are numbers in a coat.
 template <typename Id, typename Number>
@@ -102,6 +102,35 @@ void CacheFields(Archive& archive, T& cache) {
   archive(cache.note);
 }
 template <typename Archive, typename T>
+void EarlierFields(Archive& archive, T& result) {
+  archive(result.run);
+  archive.List(result.outputs, [](auto& each, auto& output) {
+    each(output.name);
+    each(output.value);
+  });
+  archive(result.upload_names);
+}
+void EarlierField(FieldWriter& archive, const std::optional<EarlierResult>& result) {
+  archive(result.has_value());
+  if (result) {
+    EarlierFields(archive, *result);
+  }
+}
+void EarlierField(FieldReader& archive, std::optional<EarlierResult>& result) {
+  bool has_result = false;
+  archive(has_result);
+  if (has_result) {
+    EarlierFields(archive, result.emplace());
+  }
+}
+template <typename Archive, typename T>
+void ReuseFields(Archive& archive, T& reuse) {
+  archive(reuse.key);
+  EarlierField(archive, reuse.result);
+  archive(reuse.note);
+  archive(reuse.broken);
+}
+template <typename Archive, typename T>
 void TestsFields(Archive& archive, T& tests) {
   DigestField(archive, tests.document);
   archive(tests.tests);
@@ -140,6 +169,7 @@ void Fields(Archive& archive, T& record) {
     archive(record.at);
   } else if constexpr (Is<T, WorkspaceReadied>) {
     archive.List(record.caches, [](auto& each, auto& cache) { CacheFields(each, cache); });
+    ReuseFields(archive, record.reuse);
   } else if constexpr (Is<T, StepStarting>) {
     IdField<model::StepIndex, std::uint32_t>(archive, record.step);
     archive(record.at);

@@ -33,6 +33,7 @@ struct AttemptBegun {
 /// Workspace, artifacts and caches are there.
 struct WorkspaceReadied {
   std::vector<CacheRestored> caches;
+  ReuseAnswer reuse;
 };
 /// The command is about to be started. Twice for a step that goes through the shell after all.
 struct StepStarting {

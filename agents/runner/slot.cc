@@ -269,6 +269,9 @@ void Slot::Download() {
 
 void Slot::BeginSteps() {
   attempt_->SetUp(place_);
+  if (std::optional<ReuseRequest> request = attempt_->PlanReuse()) {
+    return LookForEarlier(*std::move(request));
+  }
   PlanCaches();
 }
 

@@ -102,6 +102,7 @@ class Slot : public std::enable_shared_from_this<Slot> {
   void Mount(const std::string& lower, bool may_replace);
   void Download();
   void BeginSteps();
+  void LookForEarlier(ReuseRequest request);
   void PlanCaches();
   void Restore(std::vector<CacheRequest> requests);
   void CachesReady(std::vector<CacheRestored> caches);
@@ -117,6 +118,7 @@ class Slot : public std::enable_shared_from_this<Slot> {
   void Close(Closing closing);
   /// What moves caches now; they are watched until `EndCaches`.
   CacheTools BeginCaches();
+  std::string ReuseFolder() const { return scratch_.folder() + "/result"; }
   void EndCaches();
   void WatchCaches();
   void End();

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a slot does with a job's files besides its steps: caches before them; artifacts, test
-// reports and caches behind them.
+// What a slot does with a job's files besides its steps: an earlier result or caches before them;
+// artifacts, test reports and caches behind them.
 #include <utility>
 
 #include "agents/runner/job_caches.h"
 #include "agents/runner/job_reports.h"
+#include "agents/runner/job_reuse.h"
 #include "agents/runner/slot.h"
 #include "agents/runner/slot_handlers.h"
 
@@ -21,6 +22,7 @@ struct ClosingPlace {
   std::string root;
   std::string workspace;
   const CacheTools* caches = nullptr;
+  std::string scratch;  ///< a path that is free to use
 };
 
 base::StatusOr<std::vector<model::Artifact>> PackAll(const ClosingPlace& place,
@@ -49,10 +51,33 @@ Closed CloseJob(const ClosingPlace& place, const Closing& closing, const std::st
   for (std::size_t i = 0; i < closing.saves.size() && closed.artifacts.ok(); ++i) {
     closed.remarks.notes.push_back(SaveCache(*place.caches, closing.saves[i]));
   }
+  if (closing.reuse && closed.artifacts.ok()) {
+    closed.remarks.notes.push_back(
+        SaveResult(*place.caches, *closing.reuse, *closed.artifacts, place.scratch));
+  }
   return closed;
 }
 
 }  // namespace
+
+// ---- an earlier result
+
+void Slot::LookForEarlier(ReuseRequest request) {
+  phase_ = Phase::kDownloading;
+  OnPool([tools = BeginCaches(), request = std::move(request),
+          scratch = ReuseFolder()] { return FindEarlier(tools, request, scratch); },
+         [this](ReuseAnswer answer) {
+           EndCaches();
+           if (attempt_->is_stopped()) {
+             return End();
+           }
+           if (!answer.broken.ok()) {
+             return Fail(model::ReasonCode::kSetupFailed, answer.broken, true);
+           }
+           attempt_->ReuseLookedUp(std::move(answer));
+           PlanCaches();
+         });
+}
 
 // ---- caches
 
@@ -93,7 +118,7 @@ void Slot::Restore(std::vector<CacheRequest> requests) {
 
 void Slot::CachesReady(std::vector<CacheRestored> caches) {
   attempt_->CachesRestored(caches);
-  Keep(WorkspaceReadied{std::move(caches)});
+  Keep(WorkspaceReadied{std::move(caches), attempt_->reuse()});
   phase_ = Phase::kStepping;
   Advance();
 }
@@ -157,11 +182,11 @@ void Slot::Close(Closing closing) {
     return go_on();
   }
   phase_ = Phase::kClosing;
-  const CacheTools caches = closing.saves.empty() ? CacheTools{} : BeginCaches();
+  const CacheTools caches = closing.needs_caches() ? BeginCaches() : CacheTools{};
   OnPool(
       [archive, closing = std::move(closing), root = workspace_view_, workspace = place_.workspace,
-       caches, stop = pool_stop_.get_token()] {
-        return CloseJob({archive.get(), root, workspace, &caches}, closing, stop);
+       caches, scratch = ReuseFolder(), stop = pool_stop_.get_token()] {
+        return CloseJob({archive.get(), root, workspace, &caches, scratch}, closing, stop);
       },
       [this, go_on](Closed closed) {
         EndCaches();

@@ -37,7 +37,9 @@ void Slot::Resume(model::Assignment assignment, const std::vector<AttemptRecord>
             .script_path = scratch_.script_path(),
             .environment = &environment_};
   attempt_->SetUp(place_);
-  attempt_->CachesRestored(std::get<WorkspaceReadied>(*ready).caches);
+  const auto& readied = std::get<WorkspaceReadied>(*ready);
+  attempt_->ReuseLookedUp(readied.reuse);
+  attempt_->CachesRestored(readied.caches);
   phase_ = Phase::kStepping;
   GoOn({ready + 1, records.end()}, starts);
 }

@@ -36,6 +36,7 @@ std::unique_ptr<model::RareJobSettings> CutRare(const model::RareJobSettings& ra
   cut->uploads_when = rare.uploads_when;
   cut->junit_reports = rare.junit_reports;
   cut->caches = rare.caches;
+  cut->reuse_inputs = rare.reuse_inputs;
   cut->need_artifacts = rare.need_artifacts;
   cut->finally_steps = rare.finally_steps;
   cut->checkout = rare.checkout;

@@ -215,6 +215,7 @@ void PutRare(const model::RareJobSettings& rare, pb::AssignedJob* out) {
     }
     Put(cache.paths, entry->mutable_paths());
   }
+  Put(rare.reuse_inputs, out->mutable_reuse_inputs());
 }
 
 base::StatusOr<std::unique_ptr<model::RareJobSettings>> RareFrom(const pb::AssignedJob& job) {
@@ -248,6 +249,7 @@ base::StatusOr<std::unique_ptr<model::RareJobSettings>> RareFrom(const pb::Assig
       entry.restore_keys.push_back(TemplateFrom(key));
     }
   }
+  out->reuse_inputs = TextsFrom(job.reuse_inputs());
   if (*out == model::RareJobSettings{}) {
     out.reset();
   }

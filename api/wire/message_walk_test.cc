@@ -162,10 +162,10 @@ TEST(AgentMessages, CarryAllMembersOfTheModel) {
                                 spec_timeout, matrix, rare, at] = spec;
   const model::RareJobSettings settings;
   [[maybe_unused]] const auto& [retry, allow_failure, outputs, uploads, uploads_when,
-                                artifacts_expire, junit_reports, caches, need_artifacts,
-                                finally_steps, checkout, queue_timeout, log_limit, pool, delay,
-                                concurrency, asks, environment, overlap_never, need_cells] =
-      settings;
+                                artifacts_expire, junit_reports, caches, reuse_inputs,
+                                need_artifacts, finally_steps, checkout, queue_timeout, log_limit,
+                                pool, delay, concurrency, asks, environment, overlap_never,
+                                need_cells] = settings;
   const model::StepSpec step;
   [[maybe_unused]] const auto& [id, step_name, command, shell, workdir, step_env, step_if,
                                 step_timeout, continue_on_error, effects_once, effect_check, argv] =

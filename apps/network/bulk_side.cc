@@ -143,7 +143,9 @@ void BulkSide::Grant(const model::Assignment& assignment) {
   if (const auto tree = model::UploadedTree(assignment.context->tree); tree.has_value()) {
     allowance.artifacts.push_back(*tree);
   }
-  if (!model::RareOf(model::SpecOf(*assignment.plan, assignment.job)).caches.empty()) {
+  const model::RareJobSettings& rare =
+      model::RareOf(model::SpecOf(*assignment.plan, assignment.job));
+  if (!rare.caches.empty() || !rare.reuse_inputs.empty()) {
     allowance.caches = std::make_shared<store::caches::ScopedCaches>(
         *caches_, store::caches::ScopesOf(*assignment.context));
   }

@@ -202,12 +202,12 @@ bool Stepper::EffectMayBeDone(const RunState& run, const AttemptEnd& end) const 
 void Stepper::DecideJob(RunState& run, const AttemptEnd& end, const model::Reason& stop) {
   const JobIndex job = end.fact.key.job;
   if (end.fact.status == Status::kSucceeded) {
-    const bool plain =
-        end.report->outputs.empty() && end.report->artifacts.empty() && end.report->remarks.empty();
+    const bool plain = end.fact.reason.code == ReasonCode::kNone && end.report->outputs.empty() &&
+                       end.report->artifacts.empty() && end.report->remarks.empty();
     return EndJob(run, job,
                   plain ? PlainSuccess()
                         : std::make_shared<const model::JobResult>(
-                              ResultOf(Status::kSucceeded, {}, end.report)));
+                              ResultOf(Status::kSucceeded, end.fact.reason, end.report)));
   }
   if (stop.code == ReasonCode::kQueueTimeout) {
     return FailJob(run, job, Status::kTimedOut, stop, nullptr);

@@ -63,6 +63,18 @@ TEST(EngineCore, AJobWithOneStepCostsAtMostEightFacts) {
   EXPECT_EQ(driver.Ended()->status, Status::kSucceeded);
 }
 
+TEST(EngineCore, ASuccessThatWasTakenOverSaysFromWhere) {
+  PlanBuilder plan;
+  plan.Job("a").Run("true").Reuse("src/**");
+  CoreDriver driver(plan.Build());
+  driver.Submit();
+  driver.Connect(1);
+  driver.Report("a", model::ReportStarted());
+  driver.Report("a", model::ReportEnded{.reason = {.code = ReasonCode::kReused, .subject = "r1"}});
+  EXPECT_EQ(driver.WhyOf("a").code, ReasonCode::kReused);
+  EXPECT_EQ(driver.WhyOf("a").subject, "r1");
+}
+
 // ---- what is refused before a run exists
 
 model::SubmitRun SubmitOf(const model::PlanRef& plan, std::uint64_t run = 1) {

@@ -204,6 +204,8 @@ struct RareJobSettings {
   base::Duration artifacts_expire{0};      ///< after the job's end; 0: the default
   std::vector<std::string> junit_reports;  ///< globs of test reports in JUnit's form
   std::vector<CacheSpec> caches;
+  /// Globs of the files that decide whether an earlier result stands; empty: it always runs.
+  std::vector<std::string> reuse_inputs;
   std::vector<std::vector<std::string>> need_artifacts;
   std::vector<StepSpec> finally_steps;
   CheckoutSpec checkout;

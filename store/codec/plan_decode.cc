@@ -166,6 +166,7 @@ std::unique_ptr<model::RareJobSettings> Get(const pb::RareJobSettings& rare) {
       entry.restore_keys.push_back(Get(key));
     }
   }
+  out->reuse_inputs = Get(rare.reuse_inputs());
   GetCoordination(rare, out.get());
   return out;
 }

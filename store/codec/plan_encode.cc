@@ -213,6 +213,7 @@ void Put(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
   for (const model::CacheSpec& cache : rare.caches) {
     Put(cache, out->add_caches());
   }
+  Put(rare.reuse_inputs, out->mutable_reuse_inputs());
   PutCoordination(rare, out);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,7 @@ constexpr model::RunId kMain(0x19b79a0c00000001);
 constexpr model::RunId kCancelled(0x19b79a0c00000002);
 constexpr model::RunId kGated(0x19b79a0c00000003);
 constexpr model::RunId kBehind(0x19b79a0c00000004);
+constexpr model::RunId kRemarked(0x19b79a0c00000005);
 
 // Feeds the core and writes down what becomes true, as a store would.
 class Script {
@@ -149,6 +151,15 @@ model::PlanRef GatedPlan() {
   return plan.Build();
 }
 
+model::PlanRef RemarkedPlan() {
+  support::PlanBuilder plan("remarked");
+  plan.Job("build").Cache("deps-${{ branch }}", "deps").Run("build");
+  plan.Job("unit").Needs({"build"}).Reports("out/*.xml").Run("unit");
+  plan.Job("pack").Needs({"build"}).Reuse("src/**").Run("pack");
+  plan.Job("ship").Needs({"unit", "pack"}).Run("ship");
+  return plan.Build();
+}
+
 model::ReportStepEnded Step(model::Status status, model::Reason reason = {}) {
   model::ReportStepEnded step;
   step.status = status;
@@ -165,6 +176,14 @@ std::vector<model::Report> Well() {
   ended.artifacts = {{"bin", base::Sha256("bin"), 4096, 3}};
   return {model::ReportStarted{0}, model::ReportStepStarted{}, Step(model::Status::kSucceeded),
           ended};
+}
+
+std::vector<model::Report> Remarked(model::JobRemarks remarks, model::Reason reason = {}) {
+  std::vector<model::Report> reports = Well();
+  auto& ended = std::get<model::ReportEnded>(reports.back());
+  ended.remarks = std::move(remarks);
+  ended.reason = std::move(reason);
+  return reports;
 }
 
 std::vector<model::Report> Badly() {
@@ -224,9 +243,29 @@ void WaitAtGates(Script& script) {
   script.Step(model::WorkerSilent{kSecond, kSession});
 }
 
-GoldenLog Write(bool gates) {
+// Jobs that tell of caches and tests, and one whose result comes from an earlier run.
+void Remark(Script& script) {
+  script.Submit({.run = kRemarked}, RemarkedPlan());
+  script.Report(Remarked({.tests = {}, .notes = {"cache 'deps-main' not found"}}));
+  model::TestTotals tests{.document = base::Sha256("tests"),
+                          .tests = 12,
+                          .failed = 1,
+                          .skipped = 2,
+                          .problems = 3,
+                          .took = milliseconds(321),
+                          .failures = {"Sum.Carries"}};
+  script.Report(Remarked({.tests = std::move(tests), .notes = {}}));
+  script.Report(Remarked({}, {model::ReasonCode::kReused, 0, {}, "19b79a0c00000001"}));
+}
+
+GoldenLog Write(std::string_view story) {
   Script script;
-  if (gates) {
+  if (story == "remarks") {
+    script.Connect(kSecond, 1, 0);
+    Remark(script);
+    return script.log();
+  }
+  if (story == "gates") {
     script.Connect(kSecond, 2, 0);
     WaitAtGates(script);
     return script.log();
@@ -252,7 +291,7 @@ GoldenLog Write(bool gates) {
 }  // namespace tests::replay
 
 int main(int argc, char** argv) {
-  tests::replay::GoldenLog log = tests::replay::Write(argc > 2);
+  tests::replay::GoldenLog log = tests::replay::Write(argc > 2 ? argv[2] : "");
   if (argc > 1) {
     log.comments.emplace_back(argv[1]);
   }

@@ -49,6 +49,30 @@ TEST_F(ServerJobFiles, WhatOneAgentSavedAnotherRestores) {
   ExpectSuccess(*Submit(Cached("other", "", "test ! -e deps")));
 }
 
+TEST_F(ServerJobFiles, WhatOneAgentCameToAnotherTakesOver) {
+  const std::string pipeline =
+      "name: reused\njobs:\n  source:\n    checkout: false\n"
+      "    artifacts: { upload: [{ name: src, paths: [src] }] }\n"
+      "    steps: ['mkdir src; echo a > src/a']\n"
+      "  build:\n    checkout: false\n    needs: [{ job: source, artifacts: [src] }]\n"
+      "    reuse: { inputs: [src] }\n"
+      "    outputs: { made: '${{ steps.make.outputs.made }}' }\n"
+      "    artifacts: { upload: [{ name: bin, paths: [out] }] }\n"
+      "    steps:\n      - id: make\n        run: |\n"
+      "          mkdir out; head -c 9000000 /dev/urandom > out/big\n"
+      "          echo \"made=$(sha256sum out/big)\" >> $DAYFLY_OUTPUT\n"
+      "  use:\n    checkout: false\n    needs: [{ job: build, artifacts: [bin] }]\n"
+      "    steps: ['test \"$(sha256sum out/big)\" = \"${{ needs.build.outputs.made }}\"']\n";
+  const auto first = Agent(Token(), "first");
+  ExpectSuccess(*Submit(pipeline));
+  kill(first->pid(), SIGTERM);
+  EXPECT_EQ(first->Wait(), 0) << Errors();
+  const auto second = Agent(Token(), "second");
+  const std::string run = SubmitOnly(pipeline);
+  EXPECT_EQ(Run({"watch", run, "--output", "plain"}).exit_code, 0) << Errors();
+  EXPECT_THAT(Run({"show", run}).text, HasSubstr("result taken over from run "));
+}
+
 TEST_F(ServerJobFiles, AChunkThatIsGoneIsAMiss) {
   const auto agent = Agent(Token());
   ExpectSuccess(*Submit(Cached("k", "", kFill)));

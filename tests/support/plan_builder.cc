@@ -192,6 +192,22 @@ JobBuilder& JobBuilder::OverlapNever() {
   return *this;
 }
 
+JobBuilder& JobBuilder::Cache(std::string_view key, std::string_view path) {
+  rare().caches.push_back(
+      {.key = TemplateOf(key), .restore_keys = {}, .paths = {std::string(path)}});
+  return *this;
+}
+
+JobBuilder& JobBuilder::Reports(std::string_view junit) {
+  rare().junit_reports.emplace_back(junit);
+  return *this;
+}
+
+JobBuilder& JobBuilder::Reuse(std::string_view inputs) {
+  rare().reuse_inputs.emplace_back(inputs);
+  return *this;
+}
+
 JobBuilder& JobBuilder::Once(std::string_view check) {
   spec().steps.back().effects_once = true;
   spec().steps.back().effect_check = TemplateOf(check);

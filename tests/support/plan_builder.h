@@ -54,6 +54,9 @@ class JobBuilder {
   JobBuilder& Approval(engine::model::ApprovalSpec approval = {});
   JobBuilder& Delay(engine::base::Duration delay);
   JobBuilder& OverlapNever();
+  JobBuilder& Cache(std::string_view key, std::string_view path);  ///< one more
+  JobBuilder& Reports(std::string_view junit);
+  JobBuilder& Reuse(std::string_view inputs);
   /// The last step that was added must not be done twice.
   JobBuilder& Once(std::string_view check = "");
 
