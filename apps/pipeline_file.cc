@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <variant>
 
+#include "apps/pipeline_sources.h"
 #include "apps/terminal.h"
 #include "apps/text_file.h"
 #include "dsl/render.h"
@@ -47,6 +48,13 @@ base::Status TakeLimit(const char* variable, Number& value) {
   return error == std::errc() && stop == end
              ? base::OkStatus()
              : base::InvalidArgument("{}: expected a number, not '{}'", variable, text);
+}
+
+base::StatusOr<PipelineSources> OpenSources(dsl::CompileOptions& options) {
+  std::uint64_t file_bytes_max = model::DefaultSettings().file_bytes_max;
+  RETURN_IF_ERROR(TakeLimit("DAYFLY_FILE_BYTES_MAX", file_bytes_max));
+  RETURN_IF_ERROR(TakeLimit("DAYFLY_INCLUDES_MAX", options.includes_max));
+  return PipelineSources(file_bytes_max);
 }
 
 }  // namespace
@@ -88,11 +96,22 @@ base::StatusOr<std::string> ChoosePipeline(const std::string& file) {
 
 base::StatusOr<dsl::Compiled> CompileWithLimits(const std::string& path,
                                                 dsl::CompileOptions options) {
-  std::uint64_t file_bytes_max = model::DefaultSettings().file_bytes_max;
-  RETURN_IF_ERROR(TakeLimit("DAYFLY_FILE_BYTES_MAX", file_bytes_max));
-  RETURN_IF_ERROR(TakeLimit("DAYFLY_INCLUDES_MAX", options.includes_max));
-  dsl::DiskSourceLoader loader(file_bytes_max);
-  return dsl::Compile(path, loader, options);
+  ASSIGN_OR_RETURN(PipelineSources sources, OpenSources(options));
+  return dsl::Compile(path, sources, options);
+}
+
+base::StatusOr<PipelineTexts> ReadPipeline(const std::string& path) {
+  dsl::CompileOptions options;
+  options.purpose = dsl::Purpose::kPlan;  // whether it can run is for the server to say
+  ASSIGN_OR_RETURN(PipelineSources sources, OpenSources(options));
+  const dsl::Compiled compiled = dsl::Compile(path, sources, options);
+  if (sources.has_failed() || sources.read().empty()) {
+    PrintDiagnostics(compiled.diagnostics);
+    return base::InvalidArgument("");
+  }
+  PipelineTexts texts{.text = sources.read().front().second, .included = sources.read()};
+  texts.included.erase(texts.included.begin());
+  return texts;
 }
 
 void PrintDiagnostics(const std::vector<dsl::Diagnostic>& diagnostics) {

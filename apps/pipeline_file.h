@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/text_file.h"
 #include "dsl/compile.h"
 #include "engine/base/status.h"
 #include "engine/model/plan.h"
@@ -25,6 +26,15 @@ engine::base::StatusOr<std::string> ChoosePipeline(const std::string& file);
 /// `InvalidArgument` when one of these is no number.
 engine::base::StatusOr<dsl::Compiled> CompileWithLimits(const std::string& path,
                                                         dsl::CompileOptions options);
+
+/// What a pipeline is written in.
+struct PipelineTexts {
+  std::string text;                 ///< of its own file
+  std::vector<NameValue> included;  ///< all that it includes, by name
+};
+/// Reads `path` and what it includes. `InvalidArgument` without a message when one of the files
+/// could not be read: diagnostics, on standard error then, say which.
+engine::base::StatusOr<PipelineTexts> ReadPipeline(const std::string& path);
 
 /// As text, in colour where that goes to a terminal, on standard error.
 void PrintDiagnostics(const std::vector<dsl::Diagnostic>& diagnostics);

@@ -34,6 +34,7 @@ class StateDir {
   std::string chunks() const { return root_ + "/chunks"; }
   std::string caches() const { return root_ + "/caches"; }
   std::string trees() const { return root_ + "/trees"; }
+  std::string included_repositories() const { return root_ + "/included"; }
   std::string run_folder(engine::model::RunId run) const;
 
   /// Makes the run's folder, which must not exist, and what every run has in it.

@@ -46,7 +46,7 @@ RepositoryFile Resolve(const RepositoryFile& from, std::string_view path) {
 }
 
 std::string NameOf(const RepositoryFile& file) {
-  return file.repo.empty() ? file.path : fmt::format("{}@{}:{}", file.repo, file.ref, file.path);
+  return file.repo.empty() ? file.path : ToText(file);
 }
 
 class IncludeReader {
@@ -63,7 +63,7 @@ class IncludeReader {
   void ReadInclude(NodeRef item, const RepositoryFile& from);
   std::optional<RepositoryFile> ReadMap(NodeRef item, const RepositoryFile& from, NodeRef& named);
   void Include(const RepositoryFile& file, NodeRef named);
-  bool MayInclude(const RepositoryFile& file, NodeRef named);
+  bool HasRoomFor(NodeRef named);
   void ReportUnreadable(const engine::base::Status& status, const RepositoryFile& file,
                         NodeRef named);
 
@@ -154,6 +154,8 @@ void IncludeReader::ReadInclude(NodeRef item, const RepositoryFile& from) {
     compilation_.lacks_includes = true;
   } else if (named.text().starts_with('/')) {
     reporter().Error("bad-path", named.place(), "an included file is named relative to this one");
+  } else if (!file->repo.empty() && file->path.starts_with("..")) {
+    reporter().Error("bad-path", named.place(), "the path leads out of its repository");
   } else {
     Include(*file, named);
   }
@@ -194,7 +196,7 @@ void IncludeReader::Include(const RepositoryFile& file, NodeRef named) {
                     fmt::join(std::vector<std::string>(open, open_.end()), " → "), name));
     return;
   }
-  if (!seen_.insert(name).second || !MayInclude(file, named)) {
+  if (!seen_.insert(name).second || !HasRoomFor(named)) {
     return;
   }
   open_.push_back(name);
@@ -202,8 +204,7 @@ void IncludeReader::Include(const RepositoryFile& file, NodeRef named) {
   open_.pop_back();
 }
 
-/// Within the limit, and of a kind that this build reads.
-bool IncludeReader::MayInclude(const RepositoryFile& file, NodeRef named) {
+bool IncludeReader::HasRoomFor(NodeRef named) {
   const std::uint32_t limit = compilation_.options.includes_max;
   if (seen_.size() > limit) {
     if (seen_.size() == limit + 1ULL) {
@@ -215,20 +216,7 @@ bool IncludeReader::MayInclude(const RepositoryFile& file, NodeRef named) {
     compilation_.lacks_includes = true;
     return false;
   }
-  if (file.repo.empty() || loader_.ReadsRepositories()) {
-    return true;
-  }
-  const std::string message =
-      fmt::format("`{}`: files of other repositories come in a later build", NameOf(file));
-  compilation_.lacks_includes = true;
-  if (compilation_.options.purpose == Purpose::kRun) {
-    reporter().Error("later-key", named.place(), message).hint =
-        "copy the file into this repository to run the pipeline with this build";
-  } else {
-    reporter().Warning("later-key", named.place(), message).hint =
-        "`validate` and `plan` leave it out; `run` refuses it";
-  }
-  return false;
+  return true;
 }
 
 NodeRef IncludeReader::Read(const std::string& path) {

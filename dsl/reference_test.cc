@@ -43,7 +43,6 @@ class ExampleLoader final : public SourceLoader {
   engine::base::StatusOr<std::string> Load(const std::string& path) override {
     return path == "p.yml" ? text : "templates: {}\n";
   }
-  bool ReadsRepositories() const override { return true; }
   engine::base::StatusOr<std::string> LoadFrom(const RepositoryFile& file) override {
     return Load(file.path);
   }

@@ -362,35 +362,20 @@ TEST(Include, IsBoundedInNumber) {
   EXPECT_THAT(compiled.diagnostics[0].hint, HasSubstr("DAYFLY_INCLUDES_MAX"));
 }
 
-TEST(Include, OfAnotherRepositoryComesLater) {
+TEST(Include, OfAnotherRepositoryThatIsNotThere) {
   const std::string text =
       "include: [{ repo: https://example.org/x.git, ref: v1, file: a.yml }]\n"
       "jobs: { j: { extends: from-there } }";
-  EXPECT_THAT(Brief(CompileText(text).diagnostics), ElementsAre("later-key 1:61"));
-  // What may stand in the file that was left out is not missed.
-  EXPECT_THAT(Brief(CompileText(text, {.purpose = Purpose::kPlan}).diagnostics),
-              ElementsAre("later-key 1:61 (warning)"));
+  // What may stand in the file that could not be read is not missed.
+  EXPECT_THAT(Brief(CompileText(text).diagnostics), ElementsAre("missing-file 1:61"));
 }
 
-/// Answers for other repositories, too.
-class RepositoryLoader final : public SourceLoader {
- public:
-  engine::base::StatusOr<std::string> Load(const std::string& path) override {
-    return files.Load(path);
-  }
-  bool ReadsRepositories() const override { return true; }
-  engine::base::StatusOr<std::string> LoadFrom(const RepositoryFile& file) override {
-    return files.Load(fmt::format("{} {} {}", file.repo, file.ref, file.path));
-  }
-  MemorySourceLoader files;
-};
-
-TEST(Include, ReadsOtherRepositoriesWhereTheLoaderCan) {
-  RepositoryLoader loader;
-  loader.files.Add("p.yml",
-                   "include: [{ repo: r, ref: v1, file: ci/a.yml }]\njobs: { j: { extends: t } }");
-  loader.files.Add("r v1 ci/a.yml", "include: b.yml");
-  loader.files.Add("r v1 ci/b.yml", "templates: { t: { steps: [x] } }");
+TEST(Include, ReadsOtherRepositories) {
+  MemorySourceLoader loader;
+  loader.Add("p.yml",
+             "include: [{ repo: r, ref: v1, file: ci/a.yml }]\njobs: { j: { extends: t } }");
+  loader.Add("r@v1:ci/a.yml", "include: b.yml");
+  loader.Add("r@v1:ci/b.yml", "templates: { t: { steps: [x] } }");
   const Compiled compiled = Compile("p.yml", loader);
   EXPECT_THAT(compiled.diagnostics, IsEmpty());
   ASSERT_NE(compiled.plan, nullptr);

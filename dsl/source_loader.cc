@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 namespace dsl {
 namespace {
 
@@ -69,7 +71,11 @@ StatusOr<std::string> ReadUpTo(int fd, std::uint64_t bytes_max) {
 
 }  // namespace
 
-StatusOr<std::string> SourceLoader::LoadFrom(const RepositoryFile& /*file*/) {
+std::string ToText(const RepositoryFile& file) {
+  return fmt::format("{}@{}:{}", file.repo, file.ref, file.path);
+}
+
+StatusOr<std::string> DiskSourceLoader::LoadFrom(const RepositoryFile& /*file*/) {
   return engine::base::Unimplemented("files of other repositories cannot be read here");
 }
 

@@ -18,6 +18,8 @@ struct RepositoryFile {
   std::string ref;
   std::string path;
 };
+/// `repo@ref:path`: by what messages and plans name it.
+std::string ToText(const RepositoryFile& file);
 
 class SourceLoader {
  public:
@@ -26,10 +28,8 @@ class SourceLoader {
   /// `ResourceExhausted`: larger than the limit; `PermissionDenied`. The message says what is
   /// wrong, without the path.
   virtual engine::base::StatusOr<std::string> Load(const std::string& path) = 0;
-  /// Whether `LoadFrom` can read; a loader reads the files at hand only unless it says otherwise.
-  virtual bool ReadsRepositories() const { return false; }
   /// A file of another repository; the same errors.
-  virtual engine::base::StatusOr<std::string> LoadFrom(const RepositoryFile& file);
+  virtual engine::base::StatusOr<std::string> LoadFrom(const RepositoryFile& file) = 0;
 };
 
 class DiskSourceLoader final : public SourceLoader {
@@ -38,16 +38,22 @@ class DiskSourceLoader final : public SourceLoader {
       std::uint64_t bytes_max = engine::model::DefaultSettings().file_bytes_max)
       : bytes_max_(bytes_max) {}
   engine::base::StatusOr<std::string> Load(const std::string& path) override;
+  /// `Unimplemented`.
+  engine::base::StatusOr<std::string> LoadFrom(const RepositoryFile& file) override;
 
  private:
   std::uint64_t bytes_max_;
 };
 
-/// Files by name, for tests, benches and text that is already there.
+/// Files by name, for tests, benches and text that is already there; those of other repositories by
+/// their `ToText`.
 class MemorySourceLoader final : public SourceLoader {
  public:
   void Add(std::string path, std::string text) { files_[std::move(path)] = std::move(text); }
   engine::base::StatusOr<std::string> Load(const std::string& path) override;
+  engine::base::StatusOr<std::string> LoadFrom(const RepositoryFile& file) override {
+    return Load(ToText(file));
+  }
 
  private:
   std::map<std::string, std::string> files_;

@@ -32,6 +32,9 @@ struct Prepared {
 base::StatusOr<Prepared> Prepare(const wire::Submission& submission,
                                  const std::vector<std::string>& pools) {
   dsl::MemorySourceLoader loader;
+  for (const auto& [name, text] : submission.included) {
+    loader.Add(name, text);
+  }
   loader.Add(submission.pipeline_file, submission.pipeline_text);
   dsl::CompileOptions options;
   options.pools = pools;

@@ -12,6 +12,7 @@ constexpr std::size_t kNameBytesMax = 4096;
 constexpr std::size_t kTextBytesMax = 10 << 20;
 constexpr std::size_t kValueBytesMax = 64 << 10;
 constexpr int kListMax = 1000;
+constexpr int kIncludedMax = 500;
 
 bool IsHex(std::string_view text, std::size_t digits) {
   return text.size() == digits && std::ranges::all_of(text, [](char c) {
@@ -75,6 +76,23 @@ void AddValues(const std::vector<NameAndText>& values,
   }
 }
 
+base::Status ReadIncluded(const pb::SubmitRequest& request, Submission& out) {
+  if (request.included_size() > kIncludedMax) {
+    return base::InvalidArgument("included: {} files, at most {}", request.included_size(),
+                                 kIncludedMax);
+  }
+  std::size_t bytes = request.pipeline_text().size();
+  for (const pb::SourceText& file : request.included()) {
+    RETURN_IF_ERROR(CheckPresent(file.name(), kNameBytesMax, "included.name"));
+    bytes += file.text().size();
+    out.included.emplace_back(file.name(), file.text());
+  }
+  return bytes <= kTextBytesMax
+             ? base::OkStatus()
+             : base::InvalidArgument("included: {} bytes with pipeline_text, at most {}", bytes,
+                                     kTextBytesMax);
+}
+
 }  // namespace
 
 base::StatusOr<Submission> SubmissionFrom(const pb::SubmitRequest& request) {
@@ -91,6 +109,7 @@ base::StatusOr<Submission> SubmissionFrom(const pb::SubmitRequest& request) {
   out.request_key = request.request_key();
   out.pipeline_file = request.pipeline_file();
   out.pipeline_text = request.pipeline_text();
+  RETURN_IF_ERROR(ReadIncluded(request, out));
   out.repository = request.source().repository();
   out.uploaded_tree = request.source().uploaded_tree();
   out.commit = request.source().commit();
@@ -109,6 +128,11 @@ pb::SubmitRequest ToWire(const Submission& submission) {
   out.set_request_key(submission.request_key);
   out.set_pipeline_file(submission.pipeline_file);
   out.set_pipeline_text(submission.pipeline_text);
+  for (const auto& [name, text] : submission.included) {
+    pb::SourceText* file = out.add_included();
+    file->set_name(name);
+    file->set_text(text);
+  }
   if (!submission.repository.empty() || !submission.uploaded_tree.empty()) {
     pb::Source* source = out.mutable_source();
     source->set_repository(submission.repository);

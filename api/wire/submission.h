@@ -21,6 +21,7 @@ struct Submission {
   std::string request_key;
   std::string pipeline_file;
   std::string pipeline_text;
+  std::vector<NameAndText> included;  ///< files by name
   std::string repository;
   std::string uploaded_tree;  ///< empty, or 64 hexadecimal digits
   std::string commit;

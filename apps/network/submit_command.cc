@@ -80,7 +80,9 @@ base::StatusOr<api::wire::Submission> SubmissionOf(const SubmitOptions& options,
                                                    client::Connection& connection) {
   api::wire::Submission submission;
   ASSIGN_OR_RETURN(submission.pipeline_file, ChoosePipeline(options.file));
-  ASSIGN_OR_RETURN(submission.pipeline_text, ReadTextFile(submission.pipeline_file));
+  ASSIGN_OR_RETURN(PipelineTexts texts, ReadPipeline(submission.pipeline_file));
+  submission.pipeline_text = std::move(texts.text);
+  submission.included = std::move(texts.included);
   ASSIGN_OR_RETURN(const SubmitSource source, SourceOf(options, connection));
   if (const std::string differs =
           PipelineDiffers(source, submission.pipeline_file, submission.pipeline_text);
@@ -116,7 +118,8 @@ int SubmitCommand(const SubmitOptions& options) {
   client::Connection connection(*target);
   const auto submission = SubmissionOf(options, connection);
   if (!submission.ok()) {
-    return Fail(submission.status());
+    const bool was_told = base::Message(submission.status()).empty();
+    return was_told ? kExitInvalid : Fail(submission.status());
   }
   client::RunClient runs(connection);
   return Answer(runs, *target, runs.Submit(*submission), options.watch, options.output);

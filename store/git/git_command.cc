@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/git/git_command.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -63,6 +64,27 @@ constexpr const char* kPassedOn[] = {"HOME",          "http_proxy",   "https_pro
                                      "HTTP_PROXY",    "HTTPS_PROXY",  "NO_PROXY",     "ALL_PROXY",
                                      "SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK"};
 
+/// A hook's or a step's: they would point git at another repository.
+constexpr std::string_view kNotPassedOn[] = {"GIT_DIR=",
+                                             "GIT_WORK_TREE=",
+                                             "GIT_INDEX_FILE=",
+                                             "GIT_OBJECT_DIRECTORY=",
+                                             "GIT_ALTERNATE_OBJECT_DIRECTORIES=",
+                                             "GIT_TERMINAL_PROMPT=",
+                                             "LC_ALL="};
+
+std::vector<std::string> CallersEnvironment() {
+  std::vector<std::string> env = {"LC_ALL=C", "GIT_TERMINAL_PROMPT=0"};
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    if (std::ranges::none_of(kNotPassedOn,
+                             [&](std::string_view name) { return text.starts_with(name); })) {
+      env.emplace_back(text);
+    }
+  }
+  return env;
+}
+
 std::vector<std::string> Environment(int credential_fd) {
   const char* path = std::getenv("PATH");
   std::vector<std::string> env = {
@@ -109,7 +131,8 @@ base::StatusOr<pid_t> Spawn(const GitCommand& command, int output, int errors, i
     argv.push_back("--git-dir=" + command.folder);
   }
   argv.insert(argv.end(), command.arguments.begin(), command.arguments.end());
-  std::vector<std::string> env = Environment(credential_fd);
+  std::vector<std::string> env =
+      command.as_caller ? CallersEnvironment() : Environment(credential_fd);
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);

@@ -25,6 +25,7 @@ struct GitCommand {
   /// variable, no file.
   std::optional<GitCredential> credential;
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
+  bool as_caller = false;  ///< with the caller's environment and git configuration, not a clean one
 };
 
 /// What it printed. `Unavailable` with the cause that git names when it failed; `DeadlineExceeded`;

@@ -71,6 +71,27 @@ TEST_F(SubmitSource, HereIsHeadAsOriginHasIt) {
   EXPECT_EQ(ended.exit_code, 0) << ended.text << Errors();
 }
 
+// Its texts go along: the server reads no file, and asks no other repository.
+TEST_F(SubmitSource, WhatAPipelineIncludesComesWithIt) {
+  InWork(
+      "git init -q -b main ../shared && cd ../shared && echo 'include: base.yml' > jobs.yml && "
+      "echo 'templates: { base: { checkout: false } }' > base.yml && git add . && "
+      "git -c user.name=a -c user.email=a@example.org commit -q -m one");
+  InWork("mkdir parts && echo 'env: { WORD: here }' > parts/env.yml");
+  std::ofstream(File("work/ci.yml"))
+      << "name: x\ninclude: [parts/env.yml, { repo: 'file://" << File("shared")
+      << "', ref: main, file: jobs.yml }]\n"
+         "jobs: { j: { extends: base, steps: ['test $WORD = here'] } }\n";
+  const auto ended = SubmitHere({"--upload"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.text << Errors();
+
+  std::ofstream(File("work/ci.yml")) << "name: x\ninclude: [parts/none.yml]\n"
+                                        "jobs: { j: { steps: ['true'] } }\n";
+  const auto refused = SubmitHere({"--upload"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(TextOf(File("submit.errors")), HasSubstr("ci.yml:2:11: error[missing-file]"));
+}
+
 // `origin` is ../origin.git here, which git reads from the top of the working tree wherever it is
 // started.
 TEST_F(SubmitSource, ARelativeOriginIsAPathFromTheTop) {

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/git/repository_files.h"
+
+#include <gmock/gmock.h>
+
+#include "store/git/git_fixture.h"
+
+namespace store::git {
+namespace {
+
+namespace fs = std::filesystem;
+using absl::StatusCode;
+using ::testing::HasSubstr;
+
+class RepositoryFilesTest : public GitTest {
+ protected:
+  void SetUp() override {
+    GitTest::SetUp();
+    if (!IsSkipped()) {
+      MakeRepository();
+      head_ = Git("rev-parse HEAD");
+    }
+  }
+  engine::base::StatusOr<std::string> Read(const std::string& ref, const std::string& path) {
+    return RepositoryFiles(files_).Read(Url(), ref, path);
+  }
+  std::string Url() const { return "file://" + repo_; }
+
+  std::string head_;
+  RepositoryFilesOptions files_{.folder = folder_ + "/included", .file_bytes_max = 100};
+};
+
+TEST_F(RepositoryFilesTest, ReadsFilesByBranchTagAndCommit) {
+  Git("tag v1");
+  Git("branch side");
+  for (const std::string& ref : {std::string("v1"), std::string("side"), head_}) {
+    const auto text = Read(ref, "dir/inner");
+    ASSERT_TRUE(text.ok()) << text.status();
+    EXPECT_EQ(*text, "two\n");
+  }
+}
+
+TEST_F(RepositoryFilesTest, ABranchIsLookedUpOnceAnObject) {
+  RepositoryFiles files(files_);
+  Git("branch side");
+  ASSERT_TRUE(files.Read(Url(), "side", "dir/inner").ok());
+  WriteFile("dir/inner", "three\n");
+  Commit("changed");
+  Git("branch -f side HEAD");
+  EXPECT_EQ(*files.Read(Url(), "side", "dir/inner"), "two\n");
+  EXPECT_EQ(*Read("side", "dir/inner"), "three\n");
+  EXPECT_EQ(*Read(head_, "dir/inner"), "two\n");
+}
+
+TEST_F(RepositoryFilesTest, AKnownCommitNeedsNoRepository) {
+  ASSERT_TRUE(Read(head_, "dir/inner").ok());
+  fs::rename(repo_, repo_ + "-away");
+  EXPECT_EQ(*Read(head_, "dir/inner"), "two\n");
+  EXPECT_EQ(Read("main", "dir/inner").status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(RepositoryFilesTest, SaysWhatIsNotThere) {
+  EXPECT_THAT(std::string(engine::base::Message(Read("nowhere", "dir/inner").status())),
+              HasSubstr("no branch, tag or commit 'nowhere'"));
+  EXPECT_EQ(Read(std::string(40, 'a'), "dir/inner").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Read(head_, "none").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Read(head_, "dir").status().code(), StatusCode::kFailedPrecondition);
+  files_.file_bytes_max = 3;
+  EXPECT_EQ(Read(head_, "dir/inner").status().code(), StatusCode::kResourceExhausted);
+}
+
+TEST_F(RepositoryFilesTest, TakesNothingForARefThatIsAnOptionOrAPattern) {
+  for (const char* ref : {"", "--upload-pack=x", "a..b", "a:b", "*", "+main", "/x", "a b"}) {
+    EXPECT_EQ(Read(ref, "dir/inner").status().code(), StatusCode::kInvalidArgument) << ref;
+  }
+  const auto remote = RepositoryFiles(files_).Read("ext::sh -c true", "main", "x");
+  EXPECT_EQ(remote.status().code(), StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace store::git
