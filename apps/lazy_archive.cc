@@ -45,6 +45,12 @@ base::StatusOr<std::string> LazyArchive::HashFiles(const std::string& root,
   return archive->HashFiles(root, paths);
 }
 
+base::StatusOr<std::string> LazyArchive::HashTree(const std::string& root,
+                                                  const std::vector<std::string>& paths) {
+  ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());
+  return archive->HashTree(root, paths);
+}
+
 base::StatusOr<std::string> LazyArchive::ReadFiles(const std::string& root,
                                                    const std::vector<std::string>& paths,
                                                    std::uint64_t bytes_max, std::stop_token stop,

@@ -24,6 +24,8 @@ class LazyArchive final : public engine::ports::ArtifactArchive {
                                    const engine::ports::Transfer& transfer) override;
   engine::base::StatusOr<std::string> HashFiles(const std::string& root,
                                                 const std::vector<std::string>& paths) override;
+  engine::base::StatusOr<std::string> HashTree(const std::string& root,
+                                               const std::vector<std::string>& paths) override;
   engine::base::StatusOr<std::string> ReadFiles(const std::string& root,
                                                 const std::vector<std::string>& paths,
                                                 std::uint64_t bytes_max, std::stop_token stop,

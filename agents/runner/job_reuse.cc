@@ -196,7 +196,7 @@ ReuseAnswer Restore(const CacheTools& tools, const std::string& key, Kept kept,
 
 base::StatusOr<ReuseAnswer> Find(const CacheTools& tools, const ReuseRequest& request,
                                  const std::string& scratch) {
-  ASSIGN_OR_RETURN(const std::string hash, tools.archive->HashFiles(tools.root, request.inputs));
+  ASSIGN_OR_RETURN(const std::string hash, tools.archive->HashTree(tools.root, request.inputs));
   if (hash.empty()) {
     return ReuseAnswer{.note = "nothing is reused or kept: no file is among the `inputs`"};
   }

@@ -40,6 +40,10 @@ class AgentArtifacts::AttemptArchive final : public ports::ArtifactArchive {
                                         const std::vector<std::string>& paths) override {
     return archive_.HashFiles(root, paths);
   }
+  base::StatusOr<std::string> HashTree(const std::string& root,
+                                       const std::vector<std::string>& paths) override {
+    return archive_.HashTree(root, paths);
+  }
   base::StatusOr<std::string> ReadFiles(const std::string& root,
                                         const std::vector<std::string>& paths,
                                         std::uint64_t bytes_max, std::stop_token stop,

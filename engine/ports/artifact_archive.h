@@ -63,6 +63,11 @@ class ArtifactArchive {
   virtual base::StatusOr<std::string> HashFiles(const std::string& root,
                                                 const std::vector<std::string>& paths) = 0;
 
+  /// 64 hexadecimal digits over the matching files' and links' paths, whether they may be executed,
+  /// contents and targets; empty when nothing matches.
+  virtual base::StatusOr<std::string> HashTree(const std::string& root,
+                                               const std::vector<std::string>& paths) = 0;
+
   using FileHandler =
       std::function<void(const std::string& path, base::StatusOr<std::string> content)>;
   /// Hands out each matching file, in the order of their paths; links are not followed. One of more

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "store/artifacts/descriptor.h"
 #include "store/artifacts/file_selection.h"
 #include "store/artifacts/folder_cursor.h"
@@ -113,6 +115,18 @@ Manifest MakeManifest(Selection selection, Layout layout, std::vector<ManifestCh
   return manifest;
 }
 
+base::StatusOr<base::Digest> HashContent(FileReader& reader, const FoundFile& file) {
+  base::Hasher hasher;
+  for (std::uint64_t at = 0; at < file.size; at += ports::kChunkBytesMax) {
+    std::string bytes;
+    RETURN_IF_ERROR(reader.Read(
+        file, {.file_offset = at, .length = std::min(ports::kChunkBytesMax, file.size - at)},
+        bytes));
+    hasher.Update(bytes);
+  }
+  return hasher.Finish();
+}
+
 }  // namespace
 
 base::StatusOr<model::Artifact> Archive::Pack(const ports::PackRequest& request,
@@ -158,16 +172,33 @@ base::StatusOr<std::string> Archive::HashFiles(const std::string& root,
     if (file.kind != FileKind::kFile) {
       continue;
     }
-    base::Hasher one;
-    for (std::uint64_t at = 0; at < file.size; at += ports::kChunkBytesMax) {
-      std::string bytes;
-      RETURN_IF_ERROR(reader.Read(
-          file, {.file_offset = at, .length = std::min(ports::kChunkBytesMax, file.size - at)},
-          bytes));
-      one.Update(bytes);
-    }
-    const base::Digest digest = one.Finish();
+    ASSIGN_OR_RETURN(const base::Digest digest, HashContent(reader, file));
     all.Update({reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()});
+    any = true;
+  }
+  return any ? base::ToHex(all.Finish()) : std::string();
+}
+
+base::StatusOr<std::string> Archive::HashTree(const std::string& root,
+                                              const std::vector<std::string>& paths) {
+  ASSIGN_OR_RETURN(const Descriptor folder, OpenFolder(root));
+  ASSIGN_OR_RETURN(const Selection selection, Select(folder.get(), paths, false));
+  FileReader reader(folder.get());
+  base::Hasher all;
+  bool any = false;
+  for (const FoundFile& file : selection.files) {
+    if (file.kind == FileKind::kFolder) {
+      continue;
+    }
+    std::string content = file.target;
+    if (file.kind == FileKind::kFile) {
+      ASSIGN_OR_RETURN(const base::Digest digest, HashContent(reader, file));
+      content = base::ToHex(digest);
+    }
+    const bool is_program = (file.mode & S_IXUSR) != 0;
+    // Sizes in front: no two lists of files read alike.
+    all.Update(fmt::format("{} {} {} {} {}\n", static_cast<int>(file.kind), is_program,
+                           file.path.size(), file.path, content));
     any = true;
   }
   return any ? base::ToHex(all.Finish()) : std::string();

@@ -245,6 +245,28 @@ TEST_F(ArchiveTest, HashesFilesInTheOrderOfTheirPaths) {
   EXPECT_EQ(*archive_.HashFiles(from_, {"none/**"}), "");
 }
 
+TEST_F(ArchiveTest, ATreeIsMoreThanItsContents) {
+  WriteFile(from_ + "/src/a", "one");
+  WriteFile(from_ + "/src/b", "two");
+  fs::create_symlink("a", from_ + "/src/link");
+  const auto hash = [&] { return *archive_.HashTree(from_, {"src"}); };
+  const std::string before = hash();
+  EXPECT_EQ(before.size(), 64U);
+  SetTime(from_ + "/src/a", 1, 1);
+  EXPECT_EQ(hash(), before);
+  fs::rename(from_ + "/src/b", from_ + "/src/c");
+  EXPECT_NE(hash(), before);
+  fs::rename(from_ + "/src/c", from_ + "/src/b");
+  EXPECT_EQ(hash(), before);
+  fs::permissions(from_ + "/src/a", fs::perms::owner_all);
+  EXPECT_NE(hash(), before);
+  fs::permissions(from_ + "/src/a", fs::perms::owner_read | fs::perms::owner_write);
+  fs::remove(from_ + "/src/link");
+  fs::create_symlink("b", from_ + "/src/link");
+  EXPECT_NE(hash(), before);
+  EXPECT_EQ(*archive_.HashTree(from_, {"none/**"}), "");
+}
+
 // ---- whole or not at all
 
 TEST_F(ArchiveTest, UnpacksWholeIntoFoldersThatAreThere) {

@@ -108,6 +108,9 @@ TEST_F(ReuseTest, AResultStandsAsLongAsNothingThatDecidesChanged) {
   EXPECT_FALSE(Reuses());
   Write("src/a", "a");
   EXPECT_TRUE(Reuses());
+  fs::permissions(File("src/a"), fs::perms::owner_all);
+  EXPECT_FALSE(Reuses()) << "it may be executed now";
+  fs::permissions(File("src/a"), fs::perms::owner_read | fs::perms::owner_write);
   EXPECT_FALSE(Reuses({"--input", "level=high"})) << "a step reads it";
   EXPECT_TRUE(Reuses({"--input", "level=high"}));
 }
