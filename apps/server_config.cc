@@ -26,7 +26,8 @@ constexpr std::array<std::string_view, 12> kServerKeys = {
     "store", "listen",    "address", "servers", "socket",  "certificates",
     "logs",  "artifacts", "keep",    "workers", "secrets", "git"};
 constexpr std::array<std::string_view, 2> kGitKeys = {"user", "password"};
-constexpr std::array<std::string_view, 5> kPoolKeys = {"slots", "min", "max", "idle", "provider"};
+constexpr std::array<std::string_view, 6> kPoolKeys = {"slots", "min",    "max",
+                                                       "idle",  "return", "provider"};
 constexpr std::array<std::string_view, 2> kMayBeEmpty = {"secrets", "git"};
 constexpr std::array<std::string_view, 1> kProviders = {"process"};
 
@@ -252,6 +253,9 @@ class ConfigReader {
         } else if (key == "idle") {
           pool.idle_after =
               dsl::ReadDuration(setting.value, key, reporter_).value_or(pool.idle_after);
+        } else if (key == "return") {
+          pool.return_within =
+              dsl::ReadDuration(setting.value, key, reporter_).value_or(pool.return_within);
         } else if (key == "provider") {
           dsl::ReadWord(setting.value, key, kProviders, reporter_);
         } else {
@@ -363,7 +367,8 @@ git: {}
 
 # Workers of one shape, for the jobs that name the pool (`pool: NAME`; `default` is for those that
 # name none). With `max` the server starts and ends them on this machine, as they are needed, and
-# sends those home that were idle for so long; without it they come by themselves:
+# sends those home that were idle for so long, and ends those that do not return so long after they
+# were lost (`return`, 1m); without it they come by themselves:
 # dayfly agent --server HOST:PORT --token "$(dayfly workers token --pool P)"
 pools:
   default: { provider: process, min: 0, max: 2, slots: 2, idle: 5m }

@@ -22,6 +22,8 @@ struct PoolConfig {
   std::uint32_t workers_max = 0;  ///< 0: its workers come by themselves, with a join token
   /// After which a worker that the server started is sent home.
   engine::base::Duration idle_after = std::chrono::minutes(5);
+  /// After which one that lives, and that nothing is heard of since it was lost, is ended.
+  engine::base::Duration return_within = std::chrono::minutes(1);
   friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
 };
 

@@ -83,6 +83,9 @@ TEST(ServerConfig, APoolHasAProviderAndATimeToBeIdle) {
   const ServerConfig config = Parsed("pools: { a: { provider: process, max: 1, idle: 90s } }\n");
   ASSERT_EQ(config.pools.size(), 1U);
   EXPECT_EQ(config.pools[0].idle_after, std::chrono::seconds(90));
+  EXPECT_EQ(config.pools[0].return_within, std::chrono::seconds(60));
+  EXPECT_EQ(Parsed("pools: { a: { max: 1, return: 2s } }\n").pools[0].return_within,
+            std::chrono::seconds(2));
   EXPECT_EQ(Problem("pools: { a: { provider: cloud } }\n").code, "wrong-value");
   EXPECT_EQ(Problem("pools: { 'a b': {} }\n").code, "bad-name");
 }

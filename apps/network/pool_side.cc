@@ -33,6 +33,7 @@ placement::PoolSpec SpecOf(const PoolConfig& config) {
   spec.max = config.workers_max;
   spec.slots = config.slots;
   spec.idle_after = config.idle_after;
+  spec.return_within = config.return_within;
   return spec;
 }
 
@@ -333,6 +334,9 @@ std::string PoolSide::Outlook(std::string_view name) const {
   }
   if (!driver.plan().held_back.empty()) {
     return driver.plan().held_back;
+  }
+  if (!driver.plan().awaited.empty()) {
+    return driver.plan().awaited;
   }
   return pool->second.load.waiting > 0 && driver.plan().desired >= driver.spec().max
              ? fmt::format("it may have {} workers at most", driver.spec().max)

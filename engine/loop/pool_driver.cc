@@ -57,9 +57,13 @@ void PoolDriver::AskWhatExists() {
 
 void PoolDriver::Listed(const std::vector<LaunchState>& states) {
   started_ = true;
-  for (const LaunchState& state : states) {
+  for (LaunchState state : states) {
     if (state.pool != parts_.pool) {
       continue;
+    }
+    if (const auto gone = gone_before_.find(state.launch); gone != gone_before_.end()) {
+      state.phase = LaunchPhase::kGone;
+      state.cause = gone->second;
     }
     const auto worker = known_.find(state.launch);
     if (state.phase == LaunchPhase::kGone) {
@@ -72,6 +76,7 @@ void PoolDriver::Listed(const std::vector<LaunchState>& states) {
     launched.launched_at = parts_.clock->Now();
     if (worker != known_.end()) {
       launched.worker = worker->second;
+      launched.was_there = true;
     }
   }
   OnWakeUp();
@@ -87,7 +92,9 @@ void PoolDriver::Joined(const LaunchId& launch, model::WorkerId worker) {
 }
 
 void PoolDriver::Changed(const LaunchState& state) {
-  if (state.phase == LaunchPhase::kGone && launches_.contains(state.launch)) {
+  if (state.phase == LaunchPhase::kGone && !started_) {
+    gone_before_[state.launch] = state.cause;
+  } else if (state.phase == LaunchPhase::kGone && launches_.contains(state.launch)) {
     Over(state.launch, state.cause);
     OnWakeUp();
   }
@@ -96,7 +103,8 @@ void PoolDriver::Changed(const LaunchState& state) {
 void PoolDriver::Over(const LaunchId& launch, const std::string& cause) {
   const Launched launched = launches_.extract(launch).mapped();
   if (launched.worker.has_value()) {
-    return TellGone(launch, *launched.worker, cause);
+    return TellGone(launch, *launched.worker,
+                    launched.ending ? "ended by its pool: " + launched.why_ending : cause);
   }
   if (!launched.ending) {
     Failed();  // it died before it could join
@@ -156,23 +164,41 @@ placement::PoolView PoolDriver::View() {
     worker.launch = launch;
     worker.launched_at = launched.launched_at;
     if (launched.worker.has_value()) {
-      const auto assigned = load.assigned.find(*launched.worker);
-      worker.attempts = assigned == load.assigned.end() ? 0 : assigned->second;
-      if (worker.attempts > 0) {
-        launched.idle_since.reset();
-      } else if (!launched.idle_since.has_value()) {
-        launched.idle_since = view.now;
-      }
-      worker.idle_since = launched.idle_since.value_or(view.now);
-      // Somebody else may have sent it home.
-      const bool draining = launched.draining || load.draining.contains(*launched.worker);
-      worker.phase = draining              ? PoolWorkerPhase::kDraining
-                     : worker.attempts > 0 ? PoolWorkerPhase::kBusy
-                                           : PoolWorkerPhase::kIdle;
+      Describe(load, view.now, launched, worker);
     }
     view.workers.push_back(std::move(worker));
   }
   return view;
+}
+
+void PoolDriver::Describe(const PoolLoad& load, base::Instant now, Launched& launched,
+                          placement::PoolWorker& worker) {
+  const auto assigned = load.assigned.find(*launched.worker);
+  const bool is_there = assigned != load.assigned.end();
+  launched.was_there = launched.was_there || is_there;
+  // Somebody else may have sent it home.
+  const bool draining = launched.draining || load.draining.contains(*launched.worker);
+  if (load.is_known && launched.was_there && !is_there) {
+    const auto lost = load.lost.find(*launched.worker);
+    launched.away_since = launched.away_since.value_or(now);
+    launched.idle_since.reset();
+    worker.phase = PoolWorkerPhase::kAway;
+    worker.away_since = *launched.away_since;
+    worker.attempts = lost == load.lost.end() ? 0 : lost->second;
+    worker.draining = draining;
+    return;
+  }
+  launched.away_since.reset();
+  worker.attempts = is_there ? assigned->second : 0;
+  if (worker.attempts > 0) {
+    launched.idle_since.reset();
+  } else if (!launched.idle_since.has_value()) {
+    launched.idle_since = now;
+  }
+  worker.idle_since = launched.idle_since.value_or(now);
+  worker.phase = draining              ? PoolWorkerPhase::kDraining
+                 : worker.attempts > 0 ? PoolWorkerPhase::kBusy
+                                       : PoolWorkerPhase::kIdle;
 }
 
 void PoolDriver::OnWakeUp() {
@@ -205,13 +231,14 @@ void PoolDriver::Perform(const placement::PoolAction& action) {
     }
     case PoolOrder::kTerminate:
       launches_.at(action.launch).ending = true;
+      launches_.at(action.launch).why_ending = action.reason;
       return parts_.provider->Terminate(
           action.launch, Alive([this, launch = action.launch](const base::Status& status) {
             if (!launches_.contains(launch)) {
               return;
             }
             if (status.ok()) {
-              Over(launch, "ended by its pool");
+              Over(launch, "it was ended");
             } else {
               launches_.at(launch).ending = false;  // asked again at the next look
             }

@@ -79,8 +79,11 @@ class PoolDriver {
     base::Instant launched_at{};
     std::optional<model::WorkerId> worker;
     std::optional<base::Instant> idle_since;
+    bool was_there = false;  ///< the engine had it as a worker
+    std::optional<base::Instant> away_since;
     bool draining = false;
-    bool ending = false;  ///< terminated, and not gone yet
+    bool ending = false;     ///< terminated, and not gone yet
+    std::string why_ending;  ///< what the pool said then
   };
 
   void AskWhatExists();
@@ -90,6 +93,8 @@ class PoolDriver {
   void TellGone(const ports::LaunchId& launch, model::WorkerId worker, const std::string& cause);
   void Stillborn(const ports::LaunchId& launch);
   placement::PoolView View();
+  static void Describe(const PoolLoad& load, base::Instant now, Launched& launched,
+                       placement::PoolWorker& worker);
   void Perform(const placement::PoolAction& action);
   void Launch();
   void Order(const ports::LaunchId& launch, const std::string& token);
@@ -100,6 +105,7 @@ class PoolDriver {
   PoolDriverParts parts_;
   std::map<ports::LaunchId, model::WorkerId> known_;
   bool started_ = false;
+  std::map<ports::LaunchId, std::string> gone_before_;  ///< the list was on its way then; causes
   std::uint64_t last_number_ = 0;
   std::map<ports::LaunchId, Launched> launches_;
   std::map<model::WorkerId, std::string> gone_;

@@ -155,6 +155,61 @@ TEST_F(PoolDriverTest, ALaunchThatIsRefusedCountsAsFailed) {
   EXPECT_EQ(driver().plan().held_back, "3 launches in a row have failed");
 }
 
+TEST_F(PoolDriverTest, AWorkerThatEndsWhileTheListIsOnItsWayIsGone) {
+  cloud_.workers["linux-6-1"] = {"linux-6-1", "linux", LaunchPhase::kRunning, ""};
+  known_ = {{"linux-6-1", model::WorkerId(1)}};
+  boost::asio::post(io_, [this] { cloud_.End("linux-6-1", "it ended unseen"); });
+  driver();
+  EXPECT_EQ(gone_, Lines{"1: it ended unseen"});
+}
+
+// Its agent dials an address that nobody answers any more, say.
+TEST_F(PoolDriverTest, ATakenUpWorkerThatDoesNotComeBackIsEndedAndReplaced) {
+  cloud_.workers["linux-6-1"] = {"linux-6-1", "linux", LaunchPhase::kRunning, ""};
+  known_ = {{"linux-6-1", model::WorkerId(1)}};
+  driver();
+  load_ = {.is_known = true, .waiting = 1, .assigned = {{model::WorkerId(1), 1}}};
+  Look();
+  Pass(minutes(10));
+  Look();
+  EXPECT_EQ(Living(), Lines{"linux-6-1"}) << "as long as the engine has not lost it";
+
+  load_ = {.is_known = true, .waiting = 2, .lost = {{model::WorkerId(1), 1}}};
+  Look();
+  Pass(seconds(60));
+  Look();
+  EXPECT_EQ(Living(), (Lines{"linux-6-1", "linux-7-1"}))
+      << "what it may run nobody else may begin; the rest need not wait for that";
+  EXPECT_TRUE(gone_.empty());
+
+  load_.lost.clear();
+  Look();
+  EXPECT_EQ(Living(), Lines{"linux-7-1"});
+  EXPECT_EQ(gone_, Lines{"1: ended by its pool: nothing was heard of it for 1m00s after it was "
+                         "lost"});
+}
+
+TEST_F(PoolDriverTest, AWorkerThatComesBackInTimeStays) {
+  cloud_.workers["linux-6-1"] = {"linux-6-1", "linux", LaunchPhase::kRunning, ""};
+  known_ = {{"linux-6-1", model::WorkerId(1)}};
+  driver();
+  load_ = {.is_known = true, .waiting = 1};
+  Look();
+  EXPECT_NE(driver().plan().awaited, "");
+  Pass(seconds(59));
+  load_.assigned[model::WorkerId(1)] = 0;
+  Look();
+  Pass(seconds(59));
+  load_.assigned.clear();
+  Look();
+  Pass(seconds(59));
+  Look();
+  EXPECT_EQ(Living(), Lines{"linux-6-1"});
+  Pass(seconds(1));
+  Look();
+  EXPECT_EQ(Living(), Lines{"linux-7-1"});
+}
+
 TEST_F(PoolDriverTest, AnEarlierOwnersWorkersAreFound) {
   cloud_.workers["linux-6-1"] = {"linux-6-1", "linux", LaunchPhase::kRunning, ""};
   cloud_.workers["linux-6-2"] = {"linux-6-2", "linux", LaunchPhase::kGone, "killed by signal 9"};

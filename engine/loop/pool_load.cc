@@ -6,7 +6,7 @@
 namespace engine::loop {
 
 PoolLoad LoadOf(const core::EngineCore& core, const std::string& pool) {
-  PoolLoad load;
+  PoolLoad load{.is_known = true};
   const auto found = core.state().pools.find(pool);
   if (found == core.state().pools.end()) {
     return load;
@@ -19,8 +19,14 @@ PoolLoad LoadOf(const core::EngineCore& core, const std::string& pool) {
     }
   }
   for (const auto& [id, worker] : core.state().workers) {
-    if (worker->pool == &found->second && worker->phase != core::WorkerPhase::kLost) {
-      load.assigned[id] = static_cast<std::uint32_t>(worker->attempts.size());
+    if (worker->pool != &found->second) {
+      continue;
+    }
+    const auto attempts = static_cast<std::uint32_t>(worker->attempts.size());
+    if (worker->phase == core::WorkerPhase::kLost) {
+      load.lost[id] = attempts;
+    } else {
+      load.assigned[id] = attempts;
       if (worker->draining.has_value()) {
         load.draining.insert(id);
       }

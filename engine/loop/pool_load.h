@@ -13,9 +13,12 @@
 namespace engine::loop {
 
 struct PoolLoad {
+  bool is_known = false;                              ///< false: nobody has looked yet
   std::uint32_t waiting = 0;                          ///< attempts of the pool that no worker has
   std::map<model::WorkerId, std::uint32_t> assigned;  ///< attempts of each worker of the pool
   std::set<model::WorkerId> draining;                 ///< of these
+  /// Workers that are lost, with the attempts that they may still run and nobody else may begin.
+  std::map<model::WorkerId, std::uint32_t> lost;
 };
 
 PoolLoad LoadOf(const core::EngineCore& core, const std::string& pool);

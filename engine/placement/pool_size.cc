@@ -12,6 +12,10 @@ namespace {
 using base::FormatDuration;
 using Phase = PoolWorkerPhase;
 
+/// Of `FormatInstant`: `12:34:56`.
+constexpr std::size_t kTimeOfDay = 11;
+constexpr std::size_t kTimeOfDayLength = 8;
+
 class Planner {
  public:
   Planner(const PoolSpec& spec, const PoolView& view)
@@ -55,6 +59,28 @@ class Planner {
         return;
       case Phase::kDraining:
         return;
+      case Phase::kAway:
+        return LookAway(worker);
+    }
+  }
+
+  /// Its agent may dial an address that nobody answers any more, or may hang. What nobody else may
+  /// begin yet it ends by itself in time; until then it is left alone, and does not count.
+  void LookAway(const PoolWorker& worker) {
+    const base::Instant until = worker.away_since + spec_.return_within;
+    if (!Passed(until)) {
+      if (worker.draining) {
+        return;
+      }
+      ++useful_;
+      plan_.awaited += fmt::format(
+          "{}nothing is heard of worker {}: unless it is back by {} UTC it is ended and replaced",
+          plan_.awaited.empty() ? "" : "; ", worker.launch,
+          base::FormatInstant(until).substr(kTimeOfDay, kTimeOfDayLength));
+    } else if (worker.attempts == 0) {
+      Act(PoolOrder::kTerminate, worker,
+          fmt::format("nothing was heard of it for {} after it was lost",
+                      FormatDuration(spec_.return_within)));
     }
   }
 

@@ -20,6 +20,7 @@ struct PoolSpec {
   base::Duration idle_after = std::chrono::minutes(5);
   base::Duration lifetime{0};  ///< after which a worker is replaced; 0: none
   base::Duration join_within = std::chrono::minutes(2);
+  base::Duration return_within = std::chrono::minutes(1);  ///< once it was lost
   /// After so many launches in a row that never joined, or could not be made, one is tried each
   /// `retry_after`.
   std::uint32_t launch_tries = 3;
@@ -31,6 +32,7 @@ enum class PoolWorkerPhase : std::uint8_t {
   kIdle,      ///< joined, has nothing
   kBusy,      ///< has attempts
   kDraining,  ///< takes nothing new and leaves by itself
+  kAway,      ///< it lives, and the engine has lost it: it was silent for too long
 };
 
 struct PoolWorker {
@@ -38,7 +40,11 @@ struct PoolWorker {
   PoolWorkerPhase phase = PoolWorkerPhase::kComing;
   base::Instant launched_at{};
   base::Instant idle_since{};  ///< of an idle one
-  std::uint32_t attempts = 0;  ///< that it has
+  base::Instant away_since{};  ///< of one that is away
+  /// That it has; of one that is away those which nobody else may begin before it is known how they
+  /// ended.
+  std::uint32_t attempts = 0;
+  bool draining = false;  ///< of one that is away: it would leave anyway
 };
 
 struct PoolView {
@@ -52,7 +58,7 @@ struct PoolView {
 enum class PoolOrder : std::uint8_t {
   kLaunch,     ///< one more
   kDrain,      ///< tell it to leave when it has nothing
-  kTerminate,  ///< it never joined
+  kTerminate,  ///< it never joined, or does not come back
 };
 
 struct PoolAction {
@@ -67,6 +73,7 @@ struct PoolPlan {
   std::uint32_t desired = 0;
   std::vector<PoolAction> actions;
   std::string held_back;  ///< why fewer are launched than desired; empty: they are not
+  std::string awaited;    ///< whose return fewer are launched for, and until when; empty: nobody's
   std::optional<base::Instant> look_again;  ///< if nothing else happens
 };
 

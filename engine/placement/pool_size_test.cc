@@ -40,6 +40,15 @@ PoolWorker Draining(std::string launch) {
           .idle_since = {}};
 }
 
+PoolWorker Away(std::string launch, base::Duration ago, std::uint32_t attempts = 0) {
+  return {.launch = std::move(launch),
+          .phase = PoolWorkerPhase::kAway,
+          .launched_at = kNow - minutes(20),
+          .idle_since = {},
+          .away_since = kNow - ago,
+          .attempts = attempts};
+}
+
 /// `launch`, `drain a`, `terminate a`, each with its reason.
 std::string Line(const PoolAction& action) {
   const char* names[] = {"launch", "drain", "terminate"};
@@ -127,6 +136,27 @@ const std::vector<Case>& Cases() {
        1,
        {"terminate a: it did not join within 2m00s (failed)",
         "launch: 1 attempts wait for a slot"}},
+      {"who is away is waited for",
+       two,
+       {.waiting = 1, .workers = {Away("a", seconds(59))}},
+       1,
+       {}},
+      {"then it is ended and replaced",
+       two,
+       {.waiting = 1, .workers = {Away("a", seconds(60))}},
+       1,
+       {"terminate a: nothing was heard of it for 1m00s after it was lost",
+        "launch: 1 attempts wait for a slot"}},
+      {"also when there is no work",
+       two,
+       {.workers = {Away("a", seconds(60))}},
+       0,
+       {"terminate a: nothing was heard of it for 1m00s after it was lost"}},
+      {"one that may run what nobody else may is left alone, and others do the rest",
+       two,
+       {.waiting = 1, .workers = {Away("a", minutes(10), 1)}},
+       1,
+       {"launch: 1 attempts wait for a slot"}},
       {"three times",
        two,
        {.waiting = 1,
@@ -165,6 +195,23 @@ TEST(PoolSize, Table) {
     EXPECT_EQ(lines, each.actions);
     EXPECT_EQ(plan.held_back, each.held_back);
   }
+}
+
+TEST(PoolSize, SaysWhoseReturnItWaitsFor) {
+  const PoolView view = {.now = kNow, .waiting = 1, .workers = {Away("a", seconds(50))}};
+  const PoolPlan plan = PlanPool({}, view);
+  EXPECT_EQ(plan.awaited,
+            "nothing is heard of worker a: unless it is back by 13:46:50 UTC it is ended and "
+            "replaced");
+  EXPECT_EQ(plan.look_again, kNow + seconds(10));
+}
+
+TEST(PoolSize, OneThatWouldLeaveAnywayIsNotWaitedFor) {
+  PoolWorker leaving = Away("a", seconds(1));
+  leaving.draining = true;
+  const PoolPlan plan = PlanPool({}, {.now = kNow, .waiting = 1, .workers = {leaving}});
+  ASSERT_EQ(plan.actions.size(), 1U);
+  EXPECT_EQ(Line(plan.actions[0]), "launch: 1 attempts wait for a slot");
 }
 
 TEST(PoolSize, LooksAgainWhenTheNextDeadlinePasses) {

@@ -114,6 +114,34 @@ TEST_F(Pools, OfADeadServerAreTakenUpByTheNext) {
   AwaitWorkers(0);
 }
 
+// With `listen: 127.0.0.1:0` the agents that live know an address that nobody has any more.
+TEST_F(Pools, AWorkerThatCannotComeBackIsEndedAndReplaced) {
+  const auto move = [this](const std::string& pool) {
+    const std::string before = address_;
+    server_->Kill();
+    Set("listen: ", "127.0.0.1:0");
+    Set("  default: ", pool);
+    StartServer();
+    ASSERT_NE(address_, before);
+  };
+  Serve("{ max: 1, slots: 1, return: 1h }");
+  ExpectSuccess(*Submit(OneJob("first", "", "'true'")));
+  const std::vector<pid_t> before = Launched();
+  move("{ max: 1, slots: 1, return: 1h }");
+  const auto second = Submit(OneJob("second", "", "'true'"));
+  for (std::string line; line.find("nothing was heard of it") == std::string::npos;) {
+    ASSERT_TRUE(second->ReadLine(line)) << Errors();
+  }
+  Await([](const auto& pool) { return !pool.outlook().empty(); });
+  EXPECT_THAT(Run({"explain", "latest"}).text,
+              AllOf(HasSubstr("no worker is connected; nothing is heard of worker default-"),
+                    HasSubstr("it is ended and replaced")));
+  EXPECT_EQ(Launched(), before);
+  move("{ max: 1, slots: 1, return: 1s }");
+  ExpectSuccess(*second);
+  Await([&](const auto&) { return Launched().size() == 1 && Launched() != before; });
+}
+
 TEST_F(Pools, AJobWaitsForAWorkerOfItsPool) {
   Set("#  large: {}", "\n  large: {}");
   Serve("{}");

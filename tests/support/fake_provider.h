@@ -61,13 +61,12 @@ class FakeProvider : public engine::ports::WorkerProvider {
     }
   }
   void List(Listed listed) override {
-    Later([this, listed = std::move(listed)] {
-      std::vector<engine::ports::LaunchState> states;
-      for (const auto& [launch, state] : cloud_.workers) {
-        states.push_back(state);
-      }
-      listed(std::move(states));
-    });
+    std::vector<engine::ports::LaunchState> states;
+    for (const auto& [launch, state] : cloud_.workers) {
+      states.push_back(state);
+    }
+    // As it was when it was asked: it may be another when the answer comes.
+    Later([states = std::move(states), listed = std::move(listed)] { listed(states); });
   }
   void Watch(Changed changed) override { cloud_.watcher = std::move(changed); }
 
