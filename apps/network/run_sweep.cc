@@ -67,7 +67,7 @@ RunSweep::~RunSweep() {
 
 void RunSweep::Begin(engine::loop::EngineLoop& loop) {
   loop_ = &loop;
-  Arm(options_.first);
+  Arm(base::Duration(0));
 }
 
 void RunSweep::End() {

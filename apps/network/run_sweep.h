@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drops, once in a while, runs that are older than `keep` in server.yml: their days in the store,
-// then their logs. The owner of the shard does so, and nobody else; on a thread and a connection of
-// its own.
+// Drops runs that are older than `keep` in server.yml: their days in the store, then their logs.
+// The owner of the shard does so, at once and then once in a while, and nobody else; on a thread
+// and a connection of its own.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +29,8 @@ engine::base::StatusOr<std::uint64_t> RemoveArchives(const std::string& folder, 
                                                      const std::set<std::int64_t>& kept);
 
 struct RunSweepOptions {
-  engine::base::Duration keep{0};                          ///< whole days, at least one
-  std::string archives;                                    ///< folder of the runs' archived logs
-  engine::base::Duration first = std::chrono::minutes(2);  ///< after it became the owner
+  engine::base::Duration keep{0};  ///< whole days, at least one
+  std::string archives;            ///< folder of the runs' archived logs
   engine::base::Duration every = std::chrono::hours(1);
 };
 
