@@ -58,6 +58,7 @@ LogShipper::~LogShipper() = default;
 base::Status LogShipper::Open() {
   RETURN_IF_ERROR(unshipped_.Open(options_.notes));
   for (const auto& [key, left] : unshipped_.logs()) {
+    policy_.Known(key, folder_.GoneBefore(left.log));
     policy_.Ended(key, EndFrom(left.log));
   }
   const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -100,7 +101,10 @@ SpoolPosition LogShipper::PositionOf(std::uint32_t slot) const {
 }
 
 void LogShipper::StepStarted(std::uint32_t slot, const model::LogKey& log) {
-  running_.insert_or_assign(slot, Running{.key = log, .log = {}});
+  running_.insert_or_assign(slot, Running{.key = log});
+  if (const base::Status noted = unshipped_.Begin(slot, log); !noted.ok()) {
+    spdlog::error("the log of a step may be lost with the agent: {}", base::Message(noted));
+  }
 }
 
 void LogShipper::StepEnded(std::uint32_t slot, const model::LogKey& key,
@@ -128,6 +132,18 @@ void LogShipper::StepLost(std::uint32_t slot) {
   running_.erase(found);
 }
 
+void LogShipper::CutWhatRan() {
+  for (const auto& [slot, begun] : unshipped_.begun()) {
+    Running running{.key = begun.key, .log = {}, .is_cut = true};
+    LookAt(slot, running);
+    if (const std::uint64_t length = LengthOf(running.log); length > 0) {
+      policy_.Ended(begun.key, {.length = length, .cut = true});
+      running_.insert_or_assign(slot, std::move(running));
+    }
+  }
+  Ship();
+}
+
 void LogShipper::Connected() {
   policy_.Connected();
   Ship();
@@ -142,6 +158,9 @@ void LogShipper::Answered(const model::LogKey& log, const LogAnswer& answer) {
   policy_.Answered(log, answer);
   if (policy_.IsDone(log)) {
     unshipped_.Remove(log);
+    std::erase_if(running_, [&](const auto& entry) {
+      return entry.second.is_cut && entry.second.key == log;
+    });
   }
   Free();
   Ship();
@@ -155,7 +174,13 @@ void LogShipper::Look() {
 }
 
 void LogShipper::LookAt(std::uint32_t slot, Running& running) {
-  if (folder_.Extend(slot, TagOf(running.key), PositionOf(slot), running.log)) {
+  const auto begun = unshipped_.begun().find(slot);
+  const auto freed = begun == unshipped_.begun().end() ? std::nullopt : begun->second.freed;
+  const bool is_new = running.log.ranges.empty();
+  if (folder_.Extend(slot, TagOf(running.key), PositionOf(slot), freed, running.log)) {
+    if (is_new) {
+      policy_.Known(running.key, folder_.GoneBefore(running.log));
+    }
     policy_.Grown(running.key, LengthOf(running.log), Now());
   }
 }
@@ -227,11 +252,24 @@ void LogShipper::Free() {
     segment = std::min(segment, SegmentAt(left.log, policy_.Archived(key)));
   }
   for (const auto& [slot, segment] : needed) {
-    if (std::uint32_t& freed = freed_to_[slot]; freed < segment) {
+    if (std::uint32_t& freed = freed_to_[slot]; freed < segment && NoteFreed(slot, segment)) {
       folder_.RemoveBefore(slot, segment);
       freed = segment;
     }
   }
+}
+
+// How long the log of a running step is before a segment could not be told without those before it.
+bool LogShipper::NoteFreed(std::uint32_t slot, std::uint32_t segment) {
+  const auto running = running_.find(slot);
+  if (running == running_.end()) {
+    return true;
+  }
+  FreedSegments freed{.segment = segment};
+  for (const model::LogRange& range : running->second.log.ranges) {
+    freed.before += range.segment < segment ? range.length : 0;
+  }
+  return freed.before == 0 || unshipped_.Free(slot, freed).ok();
 }
 
 }  // namespace agents::logs

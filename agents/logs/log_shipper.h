@@ -53,6 +53,9 @@ class LogShipper {
                  const engine::model::StepLog& log);
   /// The step's end will never be told (its keeper died): what was sent is all.
   void StepLost(std::uint32_t slot);
+  /// In place of an agent that is gone with all its keepers, after `Open`: of the steps that ran,
+  /// what the spool has is all. Their ends are told as cut.
+  void CutWhatRan();
 
   void Connected();
   void Disconnected();
@@ -65,6 +68,7 @@ class LogShipper {
   struct Running {
     engine::model::LogKey key;
     engine::model::StepLog log;  ///< what is known of it; without checksum
+    bool is_cut = false;         ///< it runs no more
   };
 
   void Watch();
@@ -75,6 +79,7 @@ class LogShipper {
   const engine::model::StepLog* LogOf(const engine::model::LogKey& key) const;
   void SetTimer();
   void Free();
+  bool NoteFreed(std::uint32_t slot, std::uint32_t segment);
   SpoolPosition PositionOf(std::uint32_t slot) const;
 
   boost::asio::io_context& io_;

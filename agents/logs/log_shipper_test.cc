@@ -174,6 +174,75 @@ TEST_F(LogShipperTest, ARestartedAgentShipsWhatItsPredecessorHeld) {
   EXPECT_EQ(ends_.size(), 2u);
 }
 
+TEST_F(LogShipperTest, OfAStepWhoseWorkerIsGoneTheRestIsShippedAndCut) {
+  Begin(Key(1));
+  Print("whole\n");
+  End(Key(1));
+  Begin(Key(2));
+  Print("sent, ");
+  RunUntil([&] { return received_[Key(2)] == "sent, "; });
+  shipper_->Disconnected();
+  Print("and not sent\n");
+  Restart();
+  shipper_->CutWhatRan();
+  EXPECT_FALSE(shipper_->IsDone());
+  shipper_->Connected();
+  RunUntil([&] { return shipper_->IsDone(); });
+  EXPECT_EQ(received_.at(Key(2)), "sent, and not sent\n");
+  EXPECT_EQ(ends_.at(Key(2)), (model::LogEnd{.length = 19, .cut = true}));
+  EXPECT_FALSE(ends_.at(Key(1)).cut);
+}
+
+TEST_F(LogShipperTest, ARunningLogGoesOnWhenItsBeginningIsArchivedAndGone) {
+  Begin(Key(1));
+  std::string all;
+  while (all.empty() || fs::exists(folder_.File("logs/" + model::SegmentFileName(0)))) {
+    Print(std::string(600, 'x'));
+    all += std::string(600, 'x');
+    RunUntil([&] { return received_[Key(1)] == all; });
+  }
+  Restart();
+  shipper_->StepStarted(0, Key(1));
+  shipper_->Connected();
+  Print("more, ");
+  all += "more, ";
+  RunUntil([&] { return received_[Key(1)] == all; });
+  shipper_->Disconnected();
+  Print("and the rest");
+  all += "and the rest";
+  Restart();
+  shipper_->CutWhatRan();
+  shipper_->Connected();
+  RunUntil([&] { return shipper_->IsDone(); });
+  EXPECT_TRUE(received_[Key(1)] == all);
+  EXPECT_EQ(ends_.at(Key(1)), (model::LogEnd{.length = all.size(), .cut = true}));
+}
+
+TEST_F(LogShipperTest, OfALogWhoseBeginningIsArchivedAndGoneTheRestIsShipped) {
+  Begin(Key(1));
+  Print(std::string(2500, 'x'));
+  RunUntil([&] { return received_[Key(1)].size() == 2500 && Segments() == 1; });
+  shipper_->Disconnected();
+  Print("rest");
+  End(Key(1));
+  Restart();
+  shipper_->Connected();
+  RunUntil([&] { return shipper_->IsDone(); });
+  EXPECT_EQ(received_.at(Key(1)).size(), 2504u);
+  EXPECT_THAT(ends_.at(Key(1)).lost, testing::IsEmpty());
+}
+
+TEST_F(LogShipperTest, OfAStepThatPrintedNothingYetNothingIsCut) {
+  Begin(Key(1));
+  Print("whole\n");
+  End(Key(1));
+  RunUntil([&] { return shipper_->IsDone(); });
+  shipper_->StepStarted(0, Key(2));  // the keeper's last word is of the other, under the same tag
+  Restart();
+  shipper_->CutWhatRan();
+  EXPECT_TRUE(shipper_->IsDone());
+}
+
 TEST_F(LogShipperTest, TheSpoolIsFreedOnlyOfWhatIsArchived) {
   archives_ = false;
   Begin(Key(1));

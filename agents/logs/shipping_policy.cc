@@ -19,6 +19,15 @@ void ShippingPolicy::Grown(const model::LogKey& key, std::uint64_t length, base:
   }
 }
 
+void ShippingPolicy::Known(const model::LogKey& key, std::uint64_t archived) {
+  const auto [found, is_new] = logs_.try_emplace(key);
+  Log& log = found->second;
+  log.is_asking = log.is_asking || is_new;
+  log.archived = std::max(log.archived, archived);
+  log.received = std::max(log.received, archived);
+  log.sent = std::max(log.sent, archived);
+}
+
 void ShippingPolicy::Ended(const model::LogKey& key, const model::LogEnd& end) {
   const auto [found, is_new] = logs_.try_emplace(key);
   Log& log = found->second;

@@ -55,6 +55,8 @@ class ShippingPolicy {
 
   /// The spool has got `length` bytes of the log so far.
   void Grown(const engine::model::LogKey& log, std::uint64_t length, engine::base::Instant now);
+  /// The server had archived so many bytes of it when an earlier agent asked last.
+  void Known(const engine::model::LogKey& log, std::uint64_t archived);
   /// No more bytes come.
   void Ended(const engine::model::LogKey& log, const engine::model::LogEnd& end);
   /// Nothing of the log is to be sent any more.

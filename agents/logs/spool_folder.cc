@@ -29,7 +29,7 @@ std::optional<std::uint64_t> SpoolFolder::SizeOf(std::uint32_t segment) const {
 }
 
 bool SpoolFolder::Extend(std::uint32_t slot, const model::LogTag& tag, const SpoolPosition& from,
-                         model::StepLog& log) const {
+                         const std::optional<FreedSegments>& freed, model::StepLog& log) const {
   const auto live = ReadLive(slot);
   if (!live || live->tag != tag || SpoolPosition{live->begin_segment, live->begin_offset} < from) {
     return false;
@@ -37,6 +37,13 @@ bool SpoolFolder::Extend(std::uint32_t slot, const model::LogTag& tag, const Spo
   std::vector<model::LogRange> ranges = log.ranges;
   if (ranges.empty()) {
     ranges.push_back({.segment = live->begin_segment, .offset = live->begin_offset, .length = 0});
+    if (!SizeOf(live->begin_segment)) {
+      if (!freed) {
+        return false;
+      }
+      ranges.back().length = freed->before;
+      ranges.push_back({.segment = freed->segment, .offset = 0, .length = 0});
+    }
   }
   while (true) {
     model::LogRange& last = ranges.back();
@@ -57,6 +64,17 @@ bool SpoolFolder::Extend(std::uint32_t slot, const model::LogTag& tag, const Spo
   }
   log.ranges = std::move(ranges);
   return true;
+}
+
+std::uint64_t SpoolFolder::GoneBefore(const model::StepLog& log) const {
+  std::uint64_t gone = 0;
+  for (const model::LogRange& range : log.ranges) {
+    if (SizeOf(range.segment)) {
+      return gone;
+    }
+    gone += range.length;
+  }
+  return 0;  // nothing is there: that is a loss
 }
 
 void SpoolFolder::RemoveBefore(std::uint32_t slot, std::uint32_t needed) const {

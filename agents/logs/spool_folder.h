@@ -21,6 +21,14 @@ struct SpoolPosition {
   friend auto operator<=>(const SpoolPosition&, const SpoolPosition&) = default;
 };
 
+/// What was removed of the log that a running step writes: the slot's segments before `segment`,
+/// with its first `before` bytes.
+struct FreedSegments {
+  std::uint32_t segment = 0;
+  std::uint64_t before = 0;
+  friend bool operator==(const FreedSegments&, const FreedSegments&) = default;
+};
+
 class SpoolFolder {
  public:
   explicit SpoolFolder(std::string folder) : folder_(std::move(folder)) {}
@@ -28,9 +36,13 @@ class SpoolFolder {
 
   /// Extends `log` to what the step of `tag` has printed in `slot`, if that begins at `from` or
   /// later. A slot runs one step at a time; what an earlier one printed under the same tag lies
-  /// before `from`. False: nothing is known of it yet, or it changed while it was looked at.
+  /// before `from`. `freed`: what an earlier agent removed of it. False: nothing is known of it
+  /// yet, or it changed while it was looked at.
   bool Extend(std::uint32_t slot, const engine::model::LogTag& tag, const SpoolPosition& from,
-              engine::model::StepLog& log) const;
+              const std::optional<FreedSegments>& freed, engine::model::StepLog& log) const;
+
+  /// How many bytes of the log lie in front of the first segment that is there: archived, and gone.
+  std::uint64_t GoneBefore(const engine::model::StepLog& log) const;
 
   /// Removes the slot's segments before `needed`, except its newest: the keeper numbers on from it.
   void RemoveBefore(std::uint32_t slot, std::uint32_t needed) const;

@@ -47,6 +47,14 @@ std::string PositionLine(std::uint32_t slot, const SpoolPosition& position) {
   return fmt::format("P {} {} {} .\n", slot, position.segment, position.offset);
 }
 
+std::string BegunLine(std::uint32_t slot, const model::LogKey& key) {
+  return fmt::format("B {} {} .\n", KeyText(key), slot);
+}
+
+std::string FreedLine(std::uint32_t slot, const FreedSegments& freed) {
+  return fmt::format("F {} {} {} .\n", slot, freed.segment, freed.before);
+}
+
 }  // namespace
 
 void Unshipped::Read(const std::string& line) {
@@ -58,6 +66,17 @@ void Unshipped::Read(const std::string& line) {
   if (kind == 'D') {
     if (ReadKey(in, key) && in >> point) {
       logs_.erase(key);
+    }
+  } else if (kind == 'B') {
+    std::uint32_t slot = 0;
+    if (ReadKey(in, key) && in >> slot >> point) {
+      begun_[slot] = {.key = key};
+    }
+  } else if (kind == 'F') {
+    std::uint32_t slot = 0;
+    FreedSegments freed;
+    if (in >> slot >> freed.segment >> freed.before >> point && begun_.contains(slot)) {
+      begun_[slot].freed = freed;
     }
   } else if (kind == 'P') {
     std::uint32_t slot = 0;
@@ -77,12 +96,19 @@ void Unshipped::Read(const std::string& line) {
       log.log.ranges.push_back(range);
     }
     if (count == 0 && in >> point) {
-      if (const auto end = EndOf(log.log)) {
-        positions_[log.slot] = std::max(positions_[log.slot], *end);
-      }
-      logs_.insert_or_assign(key, std::move(log));
+      Ended(key, std::move(log));
     }
   }
+}
+
+void Unshipped::Ended(const model::LogKey& key, Log log) {
+  if (const auto end = EndOf(log.log)) {
+    positions_[log.slot] = std::max(positions_[log.slot], *end);
+  }
+  if (const auto begun = begun_.find(log.slot); begun != begun_.end() && begun->second.key == key) {
+    begun_.erase(begun);
+  }
+  logs_.insert_or_assign(key, std::move(log));
 }
 
 base::Status Unshipped::Open(const std::string& path) {
@@ -95,6 +121,12 @@ base::Status Unshipped::Open(const std::string& path) {
   for (const auto& [slot, position] : positions_) {
     file_ << PositionLine(slot, position);
   }
+  for (const auto& [slot, begun] : begun_) {
+    file_ << BegunLine(slot, begun.key);
+    if (begun.freed) {
+      file_ << FreedLine(slot, *begun.freed);
+    }
+  }
   for (const auto& [key, log] : logs_) {
     file_ << EndedLine(key, log);
   }
@@ -105,15 +137,29 @@ base::Status Unshipped::Open(const std::string& path) {
   return base::OkStatus();
 }
 
-base::Status Unshipped::Add(const model::LogKey& key, Log log) {
-  file_.clear();
-  file_ << EndedLine(key, log) << std::flush;
-  const bool written = file_.good();
-  if (const auto end = EndOf(log.log)) {
-    positions_[log.slot] = std::max(positions_[log.slot], *end);
+base::Status Unshipped::Begin(std::uint32_t slot, const model::LogKey& key) {
+  if (const auto begun = begun_.find(slot); begun != begun_.end() && begun->second.key == key) {
+    return base::OkStatus();
   }
-  logs_.insert_or_assign(key, std::move(log));
-  return written ? base::OkStatus() : base::FromErrno(errno, "note an unshipped log");
+  begun_[slot] = {.key = key};
+  return Write(BegunLine(slot, key));
+}
+
+base::Status Unshipped::Free(std::uint32_t slot, const FreedSegments& freed) {
+  begun_[slot].freed = freed;
+  return Write(FreedLine(slot, freed));
+}
+
+base::Status Unshipped::Write(const std::string& line) {
+  file_.clear();
+  file_ << line << std::flush;
+  return file_.good() ? base::OkStatus() : base::FromErrno(errno, "note what is not shipped");
+}
+
+base::Status Unshipped::Add(const model::LogKey& key, Log log) {
+  const base::Status written = Write(EndedLine(key, log));
+  Ended(key, std::move(log));
+  return written;
 }
 
 void Unshipped::Remove(const model::LogKey& key) {

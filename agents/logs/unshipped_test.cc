@@ -50,6 +50,25 @@ TEST_F(UnshippedTest, KnowsWhatAnEarlierAgentHeld) {
   }
 }
 
+TEST_F(UnshippedTest, KnowsWhichStepsMayStillRun) {
+  {
+    Unshipped unshipped;
+    ASSERT_TRUE(unshipped.Open(path_).ok());
+    ASSERT_TRUE(unshipped.Begin(1, Key(0)).ok());
+    ASSERT_TRUE(unshipped.Add(Key(0), Sample(5)).ok());
+    ASSERT_TRUE(unshipped.Begin(2, Key(7)).ok());
+    ASSERT_TRUE(unshipped.Begin(2, Key(8)).ok()) << "what printed nothing is not added";
+    ASSERT_TRUE(unshipped.Free(2, {.segment = 7, .before = 99}).ok());
+  }
+  for (int opened = 0; opened < 2; ++opened) {
+    Unshipped unshipped;
+    ASSERT_TRUE(unshipped.Open(path_).ok());
+    ASSERT_TRUE(unshipped.Begin(2, Key(8)).ok()) << "it goes on";
+    ASSERT_EQ(unshipped.begun().size(), 1u);
+    EXPECT_EQ(unshipped.begun().at(2), (Unshipped::Begun{Key(8), FreedSegments{7, 99}}));
+  }
+}
+
 TEST_F(UnshippedTest, PassesOverATornLine) {
   std::uint64_t whole = 0;
   {

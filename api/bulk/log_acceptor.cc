@@ -78,26 +78,35 @@ void LogAcceptor::OnBatch(model::WorkerId worker, const pb::LogBatch& batch, con
   }
   sink_.Append(*log, batch.offset(), batch.data(),
                [this, log = *log, from = batch.offset(), answer](const Marks& marks) {
-                 Told(log, from, marks, answer);
+                 Told(log, from, marks, {.answer = answer});
                });
 }
 
 void LogAcceptor::OnEnd(model::WorkerId worker, const pb::LogEnd& message, const Answer& answer) {
-  const std::optional<model::LogKey> log = Admit(worker, message, answer);
+  Finish(worker, message, {.answer = answer});
+}
+
+void LogAcceptor::OnCut(model::WorkerId worker, const pb::LogEnd& message, const Answer& answer) {
+  Finish(worker, message, {.answer = answer, .has_all = true});
+}
+
+void LogAcceptor::Finish(model::WorkerId worker, const pb::LogEnd& message, const Sender& sender) {
+  const std::optional<model::LogKey> log = Admit(worker, message, sender.answer);
   if (!log) {
     return;
   }
-  const model::LogEnd end = EndFrom(message);
+  model::LogEnd end = EndFrom(message);
+  end.cut = sender.has_all;
   sink_.End(*log, end,
-            [this, log = *log, from = model::KeptLength(end), answer](const Marks& marks) {
-              Told(log, from, marks, answer);
+            [this, log = *log, from = model::KeptLength(end), sender](const Marks& marks) {
+              Told(log, from, marks, sender);
             });
 }
 
 void LogAcceptor::Told(const model::LogKey& log, std::uint64_t sent_from, const Marks& marks,
-                       const Answer& answer) {
+                       const Sender& sender) {
   if (marks.ok()) {
-    return Acknowledge(log, *marks, answer);
+    return Acknowledge(log, *marks, sender);
   }
   const absl::StatusCode code = marks.status().code();
   if (code == absl::StatusCode::kResourceExhausted || code == absl::StatusCode::kUnavailable) {
@@ -108,29 +117,34 @@ void LogAcceptor::Told(const model::LogKey& log, std::uint64_t sent_from, const 
   // not wait for the disk here: it has just looked at the log.
   const Marks known = sink_.Marks(log);
   if (known.ok() && (code == absl::StatusCode::kDataLoss || known->received < sent_from)) {
-    return Acknowledge(log, *known, answer);
+    return Acknowledge(log, *known, sender);
+  }
+  if (sender.has_all) {
+    sink_.Abandon(log, 0);  // more is here than is left there
   }
   pb::LogAcknowledged told = About(log);
   told.set_unwanted(true);
   spdlog::warn("a log is not taken: {}", base::Message(marks.status()));
-  answer(std::move(told));
+  sender.answer(std::move(told));
 }
 
 void LogAcceptor::Acknowledge(const model::LogKey& log, const model::LogMarks& marks,
-                              const Answer& answer) {
+                              const Sender& sender) {
+  // Of a log that was cut for want of its worker the worker may have more.
+  const bool is_complete = marks.complete && (!marks.cut || sender.has_all);
   {
     const std::lock_guard lock(mutex_);
-    if (marks.complete) {
+    if (is_complete) {
       streams_.erase(log);
     } else {
-      streams_[log] = answer;
+      streams_[log] = sender;
     }
   }
   pb::LogAcknowledged told = About(log);
   told.set_received(marks.received);
   told.set_archived(marks.archived);
-  told.set_complete(marks.complete);
-  answer(std::move(told));
+  told.set_complete(is_complete);
+  sender.answer(std::move(told));
 }
 
 void LogAcceptor::ForgetRun(model::RunId run) {
@@ -139,7 +153,7 @@ void LogAcceptor::ForgetRun(model::RunId run) {
 }
 
 void LogAcceptor::Archived(const model::LogKey& log, const model::LogMarks& marks) {
-  Answer stream;
+  Sender stream;
   {
     const std::lock_guard lock(mutex_);
     const auto found = streams_.find(log);

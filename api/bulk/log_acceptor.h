@@ -31,20 +31,29 @@ class LogAcceptor {
   void OnBatch(engine::model::WorkerId worker, const dayfly::v1::LogBatch& batch,
                const Answer& answer);
   void OnEnd(engine::model::WorkerId worker, const dayfly::v1::LogEnd& end, const Answer& answer);
+  /// On behalf of a worker that is gone: these are all bytes of the log that are left. It is cut
+  /// there (the checksum does not count), unless its end is known.
+  void OnCut(engine::model::WorkerId worker, const dayfly::v1::LogEnd& end, const Answer& answer);
   /// Nobody sends logs of this run any more.
   void ForgetRun(engine::model::RunId run);
 
  private:
   using Marks = engine::base::StatusOr<engine::model::LogMarks>;
+  struct Sender {
+    Answer answer;
+    bool has_all = false;  ///< all that is left; for others a cut log is not complete
+  };
+  void Finish(engine::model::WorkerId worker, const dayfly::v1::LogEnd& message,
+              const Sender& sender);
   /// Whether the log is the worker's; if not, that was answered.
   template <typename Message>
   std::optional<engine::model::LogKey> Admit(engine::model::WorkerId worker, const Message& message,
                                              const Answer& answer);
   /// What a refusal means depends on where the sender's bytes begin.
   void Told(const engine::model::LogKey& log, std::uint64_t sent_from, const Marks& marks,
-            const Answer& answer);
+            const Sender& sender);
   void Acknowledge(const engine::model::LogKey& log, const engine::model::LogMarks& marks,
-                   const Answer& answer);
+                   const Sender& sender);
   void Archived(const engine::model::LogKey& log, const engine::model::LogMarks& marks);
 
   engine::ports::LogSink& sink_;
@@ -52,7 +61,7 @@ class LogAcceptor {
   const LookUp look_up_;
   std::mutex mutex_;
   /// Of each log that is not complete, the stream that sent last.
-  std::map<engine::model::LogKey, Answer> streams_;
+  std::map<engine::model::LogKey, Sender> streams_;
 };
 
 }  // namespace api::bulk

@@ -55,6 +55,15 @@ class LogAcceptorTest : public ::testing::Test {
   std::vector<pb::LogAcknowledged> End(const std::string& text) {
     return End(text, engine::base::Crc32(0, text));
   }
+  std::vector<pb::LogAcknowledged> Cut(std::uint64_t length) {
+    auto end = Of<pb::LogEnd>(0);
+    end.set_length(length);
+    acceptor_.OnCut(kWorker, end, answer_);
+    return Answers();
+  }
+  model::LogMarks Marks() {
+    return *logs_.Marks({.attempt = kAttempt, .step = model::StepIndex(0)});
+  }
   std::vector<pb::LogAcknowledged> Answers() {
     while (!posted_.empty()) {
       const auto work = std::move(posted_.front());
@@ -122,6 +131,30 @@ TEST_F(LogAcceptorTest, BytesBehindTheEndAreUnwanted) {
 TEST_F(LogAcceptorTest, ADamagedLogIsDoneWith) {
   Batch(0, "abc");
   EXPECT_TRUE(End("abc", 1).back().complete());
+}
+
+TEST_F(LogAcceptorTest, AWorkerThatComesBackMayCompleteALogThatWasCut) {
+  Batch(0, "abc");
+  sink_.Abandon({.attempt = kAttempt, .step = model::StepIndex(0)}, 0);
+  const auto told = Batch(0, "abc");
+  EXPECT_EQ(told[0].received(), 3u);
+  EXPECT_FALSE(told[0].complete()) << "it would forget the rest";
+  Batch(3, "def");
+  EXPECT_TRUE(End("abcdef").back().complete());
+}
+
+TEST_F(LogAcceptorTest, ALogOfAWorkerThatIsGoneIsCutBehindWhatIsLeft) {
+  EXPECT_EQ(Cut(3)[0].received(), 0u) << "its bytes come first";
+  Batch(0, "abc");
+  EXPECT_TRUE(Cut(3).back().complete());
+  EXPECT_TRUE(Marks().cut);
+}
+
+TEST_F(LogAcceptorTest, ALogOfWhichLessIsLeftThanIsHereIsCutWhereItIs) {
+  Batch(0, "abc");
+  EXPECT_TRUE(Cut(2)[0].unwanted());
+  EXPECT_EQ(Marks().received, 3u);
+  EXPECT_TRUE(Marks().cut);
 }
 
 TEST_F(LogAcceptorTest, NothingIsAnsweredWhileThereIsNoRoom) {

@@ -62,7 +62,8 @@ logs::LogShipperOptions AgentLogs::ShipperOptions() {
     options_.send(BatchOf(log, offset, std::move(bytes)));
   };
   options.send_end = [this](const model::LogKey& log, const model::LogEnd& end) {
-    options_.send(EndOf(log, end));
+    const pb::AgentMessage message = EndOf(log, end);
+    end.cut ? options_.send_cut(message.log_end()) : options_.send(message);
   };
   return options;
 }

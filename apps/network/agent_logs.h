@@ -24,6 +24,9 @@ struct AgentLogsOptions {
   std::string notes;  ///< the file that says what is not with the server yet
   /// A `LogBatch` or `LogEnd` for the stream. What it does not take is sent again.
   std::function<void(dayfly::v1::AgentMessage)> send;
+  /// The end of a log that `CutWhatRan` cuts, for the server behind the stream. Null: that is never
+  /// called.
+  std::function<void(const dayfly::v1::LogEnd&)> send_cut;
   /// Nothing is left that is not with the server for good.
   std::function<void()> on_done;
 };
@@ -38,6 +41,9 @@ class AgentLogs {
   /// Null: its end will never be told.
   void StepEnded(std::uint32_t slot, const engine::model::LogKey& key,
                  const engine::model::StepLog* log);
+
+  /// As `LogShipper::CutWhatRan`.
+  void CutWhatRan() { shipper_->CutWhatRan(); }
 
   /// Whether the stream is live.
   void Live(bool live);

@@ -186,7 +186,9 @@ void BulkSide::On(const model::Fact& fact) {
 void BulkSide::Ended(const model::AttemptEnded& ended) {
   grants_.Close(ended.key);
   if (ended.infra) {
-    Abandon(ended.key, tenure_->runs[ended.key.run].attempts[ended.key], /*with_ended=*/false);
+    const AttemptNote& attempt = tenure_->runs[ended.key.run].attempts[ended.key];
+    Abandon(ended.key, attempt, /*with_ended=*/false);
+    AbandonUnnamed(ended.key, attempt);
   }
 }
 
@@ -207,6 +209,19 @@ void BulkSide::Abandon(const model::AttemptKey& key, const AttemptNote& attempt,
       tenure_->logs->Abandon({.attempt = key, .step = step}, length.value_or(0));
     }
   }
+}
+
+// Bytes may have come of a step of which no fact says that it began: that word was lost with the
+// worker. All that are named are known only of a run that is.
+void BulkSide::AbandonUnnamed(const model::AttemptKey& key, const AttemptNote& attempt) {
+  if (!tenure_->known.contains(key.run)) {
+    return;
+  }
+  std::set<model::StepIndex> named;
+  for (const auto& [step, length] : attempt.steps) {
+    named.insert(step);
+  }
+  tenure_->logs->AbandonOthers(key, named);
 }
 
 void BulkSide::Closed(model::RunId run) {
@@ -308,6 +323,7 @@ void BulkSide::AbandonOrphans(model::RunId run) {
           workers, [id = attempt.worker](const auto& worker) { return worker.first == id; });
       if (!is_there) {
         Abandon(key, attempt, /*with_ended=*/true);
+        AbandonUnnamed(key, attempt);
       }
     }
   });

@@ -43,7 +43,7 @@ class BulkSide final : public engine::loop::Observer {
   BulkSide(const BulkSide&) = delete;
   BulkSide& operator=(const BulkSide&) = delete;
 
-  api::agents::LogIntake* log_intake() { return &gate_; }
+  LogGate* log_intake() { return &gate_; }
   grpc::Service* logs_service() { return &logs_service_; }
   grpc::Service* chunk_service() { return chunk_service_.get(); }
   /// `FailedPrecondition`: some of an uploaded tree is not here. Any thread.
@@ -89,6 +89,7 @@ class BulkSide final : public engine::loop::Observer {
   void Settling(engine::model::RunId run);
   void AbandonOrphans(engine::model::RunId run);
   void Abandon(const engine::model::AttemptKey& key, const AttemptNote& attempt, bool with_ended);
+  void AbandonUnnamed(const engine::model::AttemptKey& key, const AttemptNote& attempt);
 
   boost::asio::io_context& io_;
   api::services::Seat& seat_;

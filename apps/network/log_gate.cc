@@ -133,6 +133,13 @@ void LogGate::OnEnd(model::WorkerId worker, const dayfly::v1::LogEnd& end, const
   }
 }
 
+void LogGate::OnCut(model::WorkerId worker, const dayfly::v1::LogEnd& end, const Answer& answer) {
+  const std::shared_lock lock(mutex_);
+  if (parts_.acceptor != nullptr) {
+    parts_.acceptor->OnCut(worker, end, answer);
+  }
+}
+
 std::unique_ptr<ports::LogReader> LogGate::Open(ports::LogRequest request) {
   const std::shared_lock lock(mutex_);
   const model::RunId run = request.logs.run;

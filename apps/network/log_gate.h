@@ -39,6 +39,9 @@ class LogGate final : public api::agents::LogIntake, public engine::ports::LogFe
   void OnEnd(engine::model::WorkerId worker, const dayfly::v1::LogEnd& end,
              const Answer& answer) override;
 
+  /// As `LogAcceptor::OnCut`.
+  void OnCut(engine::model::WorkerId worker, const dayfly::v1::LogEnd& end, const Answer& answer);
+
   // ---- engine::ports::LogFeed
   std::unique_ptr<engine::ports::LogReader> Open(engine::ports::LogRequest request) override;
   engine::base::StatusOr<std::map<engine::model::LogKey, engine::model::LogState>> List(

@@ -8,6 +8,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "apps/network/log_salvage.h"
 #include "engine/base/log.h"
 #include "engine/base/overloaded.h"
 #include "executors/providers/process_provider.h"
@@ -67,8 +68,9 @@ std::string_view VerbOf(placement::PoolOrder order) {
 
 base::StatusOr<std::unique_ptr<PoolSide>> PoolSide::Open(asio::io_context& io,
                                                          const ServerConfig& config,
-                                                         ports::Clock& clock, AgentSide& agents) {
-  std::unique_ptr<PoolSide> side(new PoolSide(io, config, clock, agents));
+                                                         ports::Clock& clock, AgentSide& agents,
+                                                         LogGate& logs) {
+  std::unique_ptr<PoolSide> side(new PoolSide(io, config, clock, agents, logs));
   for (const PoolConfig& pool : config.pools) {
     if (pool.workers_max > 0) {
       RETURN_IF_ERROR(side->OpenProvider(pool));
@@ -78,11 +80,12 @@ base::StatusOr<std::unique_ptr<PoolSide>> PoolSide::Open(asio::io_context& io,
 }
 
 PoolSide::PoolSide(asio::io_context& io, const ServerConfig& config, ports::Clock& clock,
-                   AgentSide& agents)
+                   AgentSide& agents, LogGate& logs)
     : io_(io),
       config_(config),
       clock_(clock),
       agents_(agents),
+      logs_(logs),
       look_timer_(io),
       registry_("dayfly-pools", kRegistryWaitingMax) {}
 
@@ -99,6 +102,9 @@ base::Status PoolSide::OpenProvider(const PoolConfig& config) {
   }
   executors::providers::ProcessProviderOptions options;
   options.folder = (folder / config.name).lexically_normal().string();
+  options.salvage = [this](const std::string& agent, const std::stop_token& stop) {
+    return SalvageLogs({.folder = agent, .gate = &logs_}, stop);
+  };
   Pool& pool = pools_[config.name];
   pool.config = config;
   pool.timer = std::make_unique<asio::steady_timer>(io_);

@@ -16,6 +16,7 @@
 #include "api/services/work_queue.h"
 #include "api/wire/workers.pb.h"
 #include "apps/network/agent_side.h"
+#include "apps/network/log_gate.h"
 #include "apps/server_config.h"
 #include "engine/base/status.h"
 #include "engine/loop/engine_loop.h"
@@ -33,7 +34,7 @@ class PoolSide final : public engine::loop::Observer, public engine::ports::Work
   static engine::base::StatusOr<std::unique_ptr<PoolSide>> Open(boost::asio::io_context& io,
                                                                 const ServerConfig& config,
                                                                 engine::ports::Clock& clock,
-                                                                AgentSide& agents);
+                                                                AgentSide& agents, LogGate& logs);
   /// Agents go on.
   ~PoolSide() override;
 
@@ -68,7 +69,7 @@ class PoolSide final : public engine::loop::Observer, public engine::ports::Work
   };
 
   PoolSide(boost::asio::io_context& io, const ServerConfig& config, engine::ports::Clock& clock,
-           AgentSide& agents);
+           AgentSide& agents, LogGate& logs);
   engine::base::Status OpenProvider(const PoolConfig& config);
   engine::loop::PoolDriverParts PartsOf(Pool& pool, const std::string& server);
   void MakeToken(const std::string& launch, const std::string& pool,
@@ -86,6 +87,7 @@ class PoolSide final : public engine::loop::Observer, public engine::ports::Work
   const ServerConfig& config_;
   engine::ports::Clock& clock_;
   AgentSide& agents_;
+  LogGate& logs_;
   std::map<std::string, Pool, std::less<>> pools_;
   engine::loop::EngineLoop* engine_ = nullptr;  ///< while this server owns the shard
   boost::asio::steady_timer look_timer_;

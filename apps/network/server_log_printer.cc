@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "apps/log_printer.h"
+#include "apps/network/attempt_notes.h"
 #include "apps/view/utf8.h"
 
 namespace apps::network {
@@ -59,8 +60,10 @@ base::Status ServerLogPrinter::InOrder(const SelectedSteps& selected, const Logs
     if (!selected.step.empty()) {
       ASSIGN_OR_RETURN(only, FindStep(model::SpecOf(board_.plan(), job), selected.step));
     }
+    // All steps, whatever is known of them: bytes may have come of one that began unseen.
+    const std::uint32_t steps = StepCount(model::SpecOf(board_.plan(), job));
     for (const view::AttemptState& attempt : board_.job(job).attempts) {
-      for (std::uint32_t step = 0; step < attempt.steps.size(); ++step) {
+      for (std::uint32_t step = 0; step < steps; ++step) {
         if (only && only->value() != step) {
           continue;
         }

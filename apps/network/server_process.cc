@@ -121,7 +121,7 @@ base::Status ServerProcess::OpenAgentSide() {
   }
   secrets_ = std::make_unique<WorkerSecrets>(config_, seat_);
   ASSIGN_OR_RETURN(agents_, AgentSide::Open(io_, config_, bulk_.log_intake(), secrets_.get()));
-  ASSIGN_OR_RETURN(pools_, PoolSide::Open(io_, config_, clock_, *agents_));
+  ASSIGN_OR_RETURN(pools_, PoolSide::Open(io_, config_, clock_, *agents_, *bulk_.log_intake()));
   return base::OkStatus();
 }
 

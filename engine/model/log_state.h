@@ -55,6 +55,7 @@ struct LogMarks {
   std::uint64_t archived = 0;  ///< durable beyond it: the sender may forget
   bool ended = false;          ///< its end is durable, too
   bool complete = false;       ///< all of it and its end are archived: nothing more is needed
+  bool cut = false;            ///< its end is a cut: whoever has more may still bring it
   friend bool operator==(const LogMarks&, const LogMarks&) = default;
 };
 

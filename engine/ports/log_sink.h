@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 
 #include "engine/base/status.h"
@@ -34,7 +35,8 @@ class LogSink {
                       Answer answer) = 0;
 
   /// The log ends so. Answered when that is durable. The first end stands, unless it was a
-  /// cut; the same end again is fine.
+  /// cut; the same end again is fine. Somebody who knows no more than the bytes may say that it is
+  /// `cut` behind them; then there is no checksum to compare.
   ///   `FailedPrecondition`: bytes before its end have not arrived (send them first), or more have;
   ///   `AlreadyExists`: it has another end; `InvalidArgument`: see `model::CheckEnd`;
   ///   `DataLoss`: what arrived does not match `checksum`. The log has ended all the same, as
@@ -46,6 +48,9 @@ class LogSink {
   /// worker that comes back all the same may go on: a cut gives way to more bytes and to another
   /// end.
   virtual void Abandon(const model::LogKey& log, std::uint64_t length) = 0;
+  /// The same for all logs of the attempt that are here, but for those of the steps in `named`.
+  virtual void AbandonOthers(const model::AttemptKey& attempt,
+                             const std::set<model::StepIndex>& named) = 0;
 
   /// Where a sender resumes: nothing received for a log that nobody knows. May read the disk.
   virtual base::StatusOr<model::LogMarks> Marks(const model::LogKey& log) = 0;

@@ -77,7 +77,7 @@ std::string FromEnvironment(const char* name, const char* otherwise) {
 class ProcessProvider::Core : public std::enable_shared_from_this<ProcessProvider::Core> {
  public:
   Core(asio::io_context& io, ProcessProviderOptions options)
-      : io_(io), options_(std::move(options)), reaper_(1) {}
+      : io_(io), options_(std::move(options)), reaper_(1), remover_(1) {}
 
   base::Status Open();
   void Close();
@@ -102,8 +102,11 @@ class ProcessProvider::Core : public std::enable_shared_from_this<ProcessProvide
   AgentStart StartOf(const LaunchOrder& order) const;
   base::Status LaunchNow(const LaunchOrder& order);
   void Supervise(const LaunchId& launch, HeldProcess process);
+  void TakeUpDead();
   void Ended(const LaunchId& launch);
+  void Clear(const LaunchId& launch, const std::string& cause);
   void Cleared(const LaunchId& launch, const std::string& cause);
+  base::Status Remove(const LaunchId& launch) const;
   LaunchState GoneState(const LaunchId& launch) const;
   void Answer(Done done, base::Status status);
   template <typename Handler>
@@ -112,6 +115,8 @@ class ProcessProvider::Core : public std::enable_shared_from_this<ProcessProvide
   asio::io_context& io_;
   ProcessProviderOptions options_;
   asio::thread_pool reaper_;
+  asio::thread_pool remover_;  ///< apart: what is salvaged may take its time
+  std::stop_source closing_;
   std::map<LaunchId, std::unique_ptr<Running>> running_;
   std::set<LaunchId> forgotten_;  ///< their folders are being removed
   Changed changed_;
@@ -136,12 +141,28 @@ base::Status ProcessProvider::Core::Open() {
   for (auto& [launch, process] : FindAgents(options_.folder)) {
     Supervise(launch, std::move(process));
   }
+  TakeUpDead();
   return base::OkStatus();
+}
+
+// Agents that died when nobody looked: what their keepers run may go on, so they are not gone yet.
+void ProcessProvider::Core::TakeUpDead() {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(options_.folder, error)) {
+    const LaunchId launch = entry.path().filename().string();
+    if (IsLaunchId(launch) && !running_.contains(launch) && entry.is_directory(error) &&
+        !fs::exists(entry.path() / "ended", error)) {
+      running_[launch] = std::make_unique<Running>(io_, HeldProcess());
+      Clear(launch, "it ended unseen");
+    }
+  }
 }
 
 void ProcessProvider::Core::Close() {
   running_.clear();
+  closing_.request_stop();
   reaper_.join();
+  remover_.join();
 }
 
 void ProcessProvider::Core::Answer(Done done, base::Status status) {
@@ -221,18 +242,21 @@ void ProcessProvider::Core::Supervise(const LaunchId& launch, HeldProcess proces
 void ProcessProvider::Core::Ended(const LaunchId& launch) {
   Running& running = *running_.at(launch);
   running.kill.cancel();
-  std::string cause = HowItEnded(running.process);
-  asio::post(reaper_, [folder = AgentFolderOf(launch), launch, cause = std::move(cause),
+  Clear(launch, HowItEnded(running.process));
+}
+
+// As long as one of its processes will not die it is not gone: others could not take up its work.
+void ProcessProvider::Core::Clear(const LaunchId& launch, const std::string& cause) {
+  asio::post(reaper_, [folder = AgentFolderOf(launch), launch, cause,
                        guard = asio::make_work_guard(io_), weak = weak_from_this()] {
-    const auto reaped = sandboxes::ReapLeftovers(folder);
+    const base::Status reaped = sandboxes::ReapLeftovers(folder).status();
     if (!reaped.ok()) {
-      spdlog::error("launch {}: {}", launch, base::Message(reaped.status()));
-    } else if (!sandboxes::RemoveTree(folder, kRemovalPatience)) {
-      spdlog::warn("launch {}: not all of {} could be removed", launch, folder);
+      spdlog::error("launch {}: {}", launch, base::Message(reaped));
     }
-    asio::post(guard.get_executor(), [weak, launch, cause] {
-      if (const std::shared_ptr<Core> self = weak.lock()) {
-        self->Cleared(launch, cause);
+    asio::post(guard.get_executor(), [weak, launch, cause, is_clear = reaped.ok()] {
+      if (const std::shared_ptr<Core> self = weak.lock();
+          self != nullptr && self->running_.contains(launch)) {
+        is_clear ? self->Cleared(launch, cause) : self->Clear(launch, cause);
       }
     });
   });
@@ -278,16 +302,26 @@ void ProcessProvider::Core::Terminate(const LaunchId& launch, Done done) {
   }));
 }
 
-// Off this thread: what could not be removed before is tried again, and may be much.
+base::Status ProcessProvider::Core::Remove(const LaunchId& launch) const {
+  const std::string agent = AgentFolderOf(launch);
+  if (options_.salvage) {
+    RETURN_IF_ERROR(options_.salvage(agent, closing_.get_token()));
+  }
+  return sandboxes::RemoveTree(FolderOf(launch), kRemovalPatience)
+             ? base::OkStatus()
+             : base::Unavailable("not all of {} could be removed", FolderOf(launch));
+}
+
+// Off this thread: it may be much. What could not be done is done another time: the launch is
+// listed again then.
 void ProcessProvider::Core::Forget(const LaunchId& launch) {
   if (!IsLaunchId(launch) || running_.contains(launch) || !forgotten_.insert(launch).second) {
     return;
   }
-  asio::post(reaper_, [folder = FolderOf(launch), launch, guard = asio::make_work_guard(io_),
-                       weak = weak_from_this()] {
-    if (!sandboxes::RemoveTree(folder, kRemovalPatience)) {
-      spdlog::warn("launch {}: not all of {} could be removed", launch, folder);
-      return;  // not listed again before another provider comes, which forgets it again
+  asio::post(remover_, [launch, guard = asio::make_work_guard(io_), weak = weak_from_this(),
+                        core = this] {  // which joins this thread before it goes
+    if (const base::Status removed = core->Remove(launch); !removed.ok()) {
+      spdlog::warn("launch {} is kept for now: {}", launch, base::Message(removed));
     }
     asio::post(guard.get_executor(), [weak, launch] {
       if (const std::shared_ptr<Core> self = weak.lock()) {

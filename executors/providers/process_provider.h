@@ -2,8 +2,8 @@
 // `WorkerProvider` whose workers are agents on this machine, each in a folder of its own:
 //
 //   <folder>/<launch>/        made first, once: a launch is never repeated; until it is forgotten
-//       agent/                the agent's own folder; removed when the agent is gone, for then
-//                             nobody is left who could bring what it holds to a server
+//       agent/                the agent's own folder; what it holds of logs is brought to a server
+//                             before the launch's folder goes
 //       agent.log             what it prints
 //       ended                 how it ended, if somebody saw it
 //
@@ -13,7 +13,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,10 @@ struct ProcessProviderOptions {
   /// standard input.
   std::vector<std::string> arguments = {"agent", "--token", "-"};
   std::vector<std::string> env;  ///< `NAME=value`, besides PATH, HOME and LANG
+  /// Called before the folder of an agent that is gone is removed, on a thread of its own; ends
+  /// early once it is asked to stop. Not OK: the folder stays, and the launch is listed again.
+  std::function<engine::base::Status(const std::string& agent_folder, const std::stop_token& stop)>
+      salvage;
   /// Between asking an agent to end and killing it.
   std::chrono::milliseconds grace = std::chrono::seconds(10);
 };

@@ -7,11 +7,14 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "engine/base/random.h"
 #include "executors/providers/agent_process.h"
+#include "executors/sandboxes/keeper_marks.h"
+#include "executors/sandboxes/process_tree.h"
 #include "tests/support/fake_provider.h"
 #include "tests/support/faulty_provider.h"
 #include "tests/support/temp_folder.h"
@@ -140,6 +143,39 @@ TEST_F(ProcessProviderTest, ASignalIsTheCause) {
   LaunchAndAwaitEnd();
   EXPECT_EQ(last_.cause, "killed by signal 9");
   EXPECT_EQ(Read("ended"), "killed by signal 9");
+}
+
+TEST_F(ProcessProviderTest, AnAgentThatDiedUnseenIsGoneOnceWhatItLeftIs) {
+  const std::string mark = sandboxes::KeeperMark(world_.folder.File("launches/linux-1-1/agent"), 0);
+  const std::string began = world_.folder.File("began");
+  ASSERT_EQ(mkfifo(began.c_str(), 0600), 0);
+  world_.script = fmt::format("env -i '{}' /bin/sh -c 'echo > {}; {}' & {}", mark, began,
+                              world_.script, world_.script);
+  provider_ = world_.Provide();
+  bool launched = false;
+  provider_->Launch({.launch = "linux-1-1", .pool = "linux", .join_token = "t", .servers = {"a"}},
+                    [&](const engine::base::Status& status) { launched = status.ok(); });
+  RunUntil([&] { return launched; });
+  std::string line;
+  std::getline(std::ifstream(began), line);
+  provider_.reset();
+  auto agents = FindAgents(world_.folder.File("launches"));
+  const HeldProcess agent = std::move(agents.at("linux-1-1"));
+  Signal(agent, SIGKILL);
+  pollfd ended{.fd = agent.fd.get(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(poll(&ended, 1, -1), 1);
+  EXPECT_EQ(sandboxes::ProcessesMarked(mark).size(), 1U);
+
+  provider_ = world_.Provide();
+  provider_->Watch([this](const engine::ports::LaunchState& state) { last_ = state; });
+  provider_->List([&](const auto& states) {
+    EXPECT_EQ(states->at(0).phase, LaunchPhase::kRunning);
+    provider_->Forget("linux-1-1");  // which is too early
+  });
+  RunUntil([this] { return last_.phase == LaunchPhase::kGone; });
+  EXPECT_EQ(last_.cause, "it ended unseen");
+  EXPECT_TRUE(sandboxes::ProcessesMarked(mark).empty());
+  EXPECT_EQ(Read("ended"), "it ended unseen");
 }
 
 TEST_F(ProcessProviderTest, WhoIgnoresTheRequestIsKilled) {

@@ -107,6 +107,10 @@ void Arrivals::Abandon(const model::LogKey& log, std::uint64_t length) {
   Enqueue({.what = Abandoned{log, length}, .answer = nullptr}, 0);
 }
 
+void Arrivals::AbandonOthers(const model::AttemptKey& attempt, std::set<model::StepIndex> named) {
+  Enqueue({.what = OthersAbandoned{attempt, std::move(named)}, .answer = nullptr}, 0);
+}
+
 void Arrivals::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -142,8 +146,10 @@ void Arrivals::Perform(std::vector<Order> orders) {
       Take(*batch, group, std::move(order.answer));
     } else if (auto* ending = std::get_if<Ending>(&order.what)) {
       Take(*ending, group, std::move(order.answer));
+    } else if (const auto* log = std::get_if<Abandoned>(&order.what)) {
+      Take(*log, group);
     } else {
-      Take(std::get<Abandoned>(order.what), group);
+      Take(std::get<OthersAbandoned>(order.what), group);
     }
   }
   Commit(group);
@@ -239,6 +245,33 @@ void Arrivals::Take(const Abandoned& abandoned, Group& group) {
   }
   (*progress)->end = std::move(end);
   GatherEnd(abandoned.log, *(*progress)->end, group);
+}
+
+// Those that are known, and those that begin in this very group.
+void Arrivals::Take(const OthersAbandoned& abandoned, Group& group) {
+  const model::AttemptKey& attempt = abandoned.attempt;
+  std::set<model::LogKey> logs;
+  const auto add = [&](const model::LogKey& log) {
+    if (log.attempt == attempt && !abandoned.named.contains(log.step)) {
+      logs.insert(log);
+    }
+  };
+  const auto status = book_.Visit(attempt.run, [&](RunLogs& run) {
+    const model::LogKey first{.attempt = attempt, .step = model::StepIndex(0)};
+    for (auto log = run.logs.lower_bound(first);
+         log != run.logs.end() && log->first.attempt == attempt; ++log) {
+      add(log->first);
+    }
+  });
+  if (!status.ok()) {
+    spdlog::warn("logs: {}", base::Message(status));
+  }
+  for (const Group::Part& part : group.parts) {
+    add(part.log);
+  }
+  for (const model::LogKey& log : logs) {
+    Take(Abandoned{log, 0}, group);
+  }
 }
 
 /// Only needed for logs of which two servers wrote parts that overlap.

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <variant>
@@ -47,6 +48,8 @@ class Arrivals {
               Answer answer);
   void End(const engine::model::LogKey& log, engine::model::LogEnd end, Answer answer);
   void Abandon(const engine::model::LogKey& log, std::uint64_t length);
+  void AbandonOthers(const engine::model::AttemptKey& attempt,
+                     std::set<engine::model::StepIndex> named);
 
   /// Removes files all of whose records are in the archive.
   void RemoveArchived();
@@ -65,8 +68,12 @@ class Arrivals {
     engine::model::LogKey log;
     std::uint64_t length = 0;
   };
+  struct OthersAbandoned {
+    engine::model::AttemptKey attempt;
+    std::set<engine::model::StepIndex> named;
+  };
   struct Order {
-    std::variant<Batch, Ending, Abandoned> what;
+    std::variant<Batch, Ending, Abandoned, OthersAbandoned> what;
     Answer answer;
   };
   /// What one flush makes durable.
@@ -78,6 +85,7 @@ class Arrivals {
   void Take(Batch& batch, Group& group, Answer answer);
   void Take(Ending& ending, Group& group, Answer answer);
   void Take(const Abandoned& abandoned, Group& group);
+  void Take(const OthersAbandoned& abandoned, Group& group);
   engine::base::StatusOr<Progress*> ProgressOf(const engine::model::LogKey& log, Group& group);
   engine::base::Status WorkOutChecksum(const engine::model::LogKey& log, Progress& progress,
                                        const Group& group);

@@ -50,6 +50,11 @@ void ServerLogs::Abandon(const model::LogKey& log, std::uint64_t length) {
   arrivals_.Abandon(log, length);
 }
 
+void ServerLogs::AbandonOthers(const model::AttemptKey& attempt,
+                               const std::set<model::StepIndex>& named) {
+  arrivals_.AbandonOthers(attempt, named);
+}
+
 base::StatusOr<model::LogMarks> ServerLogs::Marks(const model::LogKey& log) {
   model::LogMarks marks;
   RETURN_IF_ERROR(book_.Visit(log.attempt.run, [&](RunLogs& run) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "engine/ports/log_feed.h"
@@ -35,6 +36,8 @@ class ServerLogs : public engine::ports::LogSink, public engine::ports::LogFeed 
   void End(const engine::model::LogKey& log, const engine::model::LogEnd& end,
            Answer answer) override;
   void Abandon(const engine::model::LogKey& log, std::uint64_t length) override;
+  void AbandonOthers(const engine::model::AttemptKey& attempt,
+                     const std::set<engine::model::StepIndex>& named) override;
   engine::base::StatusOr<engine::model::LogMarks> Marks(const engine::model::LogKey& log) override;
   void OnArchived(ArchivedListener listener) override;
 

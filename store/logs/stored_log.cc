@@ -68,7 +68,13 @@ base::StatusOr<std::optional<model::LogEnd>> Progress::Take(model::LogEnd told) 
     return base::FailedPrecondition("the log ends at {}, but {} bytes have arrived", kept,
                                     received);
   }
+  if (told.cut) {
+    told.checksum = checksum.value_or(0);
+  }
   told.damaged = checksum && *checksum != told.checksum;
+  if (end == told) {
+    return std::optional<model::LogEnd>();
+  }
   end = told;
   return std::optional<model::LogEnd>(std::move(told));
 }
@@ -77,7 +83,8 @@ model::LogState StoredLog::state() const {
   return {.marks = {.received = progress_.received,
                     .archived = archived_,
                     .ended = progress_.end.has_value(),
-                    .complete = progress_.end.has_value() && is_archived()},
+                    .complete = progress_.end.has_value() && is_archived(),
+                    .cut = progress_.end.has_value() && progress_.end->cut},
           .end = progress_.end};
 }
 

@@ -23,7 +23,8 @@ model::LogState MemoryLogs::Log::state() const {
   return {.marks = {.received = bytes.size(),
                     .archived = archived,
                     .ended = end.has_value(),
-                    .complete = end.has_value()},
+                    .complete = end.has_value(),
+                    .cut = end.has_value() && end->cut},
           .end = end};
 }
 
@@ -59,7 +60,9 @@ base::Status MemoryLogs::Close(const model::LogKey& key, model::LogEnd end) {
   } else if (model::KeptLength(end) != log.bytes.size()) {
     return base::FailedPrecondition("{} bytes have arrived", log.bytes.size());
   } else {
-    end.damaged = base::Crc32(0, log.bytes) != end.checksum;
+    const std::uint32_t checksum = base::Crc32(0, log.bytes);
+    end.checksum = end.cut ? checksum : end.checksum;
+    end.damaged = checksum != end.checksum;
     log.end = end;
     log.archived = log.bytes.size();
   }
@@ -93,7 +96,20 @@ void MemoryLogs::End(const model::LogKey& log, const model::LogEnd& end, Answer 
 
 void MemoryLogs::Abandon(const model::LogKey& key, std::uint64_t length) {
   const std::lock_guard lock(mutex_);
-  Log& log = logs_[key];
+  Cut(logs_[key], length);
+}
+
+void MemoryLogs::AbandonOthers(const model::AttemptKey& attempt,
+                               const std::set<model::StepIndex>& named) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [key, log] : logs_) {
+    if (key.attempt == attempt && !named.contains(key.step)) {
+      Cut(log, 0);
+    }
+  }
+}
+
+void MemoryLogs::Cut(Log& log, std::uint64_t length) {
   if (log.end) {
     return;
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ class MemoryLogs : public engine::ports::LogSink, public engine::ports::LogFeed 
   void End(const engine::model::LogKey& log, const engine::model::LogEnd& end,
            Answer answer) override;
   void Abandon(const engine::model::LogKey& log, std::uint64_t length) override;
+  void AbandonOthers(const engine::model::AttemptKey& attempt,
+                     const std::set<engine::model::StepIndex>& named) override;
   engine::base::StatusOr<engine::model::LogMarks> Marks(const engine::model::LogKey& log) override;
   void OnArchived(ArchivedListener listener) override { listener_ = std::move(listener); }
 
@@ -46,6 +49,7 @@ class MemoryLogs : public engine::ports::LogSink, public engine::ports::LogFeed 
   engine::base::Status Close(const engine::model::LogKey& log, engine::model::LogEnd end);
   void Reply(const engine::model::LogKey& log, const engine::base::Status& status,
              const Answer& answer);
+  void Cut(Log& log, std::uint64_t length);
   void WakeReaders();
 
   std::function<void(std::function<void()>)> post_;

@@ -49,6 +49,41 @@ class Pools : public RealServer {
       return pool.workers() == count && pool.workers_coming() == 0;
     });
   }
+  /// Of workers that the server started and whose end is not noted.
+  std::size_t Folders() const {
+    const std::filesystem::directory_iterator all(File("srv/workers/default"));
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+  }
+  /// In the spools of these workers.
+  std::uint64_t SpooledBytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& launch : std::filesystem::directory_iterator(File("srv/workers/default"))) {
+      for (const auto& file : std::filesystem::directory_iterator(launch.path() / "agent/logs")) {
+        bytes += file.path().extension() == ".seg" ? file.file_size() : 0;
+      }
+    }
+    return bytes;
+  }
+  static std::string Printed() {
+    std::string all;
+    for (int i = 1; i <= 20000; ++i) {
+      all += std::to_string(i) + "\n";
+    }
+    return all;
+  }
+  std::string Printing() const { return "seq 1 20000; " + HeldStep("printed"); }
+  /// Once all that its step printed is in its spool.
+  void KillOnlyAgent() const {
+    while (SpooledBytes() < Printed().size()) {
+    }
+    ASSERT_EQ(Launched().size(), 1U);
+    kill(Launched().front(), SIGKILL);
+  }
+  void ExpectLogsOfBothAttempts() {
+    Await([this](const auto&) { return Folders() <= 1; });
+    const std::string text = Run({"logs", "latest", "--raw"}).text;
+    EXPECT_TRUE(text == Printed() + Printed()) << text.size() << " bytes" << Errors();
+  }
   std::string OnlyWorker() const {
     const auto listed = Run({"workers", "--format", "json"});
     EXPECT_EQ(listed.lines.size(), 1U) << listed.text;
@@ -85,6 +120,35 @@ TEST_F(Pools, GiveWhatAKilledWorkerRanToAnother) {
   LetGoOn();
   EXPECT_THAT(submitted->ReadRest(), HasSubstr("worker lost: killed by signal 9"));
   ExpectSuccess(*submitted);
+}
+
+// No server was there to take them, nor to hear that the second step began: no fact names its log.
+TEST_F(Pools, LogsThatAKilledWorkerHadNotSentAreBrought) {
+  Serve("{ max: 1, slots: 1 }");
+  const auto submitted = Submit(OneJob("held", "", HeldStep() + "\n      - " + Printing()));
+  AwaitBegin();
+  server_->Kill();
+  LetGoOn();
+  AwaitBegin("printed");
+  KillOnlyAgent();
+  StartServer();
+  AwaitBegin();
+  LetGoOn();
+  AwaitBegin("printed");
+  LetGoOn("printed");
+  ExpectSuccess(*submitted);
+  ExpectLogsOfBothAttempts();
+}
+
+TEST_F(Pools, TheRestOfALogOfWhichSomeWasSentIsBrought) {
+  Serve("{ max: 1, slots: 1 }");
+  const auto submitted = Submit(OneJob("held", "", Printing()));
+  AwaitBegin("printed");
+  KillOnlyAgent();
+  AwaitBegin("printed");
+  LetGoOn("printed");
+  ExpectSuccess(*submitted);
+  ExpectLogsOfBothAttempts();
 }
 
 TEST_F(Pools, AreScaledOncePerRequest) {

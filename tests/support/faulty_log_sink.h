@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -50,6 +51,10 @@ class FaultyLogSink : public engine::ports::LogSink {
   }
   void Abandon(const engine::model::LogKey& log, std::uint64_t length) override {
     real_.Abandon(log, length);
+  }
+  void AbandonOthers(const engine::model::AttemptKey& attempt,
+                     const std::set<engine::model::StepIndex>& named) override {
+    real_.AbandonOthers(attempt, named);
   }
   engine::base::StatusOr<engine::model::LogMarks> Marks(const engine::model::LogKey& log) override {
     return real_.Marks(log);

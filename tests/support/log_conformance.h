@@ -247,6 +247,39 @@ TEST_P(LogConformance, NamesWhatIsMissingOfALostWorkersLogs) {
   EXPECT_EQ(TextOf(LogOf(0, 1)), "1234567");
 }
 
+TEST_P(LogConformance, CutsLogsOfALostWorkerThatNobodyNames) {
+  ASSERT_TRUE(Append(LogOf(0, 0), 0, "named").ok());
+  ASSERT_TRUE(Append(LogOf(0, 1), 0, "not named").ok());
+  Store(LogOf(0, 2), "whole");
+  ASSERT_TRUE(Append(LogOf(1), 0, "of another job").ok());
+  sink().AbandonOthers(LogOf(0).attempt, {LogOf(0).step});
+  sink().AbandonOthers(LogOf(7).attempt, {});
+  ASSERT_TRUE(End(LogOf(0), EndOf("named")).ok());
+  const auto reader = Reader({.logs = {.job = LogOf(0).attempt.job}, .follow = true});
+  reader->Settle({});
+  const Collected all = ReadToTheEnd(*reader);
+  EXPECT_EQ(all.ends.at(LogOf(0)), EndOf("named"));
+  EXPECT_TRUE(all.ends.at(LogOf(0, 1)).cut);
+  EXPECT_EQ(all.ends.at(LogOf(0, 2)), EndOf("whole"));
+  EXPECT_FALSE(sink().Marks(LogOf(1))->ended);
+  EXPECT_FALSE(sink().Marks(LogOf(7))->ended);
+}
+
+TEST_P(LogConformance, CutsALogBehindWhatIsThereWhenItsSenderSaysSo) {
+  const engine::model::LogEnd cut{.length = 3, .cut = true};
+  EXPECT_EQ(End(LogOf(0), cut).status().code(), Code::kFailedPrecondition);
+  ASSERT_TRUE(Append(LogOf(0), 0, "abc").ok());
+  EXPECT_TRUE(End(LogOf(0), cut)->cut);
+  EXPECT_TRUE(End(LogOf(0), cut)->cut) << "again";
+  EXPECT_EQ(
+      feed().List({.run = engine::model::RunId(5)})->at(LogOf(0)).end,
+      (engine::model::LogEnd{.length = 3, .checksum = engine::base::Crc32(0, "abc"), .cut = true}));
+  ASSERT_TRUE(Append(LogOf(0), 3, "def").ok());
+  ASSERT_TRUE(End(LogOf(0), EndOf("abcdef")).ok());
+  EXPECT_FALSE(sink().Marks(LogOf(0))->cut);
+  EXPECT_EQ(End(LogOf(0), {.length = 6, .cut = true}).status().code(), Code::kAlreadyExists);
+}
+
 TEST_P(LogConformance, KeepsBytesOfAnyKind) {
   std::string text("\0\n\r\xff\xfe\xc3(\0", 8);
   text += std::string(1'000'000, 'x') + "\n";
