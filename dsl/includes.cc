@@ -154,7 +154,7 @@ void IncludeReader::ReadInclude(NodeRef item, const RepositoryFile& from) {
     compilation_.lacks_includes = true;
   } else if (named.text().starts_with('/')) {
     reporter().Error("bad-path", named.place(), "an included file is named relative to this one");
-  } else if (!file->repo.empty() && file->path.starts_with("..")) {
+  } else if (!file->repo.empty() && (file->path == ".." || file->path.starts_with("../"))) {
     reporter().Error("bad-path", named.place(), "the path leads out of its repository");
   } else {
     Include(*file, named);

@@ -85,24 +85,22 @@ struct ReuseRequest {
   std::string basis;                ///< what decides besides files; see `ReuseBasis`
   std::vector<std::string> inputs;  ///< the files that decide, as the job lists them
 };
-/// What a job came to besides its files.
+/// What a job came to.
 struct EarlierResult {
   std::string run;  ///< whose job it was
   std::vector<engine::model::NamedValue> outputs;
-  std::vector<std::string> upload_names;  ///< like the spec's; empty: none were kept
+  std::vector<engine::model::Artifact> artifacts;
+  std::optional<engine::model::TestTotals> tests;
 };
 struct ReuseAnswer {
   std::string key;                      ///< to keep this job's result under; empty: not to be kept
-  std::optional<EarlierResult> result;  ///< it stands, and its files are in the workspace
+  std::optional<EarlierResult> result;  ///< it stands, and all of it is in the store
   std::string note;                     ///< a sentence for people; may be empty
-  /// Not well: files of a result came, but not all; nothing can begin here.
-  engine::base::Status broken;
 };
-/// After a success.
 struct ReuseSave {
   std::string key;
   EarlierResult result;
-  std::vector<std::string> reports;  ///< globs of test reports
+  std::string test_document;  ///< the chunk that `result.tests` names
 };
 
 /// What is left to do when the steps have ended.
@@ -111,13 +109,12 @@ struct Closing {
   std::vector<std::string> junit_reports;
   std::vector<std::string> masks;  ///< values that must not stand in what is made of reports
   std::vector<CacheSave> saves;    ///< unless an upload fails
-  std::optional<ReuseSave> reuse;  ///< the same
-  bool needs_caches() const { return !saves.empty() || reuse.has_value(); }
-  bool empty() const { return uploads.empty() && junit_reports.empty() && !needs_caches(); }
+  bool empty() const { return uploads.empty() && junit_reports.empty() && saves.empty(); }
 };
 struct Closed {
   engine::base::StatusOr<std::vector<engine::model::Artifact>> artifacts;
   engine::model::JobRemarks remarks;
+  std::string test_document;  ///< see `ReportsRead`
 };
 
 class Attempt {
@@ -141,6 +138,9 @@ class Attempt {
   /// Once; with a result no cache is restored and no step runs.
   void ReuseLookedUp(ReuseAnswer answer);
   const ReuseAnswer& reuse() const { return reuse_; }
+  /// When all is over: what later runs may take over, if it ended well; then `ResultSaved`.
+  std::optional<ReuseSave> PlanReuseSave() const;
+  void ResultSaved(const std::string& note) { Note(note); }
 
   /// After `SetUp`, until it gives requests; then `CachesRestored`.
   CachePlan PlanCaches();
@@ -199,7 +199,6 @@ class Attempt {
   void Fail(Outcome outcome);
   engine::base::StatusOr<CacheRequest> PlanCache(std::size_t index);
   std::vector<UploadRequest> PlanUploads();
-  std::vector<UploadRequest> RepeatUploads() const;
   engine::base::Status CheckUploadName(const std::string& name,
                                        const std::vector<UploadRequest>& uploads) const;
   bool UploadsNow() const;
@@ -232,6 +231,7 @@ class Attempt {
   std::vector<CacheRestored> caches_;  ///< like the spec's, once they were looked for
   std::string cache_fault_;            ///< not empty: no cache is used
   ReuseAnswer reuse_;
+  std::string test_document_;
   engine::model::JobRemarks remarks_;
   std::string preface_;  ///< of the next step's log
   std::string summary_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an attempt knows of its caches: their keys before the first step, and what became of them;
 // and of an earlier result that stands for its own.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -29,6 +30,22 @@ std::optional<ReuseRequest> Attempt::PlanReuse() const {
 void Attempt::ReuseLookedUp(ReuseAnswer answer) {
   reuse_ = std::move(answer);
   Note(reuse_.note);
+}
+
+std::optional<ReuseSave> Attempt::PlanReuseSave() const {
+  const bool ended_well =
+      !failure_.has_value() && !stop_.has_value() && !finally_failure_.has_value();
+  // An agent that was killed on the way has the totals of the tests, but not the results.
+  const bool has_tests = !remarks_.tests.has_value() || !test_document_.empty();
+  if (reuse_.key.empty() || reuse_.result.has_value() || !ended_well || !has_tests) {
+    return std::nullopt;
+  }
+  return ReuseSave{.key = reuse_.key,
+                   .result = {.run = ToText(assignment_.lease.key.run),
+                              .outputs = outputs_,
+                              .artifacts = artifacts_,
+                              .tests = remarks_.tests},
+                   .test_document = test_document_};
 }
 
 CachePlan Attempt::PlanCaches() {
@@ -61,6 +78,9 @@ base::StatusOr<CacheRequest> Attempt::PlanCache(std::size_t index) {
     if (key.empty() || key.size() > kCacheKeyBytesMax) {
       return base::InvalidArgument("a key has 1 to {} bytes, not {}", kCacheKeyBytesMax,
                                    key.size());
+    }
+    if (std::ranges::any_of(key, [](unsigned char c) { return c < ' '; })) {
+      return base::InvalidArgument("a key has no control characters");  // `reuse` has some
     }
     return key;
   };

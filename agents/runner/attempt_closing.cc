@@ -15,18 +15,6 @@ namespace model = engine::model;
 using model::ReasonCode;
 using model::Status;
 
-namespace {
-
-std::vector<std::string> NamesOf(const std::vector<UploadRequest>& uploads) {
-  std::vector<std::string> names;
-  for (const UploadRequest& upload : uploads) {
-    names.push_back(upload.name);
-  }
-  return names;
-}
-
-}  // namespace
-
 base::Status Attempt::EvaluateOutputs() {
   const std::vector<model::EnvVar>& wanted = spec_->rare->outputs;
   const std::uint64_t bytes_max = model::DefaultSettings().inline_output_bytes;
@@ -62,13 +50,17 @@ Closing Attempt::EndSteps() {
   if (nothing_more_ || stop_.has_value()) {
     return closing;
   }
-  // Outputs of a failed job are kept as far as they can be worked out.
   if (reuse_.result.has_value()) {
     outputs_ = reuse_.result->outputs;
-  } else if (const base::Status status = EvaluateOutputs(); !status.ok()) {
+    artifacts_ = reuse_.result->artifacts;
+    remarks_.tests = reuse_.result->tests;
+    return closing;
+  }
+  // Outputs of a failed job are kept as far as they can be worked out.
+  if (const base::Status status = EvaluateOutputs(); !status.ok()) {
     Fail({.status = Status::kFailed, .reason = BadStep(status)});
   }
-  closing.uploads = reuse_.result.has_value() ? RepeatUploads() : PlanUploads();
+  closing.uploads = PlanUploads();
   closing.junit_reports = spec_->rare->junit_reports;
   if (!closing.junit_reports.empty()) {
     closing.masks = secrets_.All();
@@ -78,25 +70,7 @@ Closing Attempt::EndSteps() {
       closing.saves.push_back({.key = caches_[i].key, .paths = spec_->rare->caches[i].paths});
     }
   }
-  if (!reuse_.key.empty() && !reuse_.result.has_value() && !failure_.has_value()) {
-    closing.reuse = {.key = reuse_.key,
-                     .result = {.run = ToText(assignment_.lease.key.run),
-                                .outputs = outputs_,
-                                .upload_names = NamesOf(closing.uploads)},
-                     .reports = closing.junit_reports};
-  }
   return closing;
-}
-
-// Names may follow from steps, which did not run this time.
-std::vector<UploadRequest> Attempt::RepeatUploads() const {
-  const std::vector<std::string>& names = reuse_.result->upload_names;
-  const std::vector<model::ArtifactUpload>& wanted = spec_->rare->uploads;
-  std::vector<UploadRequest> uploads;
-  for (std::size_t i = 0; i < names.size() && i < wanted.size(); ++i) {
-    uploads.push_back({.name = names[i], .paths = wanted[i].paths});
-  }
-  return uploads;
 }
 
 // Names that hold expressions may turn out to be one.
@@ -142,6 +116,7 @@ bool Attempt::UploadsNow() const {
 void Attempt::TakeClosed(Closed closed) {
   Uploaded(std::move(closed.artifacts));
   remarks_.tests = std::move(closed.remarks.tests);
+  test_document_ = std::move(closed.test_document);
   for (const std::string& note : closed.remarks.notes) {
     Note(note);
   }

@@ -102,13 +102,43 @@ void CacheFields(Archive& archive, T& cache) {
   archive(cache.note);
 }
 template <typename Archive, typename T>
+void TestsFields(Archive& archive, T& tests) {
+  DigestField(archive, tests.document);
+  archive(tests.tests);
+  archive(tests.failed);
+  archive(tests.skipped);
+  archive(tests.problems);
+  archive(tests.took);
+  archive(tests.failures);
+}
+void OptionalTests(FieldWriter& archive, const std::optional<model::TestTotals>& tests) {
+  archive(tests.has_value());
+  if (tests) {
+    TestsFields(archive, *tests);
+  }
+}
+void OptionalTests(FieldReader& archive, std::optional<model::TestTotals>& tests) {
+  bool has_tests = false;
+  archive(has_tests);
+  if (has_tests) {
+    TestsFields(archive, tests.emplace());
+  }
+}
+template <typename Archive, typename T>
+void RemarksFields(Archive& archive, T& remarks) {
+  OptionalTests(archive, remarks.tests);
+  archive(remarks.notes);
+}
+
+template <typename Archive, typename T>
 void EarlierFields(Archive& archive, T& result) {
   archive(result.run);
   archive.List(result.outputs, [](auto& each, auto& output) {
     each(output.name);
     each(output.value);
   });
-  archive(result.upload_names);
+  archive.List(result.artifacts, [](auto& each, auto& item) { ArtifactFields(each, item); });
+  OptionalTests(archive, result.tests);
 }
 void EarlierField(FieldWriter& archive, const std::optional<EarlierResult>& result) {
   archive(result.has_value());
@@ -128,32 +158,6 @@ void ReuseFields(Archive& archive, T& reuse) {
   archive(reuse.key);
   EarlierField(archive, reuse.result);
   archive(reuse.note);
-  archive(reuse.broken);
-}
-template <typename Archive, typename T>
-void TestsFields(Archive& archive, T& tests) {
-  DigestField(archive, tests.document);
-  archive(tests.tests);
-  archive(tests.failed);
-  archive(tests.skipped);
-  archive(tests.problems);
-  archive(tests.took);
-  archive(tests.failures);
-}
-void RemarksFields(FieldWriter& archive, const model::JobRemarks& remarks) {
-  archive(remarks.tests.has_value());
-  if (remarks.tests) {
-    TestsFields(archive, *remarks.tests);
-  }
-  archive(remarks.notes);
-}
-void RemarksFields(FieldReader& archive, model::JobRemarks& remarks) {
-  bool has_tests = false;
-  archive(has_tests);
-  if (has_tests) {
-    TestsFields(archive, remarks.tests.emplace());
-  }
-  archive(remarks.notes);
 }
 
 // One overload a record; `T` is const when it is written.

@@ -88,26 +88,27 @@ std::vector<std::string> FirstFailures(const std::vector<model::TestCase>& cases
 
 }  // namespace
 
-model::JobRemarks ReadReports(ports::ArtifactArchive& archive, const ReportsRequest& request,
-                              std::stop_token stop) {
-  model::JobRemarks remarks;
+ReportsRead ReadReports(ports::ArtifactArchive& archive, const ReportsRequest& request,
+                        std::stop_token stop) {
+  ReportsRead read;
   if (request.junit.empty()) {
-    return remarks;
+    return read;
   }
   model::TestResults results = ReadAll(archive, request, std::move(stop));
   Mask(request.masks, results);
   model::TestTotals totals = results.totals;
   totals.failures = FirstFailures(results.cases);
-  const base::StatusOr<base::Digest> document =
-      archive.PutDocument(reports::EncodeTestDocument(std::move(results)));
-  if (!document.ok()) {
-    remarks.notes.push_back(
-        fmt::format("test results could not be kept: {}", Why(document.status())));
-    return remarks;
+  read.document = reports::EncodeTestDocument(std::move(results));
+  const base::StatusOr<base::Digest> kept = archive.PutDocument(read.document);
+  if (!kept.ok()) {
+    read.document.clear();
+    read.remarks.notes.push_back(
+        fmt::format("test results could not be kept: {}", Why(kept.status())));
+    return read;
   }
-  totals.document = *document;
-  remarks.tests = std::move(totals);
-  return remarks;
+  totals.document = *kept;
+  read.remarks.tests = std::move(totals);
+  return read;
 }
 
 }  // namespace agents::runner

@@ -20,7 +20,12 @@ struct ReportsRequest {
   std::vector<std::string> masks;  ///< values that become `***`
 };
 
-engine::model::JobRemarks ReadReports(engine::ports::ArtifactArchive& archive,
-                                      const ReportsRequest& request, std::stop_token stop);
+struct ReportsRead {
+  engine::model::JobRemarks remarks;
+  std::string document;  ///< the results as they were kept; empty: they were not
+};
+
+ReportsRead ReadReports(engine::ports::ArtifactArchive& archive, const ReportsRequest& request,
+                        std::stop_token stop);
 
 }  // namespace agents::runner

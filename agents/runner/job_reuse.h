@@ -10,13 +10,12 @@
 
 namespace agents::runner {
 
-/// With a result, its files are in the workspace. `scratch` is a path that is free to use.
+/// A result has all its chunks in the store. `scratch` is a path that is free to use, as is
+/// `scratch` with a suffix.
 ReuseAnswer FindEarlier(const CacheTools& tools, const ReuseRequest& request,
                         const std::string& scratch);
 
-/// `artifacts` are the job's own, as they were kept. What is to be told; empty when nothing is.
-std::string SaveResult(const CacheTools& tools, const ReuseSave& save,
-                       const std::vector<engine::model::Artifact>& artifacts,
-                       const std::string& scratch);
+/// What is to be told.
+std::string SaveResult(const CacheTools& tools, const ReuseSave& save, const std::string& scratch);
 
 }  // namespace agents::runner

@@ -287,7 +287,7 @@ void Slot::Perform(NextAction action) {
   std::visit(engine::base::Overloaded{[&](StartCommand& start) { StartStep(std::move(start)); },
                                       [&](const WantHash& want) { Hash(want.patterns); },
                                       [&](const StepsOver&) { Close(attempt_->EndSteps()); },
-                                      [&](const AllOver&) { End(); }},
+                                      [&](const AllOver&) { Finish(); }},
              action);
 }
 

@@ -102,6 +102,7 @@ class Slot : public std::enable_shared_from_this<Slot> {
   void Mount(const std::string& lower, bool may_replace);
   void Download();
   void BeginSteps();
+  void Finish();
   void LookForEarlier(ReuseRequest request);
   void PlanCaches();
   void Restore(std::vector<CacheRequest> requests);

@@ -22,7 +22,6 @@ struct ClosingPlace {
   std::string root;
   std::string workspace;
   const CacheTools* caches = nullptr;
-  std::string scratch;  ///< a path that is free to use
 };
 
 base::StatusOr<std::vector<model::Artifact>> PackAll(const ClosingPlace& place,
@@ -41,19 +40,18 @@ base::StatusOr<std::vector<model::Artifact>> PackAll(const ClosingPlace& place,
 }
 
 Closed CloseJob(const ClosingPlace& place, const Closing& closing, const std::stop_token& stop) {
-  Closed closed{.artifacts = PackAll(place, closing.uploads, stop), .remarks = {}};
-  closed.remarks = ReadReports(*place.archive,
-                               {.root = place.root,
-                                .workspace = place.workspace,
-                                .junit = closing.junit_reports,
-                                .masks = closing.masks},
-                               stop);
+  Closed closed{
+      .artifacts = PackAll(place, closing.uploads, stop), .remarks = {}, .test_document = {}};
+  ReportsRead read = ReadReports(*place.archive,
+                                 {.root = place.root,
+                                  .workspace = place.workspace,
+                                  .junit = closing.junit_reports,
+                                  .masks = closing.masks},
+                                 stop);
+  closed.remarks = std::move(read.remarks);
+  closed.test_document = std::move(read.document);
   for (std::size_t i = 0; i < closing.saves.size() && closed.artifacts.ok(); ++i) {
     closed.remarks.notes.push_back(SaveCache(*place.caches, closing.saves[i]));
-  }
-  if (closing.reuse && closed.artifacts.ok()) {
-    closed.remarks.notes.push_back(
-        SaveResult(*place.caches, *closing.reuse, *closed.artifacts, place.scratch));
   }
   return closed;
 }
@@ -70,9 +68,6 @@ void Slot::LookForEarlier(ReuseRequest request) {
            EndCaches();
            if (attempt_->is_stopped()) {
              return End();
-           }
-           if (!answer.broken.ok()) {
-             return Fail(model::ReasonCode::kSetupFailed, answer.broken, true);
            }
            attempt_->ReuseLookedUp(std::move(answer));
            PlanCaches();
@@ -182,11 +177,11 @@ void Slot::Close(Closing closing) {
     return go_on();
   }
   phase_ = Phase::kClosing;
-  const CacheTools caches = closing.needs_caches() ? BeginCaches() : CacheTools{};
+  const CacheTools caches = closing.saves.empty() ? CacheTools{} : BeginCaches();
   OnPool(
       [archive, closing = std::move(closing), root = workspace_view_, workspace = place_.workspace,
-       caches, scratch = ReuseFolder(), stop = pool_stop_.get_token()] {
-        return CloseJob({archive.get(), root, workspace, &caches, scratch}, closing, stop);
+       caches, stop = pool_stop_.get_token()] {
+        return CloseJob({archive.get(), root, workspace, &caches}, closing, stop);
       },
       [this, go_on](Closed closed) {
         EndCaches();
@@ -196,6 +191,23 @@ void Slot::Close(Closing closing) {
         attempt_->TakeClosed(std::move(closed));
         go_on();
       });
+}
+
+// Only now is it known that the job ended well, `finally` included.
+void Slot::Finish() {
+  std::optional<ReuseSave> save = attempt_->PlanReuseSave();
+  if (!save) {
+    return End();
+  }
+  phase_ = Phase::kClosing;
+  budget_deadline_ = backstop_at_ = kNever;
+  OnPool([tools = BeginCaches(), save = *std::move(save),
+          scratch = ReuseFolder()] { return SaveResult(tools, save, scratch); },
+         [this](const std::string& note) {
+           EndCaches();
+           attempt_->ResultSaved(note);
+           End();
+         });
 }
 
 }  // namespace agents::runner

@@ -64,12 +64,23 @@ constexpr const char* kPassedOn[] = {"HOME",          "http_proxy",   "https_pro
                                      "HTTP_PROXY",    "HTTPS_PROXY",  "NO_PROXY",     "ALL_PROXY",
                                      "SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK"};
 
-/// A hook's or a step's: they would point git at another repository.
+/// A hook's or a step's: they would point git at another repository, or change what it makes.
 constexpr std::string_view kNotPassedOn[] = {"GIT_DIR=",
                                              "GIT_WORK_TREE=",
+                                             "GIT_PREFIX=",
                                              "GIT_INDEX_FILE=",
+                                             "GIT_COMMON_DIR=",
+                                             "GIT_NAMESPACE=",
                                              "GIT_OBJECT_DIRECTORY=",
                                              "GIT_ALTERNATE_OBJECT_DIRECTORIES=",
+                                             "GIT_QUARANTINE_PATH=",
+                                             "GIT_GRAFT_FILE=",
+                                             "GIT_SHALLOW_FILE=",
+                                             "GIT_REPLACE_REF_BASE=",
+                                             "GIT_NO_REPLACE_OBJECTS=",
+                                             "GIT_IMPLICIT_WORK_TREE=",
+                                             "GIT_INTERNAL_SUPER_PREFIX=",
+                                             "GIT_DEFAULT_HASH=",
                                              "GIT_TERMINAL_PROMPT=",
                                              "LC_ALL="};
 
@@ -140,8 +151,8 @@ base::StatusOr<pid_t> Spawn(const GitCommand& command, int output, int errors, i
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  // A session of its own: a group to be killed, and no terminal that ssh could ask at.
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
   pid_t pid = 0;
   const int error = posix_spawnp(&pid, command.program.c_str(), &actions, &attributes,
                                  Pointers(argv).data(), Pointers(env).data());
@@ -190,7 +201,9 @@ std::string CauseIn(const std::string& errors) {
     const std::size_t end = std::min(errors.find_first_of("\n\r", at), errors.size());
     std::string line = errors.substr(at, end - at);
     if (line.starts_with("fatal: ") || line.starts_with("error: ")) {
-      return line;
+      // Of a connection that failed the line before says why.
+      return line.ends_with("Could not read from remote repository.") && !last.empty() ? last
+                                                                                       : line;
     }
     if (!line.empty()) {
       last = std::move(line);

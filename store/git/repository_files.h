@@ -28,14 +28,15 @@ class RepositoryFiles {
   /// `ref` is looked up once: all files of it that one object reads are of one commit. `NotFound`:
   /// there is no such repository, ref or file; `FailedPrecondition`: it is no ordinary file;
   /// `ResourceExhausted`: too large; `InvalidArgument`: no address, no ref; `Unavailable`: the
-  /// repository cannot be reached. Git asks nobody at a terminal, but uses the caller's own
-  /// configuration and credential helpers.
+  /// repository cannot be reached. Our copy is made anew once when it turns out to be broken. Git
+  /// asks nobody at a terminal, but uses the caller's own configuration and credential helpers.
   engine::base::StatusOr<std::string> Read(const std::string& url, const std::string& ref,
                                            const std::string& path);
 
  private:
-  engine::base::StatusOr<std::string> CommitOf(const std::string& url, const std::string& ref,
-                                               const std::string& repository);
+  class Clone;
+  engine::base::StatusOr<std::string> ReadLocked(Clone& clone, const std::string& url,
+                                                 const std::string& ref, const std::string& path);
 
   RepositoryFilesOptions options_;
   std::map<std::pair<std::string, std::string>, std::string> commits_;  ///< by URL and ref

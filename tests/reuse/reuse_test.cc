@@ -135,6 +135,40 @@ TEST_F(ReuseTest, ShowsWhoseResultItIsAndItsTests) {
   EXPECT_THAT(Dayfly({"show", "latest", "--tests"}).text, HasSubstr("1 test"));
 }
 
+TEST_F(ReuseTest, AFailureAtTheVeryEndIsNotKept) {
+  Change("finally: [echo the end]", "finally: [exit 1]");
+  for (int i = 0; i < 2; ++i) {
+    const support::Ended run = Dayfly({"run", "reuse.yml", "--output", "json"});
+    EXPECT_EQ(run.exit_code, 1) << run.text;
+    EXPECT_THAT(run.text, Not(HasSubstr("reused")));
+  }
+}
+
+// The workspace has files where artifacts and reports go: what is taken over is what was made.
+TEST_F(ReuseTest, FilesOfTheSourceDoNotGetIn) {
+  Write("r.xml", "<testsuite><testcase name='old'><failure/></testcase></testsuite>");
+  fs::create_directory(File("out"));
+  Write("out/old", "of the source");
+  Change("mkdir -p out;", "rm -rf out; mkdir out;");
+  EXPECT_FALSE(Reuses());
+  const std::string made = Dayfly({"show", "latest"}).text;
+  EXPECT_THAT(made, HasSubstr("1 files, 37 bytes"));
+  EXPECT_TRUE(Reuses());
+  EXPECT_THAT(Dayfly({"show", "latest"}).text, HasSubstr("1 files, 37 bytes"));
+  EXPECT_THAT(Dayfly({"show", "latest", "--tests"}).text, HasSubstr("1 test in"));
+}
+
+TEST_F(ReuseTest, OneThatLostAPartMakesRoomForTheNext) {
+  EXPECT_FALSE(Reuses());
+  for (const auto& entry : fs::recursive_directory_iterator(folder_.File("home/chunks"))) {
+    if (entry.is_regular_file() && fs::file_size(entry.path()) == 37) {
+      fs::resize_file(entry.path(), 3);
+    }
+  }
+  EXPECT_FALSE(Reuses());
+  EXPECT_TRUE(Reuses());
+}
+
 TEST_F(ReuseTest, AFailureIsNotKept) {
   Write("src/broken", "");
   for (int i = 0; i < 2; ++i) {
