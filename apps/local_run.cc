@@ -205,8 +205,8 @@ class LocalRun::Core : public loop::Observer {
                             id_);
     }
     RETURN_IF_ERROR(OpenStore());
-    ASSIGN_OR_RETURN(view::Board board, ReadBoard(*store_, run_));
-    board_.emplace(std::move(board));
+    ASSIGN_OR_RETURN(RecordedRun recorded, ReadRun(*store_, run_));
+    board_.emplace(std::move(recorded.board));
     context_ = board_->context();
     return base::OkStatus();
   }

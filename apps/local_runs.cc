@@ -15,6 +15,7 @@
 #include "apps/state_dir.h"
 #include "apps/view/json_text.h"
 #include "engine/expr/value.h"
+#include "engine/model/expand.h"
 #include "store/artifacts/local_store.h"
 #include "store/sqlite/run_index.h"
 
@@ -199,11 +200,10 @@ class LocalRuns final : public RunAccess {
   base::Status PrintLogs(const LogsOptions& options) override {
     ASSIGN_OR_RETURN(const model::RunId id, FindRun(state_, options.run));
     ASSIGN_OR_RETURN(RecordedRun run, ReadRun(state_, id));
-    ASSIGN_OR_RETURN(SelectedSteps steps, SelectSteps(run.board, options));
-    const LogSelection selection{.jobs = std::move(steps.jobs), .step = std::move(steps.step)};
+    ASSIGN_OR_RETURN(LogSelection selection, Select(run.board, options));
     LogPrinter printer(run.folder + "/logs", {.raw = options.raw,
                                               .in_order = options.raw,
-                                              .name_jobs = selection.jobs.size() > 1,
+                                              .name_jobs = MayBeSeveral(run.board, selection),
                                               .tail = options.tail});
     StoreStamp seen = StampOf(run.folder);
     while (true) {
@@ -216,11 +216,24 @@ class LocalRuns final : public RunAccess {
       if (const StoreStamp now = StampOf(run.folder); now != seen || !OwnerOf(run.folder)) {
         seen = now;
         ASSIGN_OR_RETURN(run, ReadRun(state_, id));
+        // There may be more of them by now.
+        ASSIGN_OR_RETURN(selection, Select(run.board, options));
       }
     }
   }
 
  private:
+  static base::StatusOr<LogSelection> Select(const view::Board& board, const LogsOptions& options) {
+    ASSIGN_OR_RETURN(SelectedSteps steps, SelectSteps(board, options));
+    return LogSelection{.jobs = std::move(steps.jobs), .step = std::move(steps.step)};
+  }
+  static bool MayBeSeveral(const view::Board& board, const LogSelection& selection) {
+    return selection.jobs.size() > 1 ||
+           std::ranges::any_of(selection.jobs, [&](model::JobIndex job) {
+             return model::AwaitsValues(board.plan(), model::SpecOf(board.plan(), job));
+           });
+  }
+
   // Nobody listens: it is over, or was left unfinished.
   base::StatusOr<RunCancelled> WithoutProcess(model::RunId run) const {
     ASSIGN_OR_RETURN(const RecordedRun recorded, ReadRun(state_, run));

@@ -51,9 +51,10 @@ base::StatusOr<model::RunId> FindRun(const StateDir& state, std::string_view nam
   return *found;
 }
 
-base::StatusOr<view::Board> ReadBoard(ports::RunStore& store, model::RunId run,
-                                      model::PlanDigest* digest) {
+base::StatusOr<RecordedRun> ReadRun(ports::RunStore& store, model::RunId run) {
   std::optional<view::Board> board;
+  model::PlanRef written;
+  model::PlanDigest digest;
   base::Status failed;
   RETURN_IF_ERROR(store.ReadAll([&](const ports::FactRow& row) {
     for (const model::Fact& fact : row.facts) {
@@ -64,10 +65,9 @@ base::StatusOr<view::Board> ReadBoard(ports::RunStore& store, model::RunId run,
           failed = plan.status();
           return false;
         }
-        board.emplace(run, std::move(*plan));
-        if (digest != nullptr) {
-          *digest = accepted->plan;
-        }
+        written = *std::move(plan);
+        board.emplace(run, written);
+        digest = accepted->plan;
       }
       if (board) {
         board->Apply(fact);
@@ -80,7 +80,8 @@ base::StatusOr<view::Board> ReadBoard(ports::RunStore& store, model::RunId run,
     return base::NotFound("run {} was never accepted: its process died before; start it again",
                           model::ToText(run));
   }
-  return std::move(*board);
+  return RecordedRun{
+      .folder = {}, .board = std::move(*board), .plan = std::move(written), .digest = digest};
 }
 
 base::StatusOr<RecordedRun> ReadRun(const StateDir& state, model::RunId run) {
@@ -91,9 +92,9 @@ base::StatusOr<RecordedRun> ReadRun(const StateDir& state, model::RunId run) {
                           model::ToText(run));
   }
   RETURN_IF_ERROR(store.status());
-  model::PlanDigest digest;
-  ASSIGN_OR_RETURN(view::Board board, ReadBoard(**store, run, &digest));
-  return RecordedRun{.folder = folder, .board = std::move(board), .digest = digest};
+  ASSIGN_OR_RETURN(RecordedRun recorded, ReadRun(**store, run));
+  recorded.folder = folder;
+  return recorded;
 }
 
 base::StatusOr<RecordedRun> ReadRun(std::string_view name) {

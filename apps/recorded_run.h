@@ -17,14 +17,14 @@ namespace apps {
 struct RecordedRun {
   std::string folder;
   view::Board board;
+  engine::model::PlanRef plan;  ///< as it was accepted; the board's has grown with the run
   engine::model::PlanDigest digest;
 };
 
-/// Every fact of `run` in `store`, in order, on a board. `NotFound` when nothing of the run was
-/// ever accepted.
-engine::base::StatusOr<view::Board> ReadBoard(engine::ports::RunStore& store,
-                                              engine::model::RunId run,
-                                              engine::model::PlanDigest* digest = nullptr);
+/// Every fact of `run` in `store`, in order, on a board; the folder stays empty. `NotFound` when
+/// nothing of the run was ever accepted.
+engine::base::StatusOr<RecordedRun> ReadRun(engine::ports::RunStore& store,
+                                            engine::model::RunId run);
 
 /// The run that `name` means: `latest` (of those that were accepted), an id, or the beginning of
 /// one.

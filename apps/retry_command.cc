@@ -11,6 +11,7 @@
 #include "apps/recorded_run.h"
 #include "apps/run_lock.h"
 #include "apps/state_dir.h"
+#include "engine/model/expand.h"
 
 namespace apps {
 namespace {
@@ -18,24 +19,14 @@ namespace {
 namespace base = engine::base;
 namespace model = engine::model;
 
-// Results that the new run starts with: of jobs that ended well. What was skipped is decided anew.
-std::vector<model::CarriedJob> Carried(const view::Board& board) {
-  std::vector<model::CarriedJob> carried;
+std::vector<model::CarriedJob> ResultsOf(const view::Board& board) {
+  std::vector<model::CarriedJob> results;
   for (std::uint32_t i = 0; i < board.job_count(); ++i) {
-    const view::JobState& job = board.job(model::JobIndex(i));
-    if (job.result != nullptr &&
-        (job.status == model::Status::kSucceeded || job.status == model::Status::kWarned)) {
-      model::JobResult result = *job.result;
-      // A result that was carried over before keeps the name of the run it comes from.
-      if (result.reason.code != model::ReasonCode::kReused) {
-        result.reason = {};
-        result.reason.code = model::ReasonCode::kReused;
-        result.reason.subject = model::ToText(board.run());
-      }
-      carried.push_back({.job = model::JobIndex(i), .result = std::move(result)});
+    if (const auto& result = board.job(model::JobIndex(i)).result; result != nullptr) {
+      results.push_back({.job = model::JobIndex(i), .result = *result});
     }
   }
-  return carried;
+  return results;
 }
 
 // `--only` of the first run holds for its retry.
@@ -66,14 +57,18 @@ base::StatusOr<model::SubmitRun> Submission(const RecordedRun& old, bool failed_
   context.seed = DrawRandom();
   model::SubmitRun submission;
   submission.run = run.run();
-  submission.plan = old.board.plan_ref();
+  submission.plan = old.plan;
   submission.digest = old.digest;
   submission.known_durations = run.KnownDurations(*submission.plan, context);
   submission.context = std::make_shared<model::RunContext>(std::move(context));
   submission.not_selected = LeftOut(old.board);
   if (failed_only) {
-    submission.carried = Carried(old.board);
-    if (submission.carried.size() == old.board.job_count()) {
+    // What was skipped is decided anew.
+    model::CarriedOver carried =
+        model::CarryOver(*old.plan, old.board.plan(), ResultsOf(old.board), old.board.run());
+    submission.expanded = std::move(carried.expanded);
+    submission.carried = std::move(carried.jobs);
+    if (carried.all) {
       return base::InvalidArgument("every job of run {} ended well; there is nothing to retry", id);
     }
   }

@@ -321,9 +321,13 @@ class ActivityFinder {
     }
     bool all_skipped = true;
     for (std::uint32_t i = 0; i < cells.count; ++i) {
-      const JobIndex job(cells.first.value() + i);
+      const JobIndex job = cells.At(i);
       Activity& activity = activities_[AsIndex(job)];
       activity = !vain.empty() ? Activity{false, vain} : check ? check->Of(plan_, job) : Activity();
+      if (activity.active && activity.reason.empty() && spec.matrix && spec.matrix->each) {
+        activity.reason =
+            fmt::format("one for each value of {}, known in the run", spec.matrix->each->list);
+      }
       all_skipped = all_skipped && !activity.active;
     }
     all_skipped_[AsIndex(index)] = all_skipped;

@@ -34,9 +34,9 @@ constexpr ContextRow kContexts[] = {
     {"commit", Site::kDocument}, {"branch", Site::kDocument},
     {"tag", Site::kDocument},    {"event", Site::kDocument},
     {"env", Site::kJob},         {"matrix", Site::kJob},
-    {"needs", Site::kJob},       {"jobs", Site::kJob, Site::kJobCondition},
-    {"steps", Site::kStep},      {"secrets", Site::kStep},
-    {"approval", Site::kJob},
+    {"each", Site::kJob},        {"needs", Site::kJob},
+    {"steps", Site::kStep},      {"jobs", Site::kJob, Site::kJobCondition},
+    {"approval", Site::kJob},    {"secrets", Site::kStep},
 };
 
 std::string_view WhereReadable(const ContextRow& row) {
@@ -92,6 +92,7 @@ class Checker {
   void CheckUnknownContext(const Reference& reference, const std::string& name);
   void CheckInput(const Reference& reference);
   void CheckMatrix(const Reference& reference);
+  void CheckEach(const Reference& reference);
   void CheckNeed(const Reference& reference);
   void CheckJob(const Reference& reference);
   void CheckStep(const Reference& reference);
@@ -120,6 +121,8 @@ void Checker::CheckReference(const Reference& reference) {
     NoteSecret(reference);
   } else if (name == "approval") {
     CheckApproval(reference);
+  } else if (name == "each") {
+    CheckEach(reference);
   } else if (reference.path.size() < 2) {
     return;
   } else if (name == "inputs") {
@@ -162,11 +165,13 @@ void Checker::CheckInput(const Reference& reference) {
 }
 
 void Checker::CheckMatrix(const Reference& reference) {
-  if (names_ == nullptr || names_->spec->matrix == nullptr) {
-    Error("no-matrix", reference, "this job has no matrix");
+  const auto& matrix = names_->spec->matrix;
+  if (matrix == nullptr || matrix->each.has_value()) {
+    Error("no-matrix", reference, "this job has no matrix").hint =
+        matrix == nullptr ? "" : "a value of its `for_each` is `each.value`";
     return;
   }
-  const std::vector<std::string>& keys = names_->spec->matrix->keys;
+  const std::vector<std::string>& keys = matrix->keys;
   const bool known = std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
     return SameWord(key, reference.path[1]);
   });
@@ -174,6 +179,35 @@ void Checker::CheckMatrix(const Reference& reference) {
     Error("unknown-matrix-key", reference,
           fmt::format("the matrix has no key `{}`", reference.path[1]))
         .hint = engine::base::DidYouMean(reference.path[1], keys);
+  }
+}
+
+// The list is one for all of them, and the job's `if` is asked before it.
+void Checker::CheckEach(const Reference& reference) {
+  if (site_ == Site::kJobCondition || site_ == Site::kList) {
+    Error("context-not-here", reference,
+          fmt::format("`each` cannot be read here: {}",
+                      site_ == Site::kList
+                          ? "this is the list that it comes of"
+                          : "the `if` of a job decides once, before its list is known"))
+        .hint =
+        site_ == Site::kList ? "" : "leave values out of the list, or give the steps an `if`";
+    return;
+  }
+  const auto& matrix = names_->spec->matrix;
+  if (matrix == nullptr || !matrix->each.has_value()) {
+    Error("no-for-each", reference, "this job has no `for_each`").hint =
+        matrix == nullptr ? "" : "what its matrix has is read as `matrix`";
+    return;
+  }
+  const std::vector<std::string>& path = reference.path;
+  const bool known = path.size() < 2 || std::ranges::any_of(matrix->keys, [&](const auto& key) {
+                       return SameWord(key, path[1]);
+                     });
+  if (!known) {
+    Error("unknown-property", reference,
+          fmt::format("of `each`, `value`, `index` and `name` are known, not `{}`", path[1]))
+        .hint = engine::base::DidYouMean(path[1], matrix->keys);
   }
 }
 
@@ -226,11 +260,14 @@ void Checker::NoteSecret(const Reference& reference) {
                                       At(reference.offset, reference.length)});
 }
 
-// The job's `if` decides before anybody is asked.
+// The job's `if` decides before anybody is asked, and so is its list worked out.
 void Checker::CheckApproval(const Reference& reference) {
-  if (site_ == Site::kJobCondition) {
-    Error("context-not-here", reference,
-          "`approval` cannot be read here: the `if` of a job decides before anybody is asked");
+  if (site_ == Site::kJobCondition || site_ == Site::kList) {
+    Error(
+        "context-not-here", reference,
+        site_ == Site::kList
+            ? "`approval` cannot be read here: the list is known before anybody is asked"
+            : "`approval` cannot be read here: the `if` of a job decides before anybody is asked");
     return;
   }
   const auto& approval = engine::model::RareOf(*names_->spec).approval;
@@ -372,8 +409,11 @@ engine::model::Template ReadTemplate(NodeRef node, Site site, const JobNames* na
   return result;
 }
 
-engine::model::Condition ReadCondition(NodeRef node, Site site, const JobNames* names,
-                                       Compilation& compilation) {
+namespace {
+
+/// One whole expression; `what` is its key, for messages.
+engine::model::Condition ReadWhole(NodeRef node, std::string_view what, Site site,
+                                   const JobNames* names, Compilation& compilation) {
   engine::model::Condition condition;
   if (!node) {
     return condition;
@@ -381,14 +421,17 @@ engine::model::Condition ReadCondition(NodeRef node, Site site, const JobNames* 
   const auto unwrapped = Unwrap(node.text());
   if (!unwrapped) {
     compilation.reporter
-        .Error("mixed-condition", node.place(),
-               "`if` is one expression: a part of it cannot stand outside of `${{ }}`")
+        .Error(
+            "mixed-condition", node.place(),
+            fmt::format("`{}` is one expression: a part of it cannot stand outside of `${{{{ }}}}`",
+                        what))
         .hint = "put all of it inside one `${{ }}`, or leave `${{ }}` out";
     return condition;
   }
   const auto [text, begin] = *unwrapped;
   if (text.empty()) {
-    compilation.reporter.Error("empty-value", node.place(), "`if` must not be empty");
+    compilation.reporter.Error("empty-value", node.place(),
+                               fmt::format("`{}` must not be empty", what));
     return condition;
   }
   condition.text = text;
@@ -402,6 +445,17 @@ engine::model::Condition ReadCondition(NodeRef node, Site site, const JobNames* 
   condition.decides_alone = parsed.value().DecidesAlone();
   checker.CheckAll(parsed.value().References(), parsed.value().Functions());
   return condition;
+}
+
+}  // namespace
+
+engine::model::Condition ReadCondition(NodeRef node, Site site, const JobNames* names,
+                                       Compilation& compilation) {
+  return ReadWhole(node, "if", site, names, compilation);
+}
+
+engine::model::Condition ReadList(NodeRef node, const JobNames* names, Compilation& compilation) {
+  return ReadWhole(node, "for_each", Site::kList, names, compilation);
 }
 
 void ReadVariables(NodeRef map, std::string_view what, Site site, const JobNames* names,

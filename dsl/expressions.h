@@ -18,6 +18,7 @@ namespace dsl {
 enum class Site : std::uint8_t {
   kDocument,  ///< before any job
   kJob,       ///< once the needs have ended
+  kList,      ///< as `kJob`, before there are cells
   kJobCondition,
   kStep,  ///< on the worker
   kStepCondition,
@@ -43,6 +44,8 @@ engine::model::Template ReadTemplate(NodeRef node, Site site, const JobNames* na
                                      Compilation& compilation);
 engine::model::Condition ReadCondition(NodeRef node, Site site, const JobNames* names,
                                        Compilation& compilation);
+/// The expression of a `for_each`; never decides alone.
+engine::model::Condition ReadList(NodeRef node, const JobNames* names, Compilation& compilation);
 /// Adds a map's variables; one that is there already gets the new value. `what` is the key, for
 /// messages.
 void ReadVariables(NodeRef map, std::string_view what, Site site, const JobNames* names,

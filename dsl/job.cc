@@ -94,11 +94,19 @@ void JobCompiler::ReadCells() {
         .Error("conflicting-keys", parallel.place(), "`parallel` cannot stand beside `matrix`")
         .hint = "add an axis to the matrix: `index: [1, 2, 3, 4]`";
   }
-  if (!matrix && !parallel) {
+  const NodeRef for_each = fields_.Get("for_each");
+  if (for_each && (matrix || parallel)) {
+    reporter()
+        .Error("conflicting-keys", for_each.place(),
+               fmt::format("`for_each` cannot stand beside `{}`", matrix ? "matrix" : "parallel"))
+        .hint = "one list can hold all combinations: values may be maps";
+  }
+  if (!matrix && !parallel && !for_each) {
     return;
   }
-  CompiledMatrix compiled =
-      matrix ? CompileMatrix(matrix, compilation_) : CompileParallel(parallel, compilation_);
+  CompiledMatrix compiled = matrix     ? CompileMatrix(matrix, compilation_)
+                            : parallel ? CompileParallel(parallel, compilation_)
+                                       : CompileForEach(for_each, names_, compilation_);
   spec_.matrix = std::move(compiled.spec);
   cells_ = std::move(compiled.cells);
 }

@@ -68,7 +68,7 @@ constexpr KeyRow kRows[] = {
   {Level::kJob, "if", kCondition, kNow, "whether it runs", "${{ branch == 'main' }}", "success()", false},
   {Level::kJob, "matrix", {kMap, Level::kMatrix}, kNow, "one job for each combination of values", "{ os: [a, b], max_parallel: 2 }", "", false},
   {Level::kJob, "parallel", kInteger, kNow, "so many equal jobs, with `matrix.index` (from 1) and `matrix.total`", "4", "", false},
-  {Level::kJob, "for_each", kCondition, kLater, "one job for each value known at run time", "${{ fromJSON(needs.list.outputs.names) }}", "", false},
+  {Level::kJob, "for_each", {kTextOrMap, Level::kForEach}, kNow, "one job for each value of a list that is known when its needs have ended; read as `each.value`, `each.index` (from 1) and `each.name`", "${{ fromJSON(needs.list.outputs.names) }}", "", false},
   {Level::kJob, "before", {kSteps, Level::kStep}, kNow, "steps before the job's own", "[./setup.sh]"},
   {Level::kJob, "steps", {kSteps, Level::kStep}, kNow, "the commands, in order", "[{ run: make test }]"},
   {Level::kJob, "after", {kSteps, Level::kStep}, kNow, "steps after the job's own, when those went well", "[./check.sh]"},
@@ -112,6 +112,10 @@ constexpr KeyRow kRows[] = {
   {Level::kMatrix, "exclude", kMapList, kNow, "cells left out: those that have all these values", "[{ os: a, suite: net }]"},
   {Level::kMatrix, "max_parallel", kInteger, kNow, "how many cells at once", "4", "no limit"},
   {Level::kMatrix, "fail_fast", kBoolean, kNow, "a failed cell ends the others", "false", "true"},
+
+  {Level::kForEach, "values", kCondition, kNow, "the list", "${{ fromJSON(needs.list.outputs.names) }}"},
+  {Level::kForEach, "max_parallel", kInteger, kNow, "how many at once", "4", "no limit"},
+  {Level::kForEach, "fail_fast", kBoolean, kNow, "one that failed ends the others", "false", "true"},
 
   {Level::kRetry, "max", kInteger, kNow, "further attempts", "2", "0"},
   {Level::kRetry, "on", kTextOrList, kNow, "failures that count: infra, timeout, oom, exit codes", "[timeout, 75]", "any failure of the job itself"},
@@ -218,6 +222,7 @@ constexpr ForeignKey kForeignKeys[] = {
   {Level::kStep, "script", "write `run`"},
   {Level::kStep, "command", "write `run`"},
   {Level::kStep, "allow_failure", "of a step it is `continue_on_error`"},
+  {Level::kForEach, "in", "the list stands under `values`"},
   {Level::kMatrix, "max-parallel", "write `max_parallel`"},
   {Level::kMatrix, "fail-fast", "write `fail_fast`"},
   {Level::kOn, "cron", "write `schedule: [{ cron: \"0 3 * * *\" }]`"},
@@ -280,12 +285,12 @@ std::vector<std::string_view> WordsOf(const ValueType& type) {
 
 std::string_view ToText(Level level) {
   static constexpr std::array<std::string_view, kLevelCount> kTexts = {
-      "a pipeline",    "`include`",   "a template",    "`on`",        "an event",
-      "a schedule",    "an input",    "`defaults`",    "a job",       "`extends`",
-      "a need",        "a matrix",    "`retry`",       "`backoff`",   "`allow_failure`",
-      "`concurrency`", "`approval`",  "`environment`", "`resources`", "a service",
-      "`ready`",       "`artifacts`", "an upload",     "`reports`",   "`cache`",
-      "`reuse`",       "`checkout`",  "a step",
+      "a pipeline",      "`include`",     "a template",  "`on`",          "an event",
+      "a schedule",      "an input",      "`defaults`",  "a job",         "`extends`",
+      "a need",          "a matrix",      "`for_each`",  "`retry`",       "`backoff`",
+      "`allow_failure`", "`concurrency`", "`approval`",  "`environment`", "`resources`",
+      "a service",       "`ready`",       "`artifacts`", "an upload",     "`reports`",
+      "`cache`",         "`reuse`",       "`checkout`",  "a step",
   };
   return level == Level::kNone ? "" : kTexts[static_cast<std::size_t>(level)];
 }

@@ -27,6 +27,7 @@ enum class Level : std::uint8_t {
   kExtends,
   kNeed,
   kMatrix,
+  kForEach,
   kRetry,
   kBackoff,
   kAllowFailure,

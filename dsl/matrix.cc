@@ -88,7 +88,7 @@ void RefuseExpressions(NodeRef value, std::string_view what, Reporter& reporter)
     reporter
         .Error("expression-not-here", value.place(),
                fmt::format("`{}` takes no expression: it must be known before a run", what))
-        .hint = "values known only at run time are `for_each`, in a later build";
+        .hint = "values known only at run time are `for_each`";
   }
 }
 
@@ -125,7 +125,7 @@ void Expansion::ReadAxis(const Entry& entry) {
                     entry.value.is_sequence() ? "an empty one" : Describe(entry.value.kind())));
     diagnostic.hint = ForeignKeyHint(Level::kMatrix, axis.name);
     if (entry.value.text().find("${{") != std::string_view::npos) {
-      diagnostic.hint = "values known only at run time are `for_each`, in a later build";
+      diagnostic.hint = "values known only at run time are `for_each`";
     }
     failed_ = true;
     return;
@@ -392,6 +392,35 @@ CompiledMatrix CompileParallel(NodeRef node, Compilation& compilation) {
       ReadInteger(node, "parallel", 1, compilation.options.jobs_max, compilation.reporter);
   for (std::int64_t i = 1; i <= count.value_or(0); ++i) {
     matrix.cells.push_back({fmt::format("{}", i), fmt::format("{}", *count)});
+  }
+  return matrix;
+}
+
+CompiledMatrix CompileForEach(NodeRef node, const JobNames& names, Compilation& compilation) {
+  CompiledMatrix matrix;
+  matrix.spec = std::make_unique<engine::model::MatrixSpec>();
+  matrix.spec->keys = {"value", "index", "name"};
+  matrix.cells.emplace_back(matrix.spec->keys.size());
+  engine::model::EachSpec& each = matrix.spec->each.emplace();
+  NodeRef list = node;
+  if (node.is_map()) {
+    const Fields fields = compilation.Check(node, Level::kForEach);
+    Reporter& reporter = compilation.reporter;
+    matrix.spec->max_parallel = static_cast<std::uint32_t>(
+        ReadInteger(fields.Get("max_parallel"), "max_parallel", 1, 1'000'000, reporter)
+            .value_or(0));
+    matrix.spec->fail_fast =
+        ReadBoolean(fields.Get("fail_fast"), "fail_fast", reporter).value_or(true);
+    list = fields.Get("values");
+    if (!list && fields.Lacks("values")) {
+      reporter.Error("missing-key", node.place(), "`for_each` has no `values`").hint =
+          "for example `for_each: { values: \"${{ fromJSON(needs.list.outputs.names) }}\" }`";
+    }
+  }
+  if (list) {
+    engine::model::Condition read = ReadList(list, &names, compilation);
+    each.list = std::move(read.text);
+    each.at = read.at;
   }
   return matrix;
 }

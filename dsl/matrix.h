@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `matrix`: axes, what is left out and what is added, as the cells that come of it.
+// `matrix` (and its like, `parallel` and `for_each`): axes, what is left out and what is added, as
+// the cells that come of it.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 
 #include "dsl/compilation.h"
 #include "dsl/document.h"
+#include "dsl/expressions.h"
 #include "engine/model/plan.h"
 
 namespace dsl {
@@ -23,5 +25,7 @@ struct CompiledMatrix {
 CompiledMatrix CompileMatrix(NodeRef node, Compilation& compilation);
 /// `parallel: N`: so many cells with the keys `index`, from 1, and `total`.
 CompiledMatrix CompileParallel(NodeRef node, Compilation& compilation);
+/// `for_each`: one cell without values, which stands for those that are known at run time.
+CompiledMatrix CompileForEach(NodeRef node, const JobNames& names, Compilation& compilation);
 
 }  // namespace dsl

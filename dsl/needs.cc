@@ -197,6 +197,15 @@ void ResolveCells(const CellUse& use, Compilation& compilation) {
   JobSpec& spec = plan.specs[AsIndex(use.user)];
   Need& need = spec.needs[use.need];
   const JobSpec& target = plan.specs[AsIndex(need.spec)];
+  if (target.matrix != nullptr && target.matrix->each.has_value()) {
+    compilation.reporter
+        .Error("no-matrix", use.cell.place(),
+               fmt::format("`{}` has no matrix: the values of its `for_each` are known only in the "
+                           "run",
+                           target.name))
+        .hint = "leave `cell` out: all of them are waited for";
+    return;
+  }
   if (target.matrix == nullptr) {
     compilation.reporter.Error("no-matrix", use.cell.place(),
                                fmt::format("`{}` has no matrix", target.name));

@@ -40,7 +40,7 @@ std::vector<Box> BoxesOf(const Drawing& drawing) {
     const SpecIndex index = plan.jobs[i].spec;
     const JobSpec& spec = plan.specs[AsIndex(index)];
     const bool active = drawing.activities.empty() || drawing.activities[i].active;
-    if (drawing.expand || spec.matrix == nullptr) {
+    if (drawing.expand || spec.matrix == nullptr || spec.matrix->each.has_value()) {
       const std::uint32_t number = drawing.expand ? i : index.value();
       boxes.push_back({number, JobName(plan, JobIndex(i)), spec.stage, active});
     } else if (spec.matrix->first_cell == JobIndex(i)) {

@@ -227,6 +227,7 @@ std::string_view LevelPrefix(Level level) {
       "jobs.NAME.extends[].",
       "jobs.NAME.needs[].",
       "jobs.NAME.matrix.",
+      "jobs.NAME.for_each.",
       "jobs.NAME.retry.",
       "jobs.NAME.retry.backoff.",
       "jobs.NAME.allow_failure.",

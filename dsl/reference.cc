@@ -10,10 +10,11 @@ namespace dsl {
 namespace {
 
 constexpr std::array<std::string_view, kLevelCount> kNames = {
-    "document",      "include",     "template", "on",          "event",     "schedule", "input",
-    "defaults",      "job",         "extends",  "need",        "matrix",    "retry",    "backoff",
-    "allow_failure", "concurrency", "approval", "environment", "resources", "service",  "ready",
-    "artifacts",     "upload",      "reports",  "cache",       "reuse",     "checkout", "step"};
+    "document", "include",       "template",    "on",       "event",       "schedule",  "input",
+    "defaults", "job",           "extends",     "need",     "matrix",      "for_each",  "retry",
+    "backoff",  "allow_failure", "concurrency", "approval", "environment", "resources", "service",
+    "ready",    "artifacts",     "upload",      "reports",  "cache",       "reuse",     "checkout",
+    "step"};
 
 /// A `|` would end the cell.
 std::string Cell(std::string_view text) {
@@ -49,6 +50,8 @@ std::string_view AroundOf(Level level) {
       "jobs: { build: { steps: [make], artifacts: { upload: [{ name: bin, paths: [b] }] } }, "
       "a: { needs: [{ @ }], steps: [make] } }",
       "jobs: { a: { matrix: { os: [a, b], suite: [net, core], @ }, steps: [make] } }",
+      "jobs: { list: { steps: [{ id: l, run: ./list.sh }], outputs: { names: \"${{ "
+      "steps.l.outputs.names }}\" } }, a: { needs: [list], for_each: { @ }, steps: [make] } }",
       "jobs: { a: { retry: { @ }, steps: [make] } }",
       "jobs: { a: { retry: { max: 1, backoff: { @ } }, steps: [make] } }",
       "jobs: { a: { allow_failure: { @ }, steps: [make] } }",
@@ -92,6 +95,12 @@ constexpr Companion kCompanions[] = {
     {Level::kJob, "stage", "", "stages: [test]\njobs: { a: { stage: test, steps: [make] } }"},
     {Level::kJob, "needs", "",
      "jobs: { build: { steps: [make] }, a: { needs: [build], steps: [make] } }"},
+    {Level::kJob, "for_each", "",
+     "jobs: { list: { steps: [{ id: l, run: ./list.sh }], outputs: { names: \"${{ "
+     "steps.l.outputs.names }}\" } }, a: { needs: [list], for_each: \"${{ "
+     "fromJSON(needs.list.outputs.names) }}\", steps: [\"make ${{ each.value }}\"] } }"},
+    {Level::kForEach, "max_parallel", "values: \"${{ fromJSON(needs.list.outputs.names) }}\", "},
+    {Level::kForEach, "fail_fast", "values: \"${{ fromJSON(needs.list.outputs.names) }}\", "},
     {Level::kJob, "outputs", "",
      "jobs: { a: { steps: [{ id: v, run: ./version.sh }], outputs: { version: \"${{ "
      "steps.v.outputs.version }}\" } } }"},

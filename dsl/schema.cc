@@ -17,10 +17,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, kLevelCount> kNames = {
-    "pipeline",     "include",     "template", "on",          "event",     "schedule", "input",
-    "defaults",     "job",         "extends",  "need",        "matrix",    "retry",    "backoff",
-    "allowFailure", "concurrency", "approval", "environment", "resources", "service",  "ready",
-    "artifacts",    "upload",      "reports",  "cache",       "reuse",     "checkout", "step"};
+    "pipeline",    "include",   "template", "on",           "event",       "schedule",
+    "input",       "defaults",  "job",      "extends",      "need",        "matrix",
+    "forEach",     "retry",     "backoff",  "allowFailure", "concurrency", "approval",
+    "environment", "resources", "service",  "ready",        "artifacts",   "upload",
+    "reports",     "cache",     "reuse",    "checkout",     "step"};
 
 Json Ref(std::string_view name) {
   return {{"$ref", fmt::format("#/definitions/{}", name)}};

@@ -15,9 +15,9 @@ namespace expr = engine::expr;
 namespace model = engine::model;
 using expr::Value;
 
-constexpr std::array<std::string_view, 13> kNames = {
-    "inputs", "env",    "matrix", "needs", "jobs",    "steps",   "run",
-    "commit", "branch", "tag",    "event", "secrets", "approval"};
+constexpr std::array<std::string_view, 14> kNames = {
+    "inputs", "env",    "matrix", "each", "needs", "jobs",    "steps",
+    "run",    "commit", "branch", "tag",  "event", "secrets", "approval"};
 
 void Put(expr::Object& object, std::string_view name, Value value) {
   for (auto& [known, held] : object) {
@@ -54,7 +54,13 @@ Value NeedsOf(const model::Assignment& assignment) {
   return Value::MakeObject(std::move(object));
 }
 
-Value MatrixOf(const model::Assignment& assignment) {
+bool IsEach(const model::Assignment& assignment) {
+  const auto& matrix = model::SpecOf(*assignment.plan, assignment.job).matrix;
+  return matrix != nullptr && matrix->each.has_value();
+}
+
+// `matrix`, or `each` when the cells come of `for_each`.
+Value CellOf(const model::Assignment& assignment) {
   const model::PlannedJob& planned = assignment.plan->jobs[base::AsIndex(assignment.job)];
   const model::MatrixSpec* matrix =
       assignment.plan->specs[base::AsIndex(planned.spec)].matrix.get();
@@ -163,8 +169,8 @@ Value AttemptScope::Build(std::string_view name) const {
     }
     return Value::MakeObject(std::move(env));
   }
-  if (name == "matrix") {
-    return MatrixOf(assignment_);
+  if (name == "matrix" || name == "each") {
+    return (name == "each") == IsEach(assignment_) ? CellOf(assignment_) : Value::MakeObject({});
   }
   if (name == "needs" || name == "jobs") {
     return NeedsOf(assignment_);

@@ -3,10 +3,12 @@
 
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "api/wire/request_fields.h"
 #include "api/wire/run_events.h"
 #include "api/wire/runs.grpc.pb.h"
+#include "engine/model/expand.h"
 
 namespace api::client {
 
@@ -88,6 +90,9 @@ class Watcher {
       }
       ASSIGN_OR_RETURN(const std::optional<model::Fact> fact, wire::FactOf(event, *run_));
       request_.set_position(request_.position() + 1);
+      if (fact) {
+        Grow(*fact);
+      }
       if (fact && !handlers_.happened(*fact)) {
         enough_ = true;
         break;
@@ -97,6 +102,11 @@ class Watcher {
   }
 
  private:
+  void Grow(const model::Fact& fact) {
+    if (const auto* expanded = std::get_if<model::JobsExpanded>(&fact.body)) {
+      run_->plan = model::Expand(*run_->plan, expanded->expansion);
+    }
+  }
   base::Status TakeOutline(const pb::RunOutline& outline) {
     if (run_) {
       return base::OkStatus();

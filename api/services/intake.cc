@@ -8,6 +8,7 @@
 #include "dsl/compile.h"
 #include "dsl/selection.h"
 #include "dsl/values.h"
+#include "engine/model/expand.h"
 #include "engine/model/uploaded_tree.h"
 
 namespace api::services {
@@ -78,25 +79,6 @@ model::RunContext ContextOf(const wire::Submission& submission) {
     context.extra_env.push_back({.name = name, .value = dsl::JsonString(value)});
   }
   return context;
-}
-
-// Results that a retry starts with: of jobs that ended well. One that was carried over before keeps
-// the name of the run it comes from.
-std::vector<model::CarriedJob> Carried(const RunFeed& first) {
-  std::vector<model::CarriedJob> carried;
-  for (model::CarriedJob job : first.results()) {
-    if (job.result.status != model::Status::kSucceeded &&
-        job.result.status != model::Status::kWarned) {
-      continue;
-    }
-    if (job.result.reason.code != model::ReasonCode::kReused) {
-      job.result.reason = {};
-      job.result.reason.code = model::ReasonCode::kReused;
-      job.result.reason.subject = model::ToText(first.run());
-    }
-    carried.push_back(std::move(job));
-  }
-  return carried;
 }
 
 // Who asked, when, and what was drawn for it do not make another request of it.
@@ -187,15 +169,18 @@ void Intake::Retry(const FeedRef& first, bool failed_only, std::string request_k
   context.by = std::move(by);
   context.seed = options_.draw_seed();
   input.run = options_.draw_run();
-  input.plan = first->plan();
+  input.plan = first->written_plan();
   input.digest = first->accepted().plan;
   input.context = std::make_shared<model::RunContext>(std::move(context));
   input.known_durations = first->accepted().known_durations;
   input.not_selected = first->accepted().not_selected;
   input.idempotency_key = std::move(request_key);
   if (failed_only) {
-    input.carried = Carried(*first);
-    if (input.carried.size() == input.plan->jobs.size()) {
+    model::CarriedOver carried =
+        model::CarryOver(*input.plan, *first->plan(), first->results(), first->run());
+    input.expanded = std::move(carried.expanded);
+    input.carried = std::move(carried.jobs);
+    if (carried.all) {
       return done(base::FailedPrecondition("every job of run {} ended well; there is nothing to "
                                            "retry",
                                            model::ToText(first->run())),

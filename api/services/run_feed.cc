@@ -7,6 +7,7 @@
 
 #include "api/wire/run_events.h"
 #include "engine/base/overloaded.h"
+#include "engine/model/expand.h"
 
 namespace api::services {
 
@@ -25,7 +26,7 @@ std::size_t At(model::Status status) {
 }  // namespace
 
 RunFeed::RunFeed(model::RunAccepted accepted, model::PlanRef plan)
-    : accepted_(std::move(accepted)), plan_(std::move(plan)) {
+    : accepted_(std::move(accepted)), written_plan_(std::move(plan)), plan_(written_plan_) {
   jobs_.resize(plan_->jobs.size(), model::Status::kWaiting);
   counts_[At(model::Status::kWaiting)] = static_cast<std::uint32_t>(jobs_.size());
 }
@@ -75,12 +76,20 @@ void RunFeed::Count(const model::Fact& fact) {
               logs_.push_back({.attempt = body.key, .step = body.step});
             }
           },
+          [&](const model::JobsExpanded& body) { Grow(body.expansion); },
           [&](const model::JobEnded& body) {
             SetStatus(body.job, body.result->status);
             results_.push_back({.job = body.job, .result = *body.result});
           },
           [](const auto&) {}},
       fact.body);
+}
+
+void RunFeed::Grow(const model::Expansion& expansion) {
+  plan_ = model::Expand(*plan_, expansion);
+  counts_[At(model::Status::kWaiting)] +=
+      static_cast<std::uint32_t>(plan_->jobs.size() - jobs_.size());
+  jobs_.resize(plan_->jobs.size(), model::Status::kWaiting);
 }
 
 void RunFeed::SetStatus(model::JobIndex job, model::Status status) {
@@ -101,7 +110,7 @@ RunFeed::Piece RunFeed::Read(std::uint64_t position) const {
 }
 
 pb::RunOutline RunFeed::Outline() const {
-  return wire::OutlineOf(accepted_.run, *plan_, *accepted_.context);
+  return wire::OutlineOf(accepted_.run, *written_plan_, *accepted_.context);
 }
 
 pb::RunSummary RunFeed::Summary() const {

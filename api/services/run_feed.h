@@ -25,7 +25,10 @@ class RunFeed {
 
   engine::model::RunId run() const { return accepted_.run; }
   const engine::model::RunAccepted& accepted() const { return accepted_; }
+  /// As far as it has grown.
   const engine::model::PlanRef& plan() const { return plan_; }
+  /// As it was accepted: what events begin with, and what a retry runs.
+  const engine::model::PlanRef& written_plan() const { return written_plan_; }
   engine::model::Status status() const { return status_; }
   /// Nothing more will come.
   bool complete() const { return complete_; }
@@ -55,9 +58,11 @@ class RunFeed {
   };
   void Append(const engine::model::Fact& fact);
   void Count(const engine::model::Fact& fact);
+  void Grow(const engine::model::Expansion& expansion);
   void SetStatus(engine::model::JobIndex job, engine::model::Status status);
 
   engine::model::RunAccepted accepted_;
+  engine::model::PlanRef written_plan_;
   engine::model::PlanRef plan_;
   std::vector<Block> blocks_;
   std::uint64_t events_ = 0;

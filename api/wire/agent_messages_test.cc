@@ -155,6 +155,8 @@ TEST(AgentMessages, RefuseWhatAServerMustNotSay) {
        "order.assignment.job.cell"},
       {"keys without a matrix", [&](auto& m) { job(m)->add_matrix_keys("k"); },
        "order.assignment.job.matrix_keys"},
+      {"a list without a matrix", [&](auto& m) { job(m)->set_for_each(true); },
+       "order.assignment.job.for_each"},
       {"a step of a century", [&](auto& m) { job(m)->mutable_steps(0)->set_timeout_us(INT64_MAX); },
        "order.assignment.job.steps[0].timeout_us"},
       {"a session without number", [](auto& m) { m.mutable_welcome()->set_first_order(1); },

@@ -59,6 +59,9 @@ model::JobSpec CutJob(const model::JobSpec& whole, const Needed& needed) {
     cut.matrix = std::make_unique<model::MatrixSpec>();
     cut.matrix->keys = whole.matrix->keys;
     cut.matrix->cell_count = 1;
+    if (whole.matrix->each.has_value()) {
+      cut.matrix->each.emplace();  // That it is one; its list is known.
+    }
   }
   cut.rare = CutRare(model::RareOf(whole));
   cut.at = whole.at;

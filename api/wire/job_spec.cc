@@ -263,10 +263,16 @@ base::Status FillMatrix(const pb::AssignedJob& job, model::Plan& plan) {
   if (!job.has_matrix() && job.matrix_keys_size() > 0) {
     return BadField("matrix_keys", "belong to a matrix");
   }
+  if (!job.has_matrix() && job.for_each()) {
+    return BadField("for_each", "belongs to a matrix");
+  }
   if (job.has_matrix()) {
     plan.specs[0].matrix = std::make_unique<model::MatrixSpec>();
     plan.specs[0].matrix->keys = TextsFrom(job.matrix_keys());
     plan.specs[0].matrix->cell_count = 1;
+    if (job.for_each()) {
+      plan.specs[0].matrix->each.emplace();
+    }
   }
   plan.jobs.push_back({.spec = model::SpecIndex(0), .cell = TextsFrom(job.cell())});
   return base::OkStatus();
@@ -281,6 +287,7 @@ void JobToWire(const model::Plan& plan, model::JobIndex job, pb::AssignedJob* ou
   out->set_name(spec.name);
   out->set_has_matrix(spec.matrix != nullptr);
   if (spec.matrix != nullptr) {
+    out->set_for_each(spec.matrix->each.has_value());
     Put(spec.matrix->keys, out->mutable_matrix_keys());
   }
   Put(plan.jobs[base::AsIndex(job)].cell, out->mutable_cell());

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "engine/model/expand.h"
+
 namespace api::wire {
 namespace {
 
@@ -142,6 +144,10 @@ class EventWriter {
     Attempt(fact.key, out_.mutable_attempt_unheard())
         ->set_deadline_at_us(base::ToMicros(fact.deadline));
   }
+  void operator()(const model::JobsExpanded& fact) {
+    out_.mutable_jobs_expanded()->set_job(fact.expansion.job.value());
+    ToWire(fact.expansion.values, out_.mutable_jobs_expanded()->mutable_values());
+  }
 
  private:
   template <typename Event>
@@ -214,6 +220,8 @@ class EventReader {
         return Read(event.job_queued());
       case pb::RunEvent::kAttemptUnheard:
         return Read(event.attempt_unheard());
+      case pb::RunEvent::kJobsExpanded:
+        return Read(event.jobs_expanded());
       case pb::RunEvent::BODY_NOT_SET:
         break;
     }
@@ -384,6 +392,17 @@ class EventReader {
     ASSIGN_OR_RETURN(const model::AttemptKey key, Key(event));
     return Made(model::AttemptUnheard{.key = key,
                                       .deadline = base::InstantFromMicros(event.deadline_at_us())});
+  }
+  Found Read(const pb::JobsExpandedEvent& event) {
+    model::JobsExpanded fact;
+    fact.run = run_.run;
+    fact.expansion.job = model::JobIndex(event.job());
+    fact.expansion.values = NamedValuesFrom(event.values());
+    if (!model::CanExpand(*run_.plan, fact.expansion)) {
+      return base::InvalidArgument("event.jobs_expanded: does not fit job {} of {}", event.job(),
+                                   run_.plan->jobs.size());
+    }
+    return Made(std::move(fact));
   }
 
   const OutlinedRun& run_;

@@ -29,13 +29,14 @@ void AddJob(const model::Plan& plan, const model::JobSpec& spec, pb::OutlinedJob
     return;
   }
   out->set_has_matrix(true);
+  out->set_for_each(spec.matrix->each.has_value());
   for (const std::string& key : spec.matrix->keys) {
     out->add_matrix_keys(key);
   }
   for (std::uint32_t i = 0; i < spec.matrix->cell_count; ++i) {
     pb::MatrixCell* cell = out->add_cells();
     for (const model::JsonText& value :
-         plan.jobs[base::AsIndex(spec.matrix->first_cell) + i].cell) {
+         plan.jobs[base::AsIndex(model::CellAt(*spec.matrix, i))].cell) {
       cell->add_values(value);
     }
   }
@@ -64,6 +65,12 @@ base::Status AddCells(const pb::OutlinedJob& job, model::SpecIndex index, model:
   spec.matrix->keys.assign(job.matrix_keys().begin(), job.matrix_keys().end());
   spec.matrix->first_cell = model::JobIndex(static_cast<std::uint32_t>(plan.jobs.size()));
   spec.matrix->cell_count = static_cast<std::uint32_t>(job.cells_size());
+  if (job.for_each()) {
+    if (job.cells_size() != 1) {
+      return base::InvalidArgument("outline.jobs.cells: {} for one list", job.cells_size());
+    }
+    spec.matrix->each.emplace();
+  }
   for (const pb::MatrixCell& cell : job.cells()) {
     if (cell.values_size() != job.matrix_keys_size()) {
       return base::InvalidArgument("outline.jobs.cells: {} values for {} keys", cell.values_size(),

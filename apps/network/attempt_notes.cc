@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/overloaded.h"
+#include "engine/model/expand.h"
 
 namespace apps::network {
 
@@ -38,6 +39,11 @@ void Note(const model::Fact& fact, RunNotes& notes) {
             notes.attempts[body.key].steps[body.step] = LengthOf(body.log);
           },
           [&](const model::AttemptEnded& body) { notes.attempts[body.key].has_ended = true; },
+          [&](const model::JobsExpanded& body) {
+            if (notes.plan != nullptr && model::CanExpand(*notes.plan, body.expansion)) {
+              notes.plan = model::Expand(*notes.plan, body.expansion);
+            }
+          },
           [&](const model::RunClosed&) { notes.is_closed = true; }, [](const auto&) {}},
       fact.body);
 }

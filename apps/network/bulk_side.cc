@@ -281,6 +281,9 @@ void BulkSide::Take(const std::set<model::RunId>& asked, const Found& found) {
       RunNotes& notes = tenure_->runs[run];
       Merge(read->second, notes);
       for (const auto& [key, attempt] : notes.attempts) {
+        if (key.job.value() >= notes.plan->jobs.size()) {
+          continue;  // It came up meanwhile: its assignment has opened what it may.
+        }
         const model::JobSpec& spec = model::SpecOf(*notes.plan, key.job);
         grants_.Open({.key = key, .worker = attempt.worker, .session = {}},
                      {.artifacts = {}, .steps = StepCount(spec)});

@@ -9,6 +9,7 @@
 #include "apps/log_printer.h"
 #include "apps/network/attempt_notes.h"
 #include "apps/view/utf8.h"
+#include "engine/model/expand.h"
 
 namespace apps::network {
 
@@ -42,13 +43,22 @@ base::Status ServerLogPrinter::Follow(const SelectedSteps& selected, const LogsO
   if (options.job.empty()) {
     return Read(query, options.raw);
   }
-  for (const model::JobIndex job : selected.jobs) {
-    query.job = job;
+  std::vector<model::JobIndex> jobs = selected.jobs;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const bool was_placeholder =
+        model::AwaitsValues(board_.plan(), model::SpecOf(board_.plan(), jobs[i]));
+    query.job = jobs[i];
     query.step.reset();
     if (!selected.step.empty()) {
-      ASSIGN_OR_RETURN(query.step, FindStep(model::SpecOf(board_.plan(), job), selected.step));
+      ASSIGN_OR_RETURN(query.step, FindStep(model::SpecOf(board_.plan(), jobs[i]), selected.step));
     }
     RETURN_IF_ERROR(Read(query, options.raw));
+    if (was_placeholder) {
+      ASSIGN_OR_RETURN(board_, read_board_());
+      ASSIGN_OR_RETURN(const SelectedSteps all, SelectSteps(board_, options));
+      jobs = all.jobs;  // The one that was read is still the first.
+      name_jobs_ = jobs.size() > 1;
+    }
   }
   return base::OkStatus();
 }
@@ -130,8 +140,18 @@ void ServerLogPrinter::Miss(const Key& key, std::string_view text) {
   }
 }
 
+bool ServerLogPrinter::Knows(model::JobIndex job) {
+  if (base::AsIndex(job) >= board_.job_count()) {
+    if (auto board = read_board_(); board.ok()) {
+      board_ = *std::move(board);
+      name_jobs_ = true;
+    }
+  }
+  return base::AsIndex(job) < board_.job_count();
+}
+
 void ServerLogPrinter::Emit(const Key& key, std::string_view bytes, bool last) {
-  if (base::AsIndex(key.first.job) >= board_.job_count()) {
+  if (!Knows(key.first.job)) {
     return;
   }
   const model::JobSpec& spec = model::SpecOf(board_.plan(), key.first.job);

@@ -2,6 +2,7 @@
 // Prints logs that come from a server, for `dayfly logs`.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,9 +19,11 @@ namespace apps::network {
 
 class ServerLogPrinter {
  public:
-  /// Both outlive this.
-  ServerLogPrinter(api::client::LogClient& logs, const view::Board& board)
-      : logs_(logs), board_(board) {}
+  /// `logs` outlives this. `read_board` reads the run again: it may grow while its logs are
+  /// followed.
+  using ReadBoard = std::function<engine::base::StatusOr<view::Board>()>;
+  ServerLogPrinter(api::client::LogClient& logs, view::Board board, ReadBoard read_board)
+      : logs_(logs), board_(std::move(board)), read_board_(std::move(read_board)) {}
 
   /// `DataLoss` names the first bytes that are missing; the rest was printed.
   engine::base::Status Print(const SelectedSteps& selected, const LogsOptions& options);
@@ -31,10 +34,12 @@ class ServerLogPrinter {
   engine::base::Status InOrder(const SelectedSteps& selected, const LogsOptions& options);
   engine::base::Status Read(api::client::LogQuery query, bool raw);
   void Miss(const Key& key, std::string_view text);
+  bool Knows(engine::model::JobIndex job);
   void Emit(const Key& key, std::string_view bytes, bool last);
 
   api::client::LogClient& logs_;
-  const view::Board& board_;
+  view::Board board_;
+  ReadBoard read_board_;
   bool name_jobs_ = false;
   std::map<Key, view::LineSplitter> lines_;
   engine::base::Status missing_;

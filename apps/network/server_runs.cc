@@ -81,10 +81,12 @@ class ServerRuns final : public RunAccess {
   }
 
   base::Status PrintLogs(const LogsOptions& options) override {
-    ASSIGN_OR_RETURN(const view::Board board, ReadBoard(options.run));
+    ASSIGN_OR_RETURN(view::Board board, ReadBoard(options.run));
     ASSIGN_OR_RETURN(const SelectedSteps selected, SelectSteps(board, options));
     client::LogClient logs(connection_);
-    return ServerLogPrinter(logs, board).Print(selected, options);
+    const std::string run = model::ToText(board.run());
+    return ServerLogPrinter(logs, std::move(board), [this, run] { return ReadBoard(run); })
+        .Print(selected, options);
   }
 
  private:

@@ -26,6 +26,7 @@ namespace ports = engine::ports;
 constexpr std::string_view kHead = "dayfly-ledger 1 ";
 constexpr std::string_view kOpen = "open ";
 constexpr std::string_view kEnded = "ended ";
+constexpr std::string_view kGrown = "grown ";
 constexpr std::string_view kWants = "wants ";
 constexpr std::string_view kEnd = "end";
 constexpr std::size_t kPlansMax = 256;
@@ -35,6 +36,20 @@ std::optional<std::uint64_t> NumberIn(std::string_view text) {
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && stop == text.data() + text.size() ? std::optional(number)
                                                                    : std::nullopt;
+}
+
+// `SPEC COUNT`
+std::optional<std::pair<model::SpecIndex, std::uint32_t>> DecodeGrown(std::string_view text) {
+  const std::size_t blank = text.find(' ');
+  if (blank == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto spec = NumberIn(text.substr(0, blank));
+  const auto count = NumberIn(text.substr(blank + 1));
+  return spec && count
+             ? std::optional(std::pair(model::SpecIndex(static_cast<std::uint32_t>(*spec)),
+                                       static_cast<std::uint32_t>(*count)))
+             : std::nullopt;
 }
 
 }  // namespace
@@ -58,6 +73,14 @@ void StoreLedger::Load(const std::string& path) {
         return;
       }
       run->wanted.push_back(*wanted);
+      continue;
+    }
+    if (text.starts_with(kGrown) && run != nullptr) {
+      const auto grown = DecodeGrown(text.substr(kGrown.size()));
+      if (!grown) {
+        return;
+      }
+      run->grown.push_back(*grown);
       continue;
     }
     const bool is_open = text.starts_with(kOpen);
@@ -90,6 +113,9 @@ base::Status StoreLedger::Save(const std::string& path) const {
   file << kHead << seq_ << "\n";
   for (const auto& [id, run] : runs_) {
     file << (run.is_open ? kOpen : kEnded) << id.value() << " " << base::ToHex(run.plan) << "\n";
+    for (const auto& [spec, count] : run.grown) {
+      file << kGrown << spec.value() << " " << count << "\n";
+    }
     for (const WantedChunk& wanted : run.wanted) {
       file << kWants << EncodeWanted(wanted) << "\n";
     }
@@ -134,6 +160,37 @@ base::StatusOr<model::PlanRef> StoreLedger::PlanOf(const Run& run, ports::RunSto
   return plans_[run.plan] = std::move(plan);
 }
 
+base::Status StoreLedger::Want(Run& run, model::JobIndex job, const model::JobResult& result,
+                               base::Instant at, ports::RunStore& store) {
+  ASSIGN_OR_RETURN(const model::PlanRef plan, PlanOf(run, store));
+  std::size_t position = base::AsIndex(job);
+  if (position < plan->jobs.size()) {
+    AddWanted(model::SpecOf(*plan, job), result, at, run.wanted);
+    return base::OkStatus();
+  }
+  position -= plan->jobs.size();
+  for (const auto& [spec, count] : run.grown) {
+    if (position < count) {
+      if (spec.value() < plan->specs.size()) {
+        AddWanted(plan->specs[base::AsIndex(spec)], result, at, run.wanted);
+      }
+      break;
+    }
+    position -= count;
+  }
+  return base::OkStatus();
+}
+
+base::Status StoreLedger::Grow(Run& run, const model::Expansion& expansion,
+                               ports::RunStore& store) {
+  ASSIGN_OR_RETURN(const model::PlanRef plan, PlanOf(run, store));
+  if (expansion.values.size() > 1 && expansion.job.value() < plan->jobs.size()) {
+    run.grown.emplace_back(plan->jobs[base::AsIndex(expansion.job)].spec,
+                           static_cast<std::uint32_t>(expansion.values.size() - 1));
+  }
+  return base::OkStatus();
+}
+
 base::Status StoreLedger::Apply(const model::Fact& fact, ports::RunStore& store) {
   if (const auto* accepted = std::get_if<model::RunAccepted>(&fact.body)) {
     Run& run = runs_[accepted->run];
@@ -143,16 +200,19 @@ base::Status StoreLedger::Apply(const model::Fact& fact, ports::RunStore& store)
           {.root = *tree, .is_document = false, .until = fact.at + kUploadedTreeLife});
     }
     for (const model::CarriedJob& carried : accepted->carried) {
-      ASSIGN_OR_RETURN(const model::PlanRef plan, PlanOf(run, store));
-      AddWanted(model::SpecOf(*plan, carried.job), carried.result, fact.at, run.wanted);
+      // Of a job that is still to come, its end tells the same.
+      RETURN_IF_ERROR(Want(run, carried.job, carried.result, fact.at, store));
     }
   } else if (const auto* ended = std::get_if<model::JobEnded>(&fact.body)) {
     const bool wants = ended->result != nullptr && (!ended->result->artifacts.empty() ||
                                                     ended->result->remarks.tests.has_value());
     const auto found = runs_.find(ended->run);
     if (wants && found != runs_.end()) {
-      ASSIGN_OR_RETURN(const model::PlanRef plan, PlanOf(found->second, store));
-      AddWanted(model::SpecOf(*plan, ended->job), *ended->result, fact.at, found->second.wanted);
+      RETURN_IF_ERROR(Want(found->second, ended->job, *ended->result, fact.at, store));
+    }
+  } else if (const auto* expanded = std::get_if<model::JobsExpanded>(&fact.body)) {
+    if (const auto found = runs_.find(expanded->run); found != runs_.end()) {
+      RETURN_IF_ERROR(Grow(found->second, expanded->expansion, store));
     }
   } else if (const auto* over = std::get_if<model::RunEnded>(&fact.body)) {
     if (const auto found = runs_.find(over->run); found != runs_.end()) {

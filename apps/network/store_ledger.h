@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/wanted_chunks.h"
@@ -36,9 +37,16 @@ class StoreLedger {
   struct Run {
     bool is_open = true;
     engine::model::PlanDigest plan;
+    /// Behind the plan's jobs: whose they are, and how many, in the order in which the run grew.
+    std::vector<std::pair<engine::model::SpecIndex, std::uint32_t>> grown;
     std::vector<WantedChunk> wanted;
   };
   engine::base::Status Apply(const engine::model::Fact& fact, engine::ports::RunStore& store);
+  engine::base::Status Want(Run& run, engine::model::JobIndex job,
+                            const engine::model::JobResult& result, engine::base::Instant at,
+                            engine::ports::RunStore& store);
+  engine::base::Status Grow(Run& run, const engine::model::Expansion& expansion,
+                            engine::ports::RunStore& store);
   engine::base::StatusOr<engine::model::PlanRef> PlanOf(const Run& run,
                                                         engine::ports::RunStore& store);
 

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <utility>
+#include <variant>
 
 #include "apps/exit_code.h"
 #include "apps/terminal.h"
@@ -16,6 +17,8 @@ namespace {
 
 namespace base = engine::base;
 namespace model = engine::model;
+
+constexpr std::size_t kEarlyBytesMax = 1 << 20;
 
 view::TerminalSize SizeOfTerminal() {
   winsize size{};
@@ -84,6 +87,9 @@ void WatchScreen::Show(const model::Fact& fact) {
     std::string out;
     board_->Apply(fact);
     view_->Fact(*board_, fact, out);
+    if (std::holds_alternative<model::JobsExpanded>(fact.body)) {
+      ShowEarly(out);
+    }
     news_ = true;
     writer_.Write(std::move(out));
   }
@@ -103,6 +109,11 @@ void WatchScreen::Output(const model::LogKey& log, std::string_view bytes, bool 
   {
     const std::lock_guard lock(mutex_);
     if (base::AsIndex(log.attempt.job) >= board_->job_count()) {
+      // Facts come on another stream, and soon. A server that says more than that is in error.
+      if (early_bytes_ + bytes.size() <= kEarlyBytesMax) {
+        early_bytes_ += bytes.size();
+        early_.push_back({.log = log, .bytes = std::string(bytes), .last = last});
+      }
       return;
     }
     std::string out;
@@ -111,6 +122,20 @@ void WatchScreen::Output(const model::LogKey& log, std::string_view bytes, bool 
     writer_.Write(std::move(out));
   }
   changed_.notify_one();
+}
+
+void WatchScreen::ShowEarly(std::string& out) {
+  std::vector<Early> still;
+  early_bytes_ = 0;
+  for (Early& early : early_) {
+    if (base::AsIndex(early.log.attempt.job) < board_->job_count()) {
+      view_->Output(*board_, early.log.attempt, early.log.step, early.bytes, early.last, out);
+      continue;
+    }
+    early_bytes_ += early.bytes.size();
+    still.push_back(std::move(early));
+  }
+  early_ = std::move(still);
 }
 
 void WatchScreen::DrawLoop(const std::stop_token& stop) {

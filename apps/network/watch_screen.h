@@ -4,11 +4,13 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "api/client/connection.h"
 #include "api/wire/run_outline.h"
@@ -40,6 +42,7 @@ class WatchScreen {
   void MakeView(const api::wire::OutlinedRun& run);
   void BringLogs(const engine::model::Fact& fact);
   void Output(const engine::model::LogKey& log, std::string_view bytes, bool last);
+  void ShowEarly(std::string& out);
   void DrawLoop(const std::stop_token& stop);
 
   std::string output_;
@@ -49,6 +52,14 @@ class WatchScreen {
   std::condition_variable_any changed_;
   std::optional<view::Board> board_;
   std::unique_ptr<view::RunView> view_;
+  /// Output of jobs that the run has grown by, and of which it is not told yet.
+  struct Early {
+    engine::model::LogKey log;
+    std::string bytes;
+    bool last = false;
+  };
+  std::vector<Early> early_;
+  std::size_t early_bytes_ = 0;
   bool news_ = false;  ///< since the drawer last looked
   std::jthread drawer_;
   std::unique_ptr<LogWatch> logs_;  ///< null: the view wants none

@@ -2,7 +2,10 @@
 #include "apps/view/board.h"
 
 #include <algorithm>
+#include <iterator>
 #include <variant>
+
+#include "engine/model/expand.h"
 
 namespace apps::view {
 namespace {
@@ -92,6 +95,26 @@ void Board::On(const model::JobQueued& fact, base::Instant) {
 void Board::On(const model::AttemptUnheard& fact, base::Instant) {
   Job(fact.key.job).reason = {.code = model::ReasonCode::kWaitsForLostWorker,
                               .until = fact.deadline};
+}
+
+// The new jobs stand behind the one that stood for them.
+void Board::On(const model::JobsExpanded& fact, base::Instant) {
+  const model::JobIndex first = fact.expansion.job;
+  const std::uint32_t before = job_count();
+  plan_ = model::Expand(*plan_, fact.expansion);
+  const auto count = static_cast<std::uint32_t>(plan_->jobs.size());
+  names_[base::AsIndex(first)] = model::JobName(*plan_, first);
+  jobs_.resize(count);
+  StageGroup& stage = stages_[stage_of(first)];
+  std::vector<model::JobIndex> added;
+  for (std::uint32_t i = before; i < count; ++i) {
+    added.emplace_back(i);
+    names_.push_back(model::JobName(*plan_, model::JobIndex(i)));
+    stage_of_.push_back(stage_of(first));
+  }
+  stage.jobs.insert(std::next(std::ranges::find(stage.jobs, first)), added.begin(), added.end());
+  stage.counts[At(model::Status::kWaiting)] += count - before;
+  counts_[At(model::Status::kWaiting)] += count - before;
 }
 
 void Board::On(const model::RunCancelRequested& fact, base::Instant) {

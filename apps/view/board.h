@@ -76,6 +76,7 @@ class Board {
   void Apply(const model::Fact& fact);
 
   model::RunId run() const { return run_; }
+  /// As far as it has grown.
   const model::Plan& plan() const { return *plan_; }
   const model::PlanRef& plan_ref() const { return plan_; }
   const JobState& job(model::JobIndex job) const { return jobs_[base::AsIndex(job)]; }
@@ -128,6 +129,7 @@ class Board {
   void On(const model::ApprovalDecided& fact, base::Instant at);
   void On(const model::JobQueued& fact, base::Instant at);
   void On(const model::AttemptUnheard& fact, base::Instant at);
+  void On(const model::JobsExpanded& fact, base::Instant at);
 
   JobState& Job(model::JobIndex job) { return jobs_[base::AsIndex(job)]; }
   AttemptState& Attempt(const model::AttemptKey& key);

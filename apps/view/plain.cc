@@ -47,6 +47,12 @@ class FactLines {
   void operator()(const model::AttemptUnheard& fact) const {
     Say(fact.key.job, model::Describe(board_.job(fact.key.job).reason));
   }
+  void operator()(const model::JobsExpanded& fact) const {
+    const model::JobIndex first = fact.expansion.job;
+    const std::size_t count = fact.expansion.values.size();
+    out_ += fmt::format("{}: {} job{}, one for each value\n",
+                        model::SpecOf(board_.plan(), first).name, count, count == 1 ? "" : "s");
+  }
   void operator()(const model::AttemptStarted& fact) const {
     const std::string nth =
         fact.key.attempt > 1 ? fmt::format(" (attempt {})", fact.key.attempt) : std::string();

@@ -38,6 +38,7 @@ class Applier {
   void On(const model::ApprovalDecided& fact);
   void On(const model::JobQueued& fact);
   void On(const model::AttemptUnheard& fact);
+  void On(const model::JobsExpanded& fact);
 
  private:
   RunState& RunOf(model::RunId run) {

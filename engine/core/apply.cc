@@ -179,8 +179,9 @@ void Applier::On(const model::RunClosed& fact) {
   }
   const model::PlanDigest digest = run.accepted.plan;
   state_.runs.erase(fact.run);
+  // A run that has grown holds a program of its own.
   const auto program = state_.programs.find(digest);
-  if (program->second.use_count() == 1) {
+  if (program != state_.programs.end() && program->second.use_count() == 1) {
     state_.programs.erase(program);
   }
 }

@@ -5,6 +5,7 @@
 #include "engine/base/check.h"
 #include "engine/core/applier.h"
 #include "engine/core/job_result.h"
+#include "engine/model/expand.h"
 #include "engine/placement/ahead.h"
 
 namespace engine::core {
@@ -38,6 +39,21 @@ void Applier::On(const model::JobReadied& fact) {
     queue.pool->with_ready.emplace(fact.run, &run);
   }
   queue.jobs.Push(placement::MakeReadyKey(priority, rank, fact.job));
+}
+
+// The graph's nodes stay: a matrix is one, however many cells it has.
+void Applier::On(const model::JobsExpanded& fact) {
+  RunState& run = RunOf(fact.run);
+  CHECK_MSG(model::CanExpand(run.plan(), fact.expansion), "values that fit no job");
+  CHECK_MSG(JobOf(run, fact.expansion.job).phase == JobPhase::kWaiting,
+            "values for a job that waits for none");
+  auto program = PlanProgram::Make(model::Expand(run.plan(), fact.expansion));
+  CHECK_MSG(program.ok(), "a plan that is not well formed any more");
+  run.program = *std::move(program);
+  const auto added = static_cast<std::uint32_t>(fact.expansion.values.size() - 1);
+  run.jobs.resize(run.plan().jobs.size());
+  run.open_jobs += added;
+  run.node_of(run.spec_of(fact.expansion.job)).open += added;
 }
 
 void Applier::On(const model::JobWaitNoted& fact) {
@@ -105,7 +121,7 @@ void Applier::SkipDecidedCells(RunState& run, SpecIndex spec) {
   const graph::Cells cells = run.graph().CellsOf(spec);
   NodeState& node = run.node_of(spec);
   while (node.next_cell < cells.count &&
-         run.jobs[AsIndex(cells.first) + node.next_cell].phase != JobPhase::kWaiting) {
+         run.job(cells.At(node.next_cell)).phase != JobPhase::kWaiting) {
     ++node.next_cell;
   }
 }

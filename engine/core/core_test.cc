@@ -144,6 +144,81 @@ TEST(SubmitRun, APlanWithoutJobsEndsAtOnce) {
   EXPECT_EQ(driver.Ended()->status, Status::kSucceeded);
 }
 
+TEST(SubmitRun, ValuesThatAreCarriedOverMustFit) {
+  PlanBuilder builder;
+  builder.Job("a");
+  builder.Job("b").ForEach("inputs.list");
+  const model::PlanRef plan = builder.Build();
+  EngineCore core;
+  const auto refused = [&](std::vector<model::Expansion> expanded) {
+    model::SubmitRun submit = SubmitOf(plan);
+    submit.expanded = std::move(expanded);
+    return RefusalOf(core, submit).code == model::RefusalCode::kInvalid;
+  };
+  const model::Expansion good{.job = model::JobIndex(1), .values = {{"x", "1"}}};
+  EXPECT_TRUE(refused({{.job = model::JobIndex(0), .values = {{"x", "1"}}}}));
+  EXPECT_TRUE(refused({{.job = model::JobIndex(2), .values = {{"x", "1"}}}}));
+  EXPECT_TRUE(refused({{.job = model::JobIndex(1), .values = {}}}));
+  EXPECT_TRUE(refused({good, good}));
+}
+
+// ---- `for_each`
+
+/// Why the one job of a run ended, whose list is `json`.
+model::Reason EndOfList(const std::string& json) {
+  PlanBuilder builder;
+  builder.Job("a").ForEach("inputs.list");
+  auto context = std::make_shared<model::RunContext>();
+  context->inputs = {{"list", json}};
+  model::SubmitRun submit = SubmitOf(builder.Build());
+  submit.context = std::move(context);
+  EngineCore core;
+  core.Step(submit, base::InstantFromMicros(1));
+  const auto explained = core.Explain(submit.run, model::JobIndex(0), base::InstantFromMicros(1));
+  return explained->reasons.empty() ? model::Reason() : explained->reasons.front();
+}
+
+TEST(ForEach, MoreValuesThanARunHasJobsFailTheJob) {
+  std::string json = "[0";
+  for (int i = 0; i < 100'000; ++i) {
+    json += ",0";
+  }
+  const model::Reason reason = EndOfList(json + "]");
+  EXPECT_EQ(reason.code, ReasonCode::kBadExpression);
+  EXPECT_THAT(reason.subject, ::testing::HasSubstr("100001 values"));
+  EXPECT_THAT(reason.subject, ::testing::HasSubstr("100000 jobs"));
+}
+
+TEST(ForEach, ValuesThatAreTooLongFailTheJob) {
+  const std::string half(600'000, 'x');
+  EXPECT_EQ(EndOfList("[\"" + half + "\"]").code, ReasonCode::kWaitsForSlot);
+  const model::Reason reason = EndOfList("[\"" + half + "\", \"" + half + "\"]");
+  EXPECT_EQ(reason.code, ReasonCode::kBadExpression);
+  EXPECT_THAT(reason.subject, ::testing::HasSubstr("1024 KiB"));
+}
+
+TEST(ForEach, NamesAreTheValuesOwnAndNeverTheSame) {
+  PlanBuilder builder;
+  builder.Job("a").ForEach("inputs.list");
+  const model::PlanRef plan = builder.Build();
+  auto context = std::make_shared<model::RunContext>();
+  const std::string longest(80, 'l');
+  context->inputs = {
+      {"list", R"(["a", "a", "a #2", "", null, "x\ny", {"n": [1], "m": 5}, [], 1.5, "6", ")" +
+                   longest + R"(", ")" + longest + R"(l"])"}};
+  model::SubmitRun submit = SubmitOf(plan);
+  submit.context = std::move(context);
+  EngineCore core;
+  const Decisions decisions = core.Step(submit, base::InstantFromMicros(1));
+  std::vector<std::string> names;
+  for (const model::NamedValue& value :
+       std::get<model::JobsExpanded>(decisions.facts.at(1).body).expansion.values) {
+    names.push_back(value.name);
+  }
+  EXPECT_THAT(names, ::testing::ElementsAre("a", "a #2", "a #2 #3", "4", "5", "6", "5 #7", "8",
+                                            "1.5", "6 #10", longest, "12"));
+}
+
 // ---- sizes
 
 TEST(EngineCore, ReleasesAStageOfFiftyThousandBehindAnother) {

@@ -7,6 +7,7 @@
 #include "engine/core/job_result.h"
 #include "engine/core/job_scope.h"
 #include "engine/core/stepper.h"
+#include "engine/model/expand.h"
 
 namespace engine::core {
 namespace {
@@ -26,9 +27,13 @@ const expr::Object& ContextsOf(RunState& run) {
   return *run.contexts;
 }
 
+}  // namespace
+
 JobScope ScopeOf(RunState& run, JobIndex job, bool uses_needs, const expr::StatusView& view) {
   JobScope scope(ContextsOf(run), view);
-  scope.Set("matrix", MatrixContext(run.plan(), job));
+  const bool is_each = IsEach(model::SpecOf(run.plan(), job));
+  scope.Set(is_each ? "matrix" : "each", Value::MakeObject({}));
+  scope.Set(is_each ? "each" : "matrix", CellContext(run.plan(), job));
   // `jobs` is another name for it: what a job may read is what it waits for.
   const Value needs = uses_needs ? NeedsContext(run.plan(), NeedResultsOf(run, run.spec_of(job)))
                                  : Value::MakeObject({});
@@ -40,6 +45,8 @@ JobScope ScopeOf(RunState& run, JobIndex job, bool uses_needs, const expr::Statu
   }
   return scope;
 }
+
+namespace {
 
 model::Reason SkipReason(const RunState& run, const NeedsOutcome& needs) {
   return {.code = needs.verdict == NeedsVerdict::kFilteredOut ? ReasonCode::kFilteredOut
@@ -168,11 +175,14 @@ void Stepper::Evaluate(RunState& run, SpecIndex spec) {
   if (run.phase == RunPhase::kQueued) {
     return;  // It is released again when the run is admitted.
   }
+  const NeedsOutcome needs = JudgeNeeds(run, spec);
+  if (model::AwaitsValues(run.plan(), run.plan().specs[AsIndex(spec)])) {
+    ExpandJob(run, spec, needs);
+  }
   const graph::Cells cells = run.graph().CellsOf(spec);
   const NodeState& node = run.node_of(spec);
-  const NeedsOutcome needs = JudgeNeeds(run, spec);
   while (node.next_cell < cells.count && AdmitsCell(run, spec)) {
-    EvaluateCell(run, JobIndex(cells.first.value() + node.next_cell), needs);
+    EvaluateCell(run, cells.At(node.next_cell), needs);
   }
 }
 
@@ -183,23 +193,34 @@ bool Stepper::AdmitsCell(const RunState& run, SpecIndex spec) const {
 }
 
 void Stepper::EvaluateCell(RunState& run, JobIndex job, const NeedsOutcome& needs) {
+  if (MayBegin(run, job, needs)) {
+    Begin(run, job);
+  }
+}
+
+// One that may not has ended.
+bool Stepper::MayBegin(RunState& run, JobIndex job, const NeedsOutcome& needs) {
   const model::Condition& condition = model::SpecOf(run.plan(), job).condition;
   if (!MayStillRun(run, job)) {
-    return EndJob(run, job, Status::kCancelled, {.code = ReasonCode::kRunEnding});
+    EndJob(run, job, Status::kCancelled, {.code = ReasonCode::kRunEnding});
+    return false;
   }
   if (!condition.decides_alone && needs.verdict != NeedsVerdict::kMet) {
-    return EndJob(run, job, Status::kSkipped, SkipReason(run, needs));
+    EndJob(run, job, Status::kSkipped, SkipReason(run, needs));
+    return false;
   }
   ConditionResult result = EvaluateCondition(run, job, needs);
   if (!result.error.empty()) {
-    return EndJob(run, job, Status::kFailed,
-                  {.code = ReasonCode::kBadExpression, .subject = std::move(result.error)});
+    EndJob(run, job, Status::kFailed,
+           {.code = ReasonCode::kBadExpression, .subject = std::move(result.error)});
+    return false;
   }
   if (!result.holds) {
-    return EndJob(run, job, Status::kSkipped,
-                  {.code = ReasonCode::kConditionFalse, .subject = condition.text});
+    EndJob(run, job, Status::kSkipped,
+           {.code = ReasonCode::kConditionFalse, .subject = condition.text});
+    return false;
   }
-  Begin(run, job);
+  return true;
 }
 
 base::Duration QueueTimeoutOf(const model::RareJobSettings& rare) {
@@ -261,7 +282,7 @@ void Stepper::FailFast(RunState& run, SpecIndex spec, JobIndex failed) {
   const model::Reason reason{.code = ReasonCode::kFailFast,
                              .subject = model::JobName(run.plan(), failed)};
   for (std::uint32_t i = 0; i < cells.count; ++i) {
-    const JobIndex job(cells.first.value() + i);
+    const JobIndex job = cells.At(i);
     const JobState& state = run.job(job);
     const bool begun = HasBegun(state);
     switch (state.phase) {

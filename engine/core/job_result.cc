@@ -24,7 +24,7 @@ bool EndsWell(const model::JobResult& result) {
   if (result.status == Status::kSkipped) {
     const ReasonCode code = result.reason.code;
     return code == ReasonCode::kConditionFalse || code == ReasonCode::kFilteredOut ||
-           code == ReasonCode::kNotSelected;
+           code == ReasonCode::kNotSelected || code == ReasonCode::kListEmpty;
   }
   return result.status == Status::kSucceeded || result.status == Status::kWarned;
 }

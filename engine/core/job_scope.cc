@@ -102,7 +102,7 @@ Value NeedsContext(const model::Plan& plan, const std::vector<model::NeedResult>
   return Value::MakeObject(std::move(object));
 }
 
-Value MatrixContext(const model::Plan& plan, model::JobIndex job) {
+Value CellContext(const model::Plan& plan, model::JobIndex job) {
   const model::PlannedJob& planned = plan.jobs[AsIndex(job)];
   const model::MatrixSpec* matrix = plan.specs[AsIndex(planned.spec)].matrix.get();
   expr::Object object;
@@ -112,6 +112,10 @@ Value MatrixContext(const model::Plan& plan, model::JobIndex job) {
     }
   }
   return Value::MakeObject(std::move(object));
+}
+
+bool IsEach(const model::JobSpec& spec) {
+  return spec.matrix != nullptr && spec.matrix->each.has_value();
 }
 
 Value ApprovalContext(const model::Approval& approval) {

@@ -28,8 +28,10 @@ expr::Object RunContexts(model::RunId run, const model::Plan& plan,
 /// The `needs` context: name -> {result, outputs}.
 expr::Value NeedsContext(const model::Plan& plan, const std::vector<model::NeedResult>& needs);
 
-/// `matrix` of a cell; an empty object for a job without one.
-expr::Value MatrixContext(const model::Plan& plan, model::JobIndex job);
+/// The values of a matrix's cell, which is `each` when it comes of `for_each` and `matrix` when
+/// not; an empty object for a job without one.
+expr::Value CellContext(const model::Plan& plan, model::JobIndex job);
+bool IsEach(const model::JobSpec& spec);
 
 /// The `approval` context: {by, inputs}.
 expr::Value ApprovalContext(const model::Approval& approval);

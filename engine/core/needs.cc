@@ -110,7 +110,7 @@ std::vector<model::NeedResult> NeedResultsOf(const RunState& run, SpecIndex spec
       const graph::Cells cells = run.graph().CellsOf(need.spec);
       result.results.reserve(cells.count);
       for (std::uint32_t i = 0; i < cells.count; ++i) {
-        result.results.push_back(run.jobs[AsIndex(cells.first) + i].result);
+        result.results.push_back(run.job(cells.At(i)).result);
       }
     }
     result.status = WorstOf(result.results);

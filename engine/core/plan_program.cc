@@ -21,7 +21,9 @@ std::string ErrorText(std::string_view where, const expr::Error& error) {
 
 bool EvaluatesNothing(const model::JobSpec& spec) {
   const model::RareJobSettings& rare = model::RareOf(spec);
-  return spec.condition.text.empty() && rare.concurrency.empty() && !rare.environment.has_value() &&
+  const bool has_list = spec.matrix != nullptr && spec.matrix->each.has_value();
+  return !has_list && spec.condition.text.empty() && rare.concurrency.empty() &&
+         !rare.environment.has_value() &&
          std::none_of(spec.env.begin(), spec.env.end(),
                       [](const model::EnvVar& var) { return var.value.has_expression; });
 }
@@ -31,17 +33,17 @@ class SpecParser {
  public:
   explicit SpecParser(SpecProgram& program) : program_(program) {}
 
-  void Condition(const std::string& text) {
-    if (text.empty()) {
-      return;
+  std::optional<expr::Expression> Whole(std::string_view where, const std::string& text) {
+    if (text.empty() || !program_.error.empty()) {
+      return std::nullopt;
     }
-    auto condition = expr::Expression::Parse(text);
-    if (!condition.ok()) {
-      program_.error = ErrorText("if", condition.error());
-      return;
+    auto expression = expr::Expression::Parse(text);
+    if (!expression.ok()) {
+      program_.error = ErrorText(where, expression.error());
+      return std::nullopt;
     }
-    program_.uses_needs = ReadNeeds(condition.value().References());
-    program_.condition = std::move(condition).value();
+    program_.uses_needs = program_.uses_needs || ReadNeeds(expression.value().References());
+    return std::move(expression).value();
   }
 
   std::optional<expr::TemplateText> Text(std::string_view where, const std::string& source) {
@@ -76,7 +78,10 @@ void ParseClaims(const model::RareJobSettings& rare, SpecParser& parser, SpecPro
 std::unique_ptr<SpecProgram> ParseSpec(const model::JobSpec& spec) {
   auto program = std::make_unique<SpecProgram>();
   SpecParser parser(*program);
-  parser.Condition(spec.condition.text);
+  program->condition = parser.Whole("if", spec.condition.text);
+  if (spec.matrix != nullptr && spec.matrix->each.has_value()) {
+    program->list = parser.Whole("for_each", spec.matrix->each->list);
+  }
   for (std::size_t i = 0; i < spec.env.size(); ++i) {
     if (!spec.env[i].value.has_expression) {
       continue;

@@ -23,6 +23,7 @@ namespace engine::core {
 /// What a spec evaluates when its needs have ended.
 struct SpecProgram {
   std::optional<expr::Expression> condition;                    ///< nothing: `success()`
+  std::optional<expr::Expression> list;                         ///< of `for_each`
   std::vector<std::pair<std::size_t, expr::TemplateText>> env;  ///< index into `JobSpec::env`
   std::vector<expr::TemplateText> groups;  ///< as `RareJobSettings::concurrency`
   std::optional<expr::TemplateText> environment;

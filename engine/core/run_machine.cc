@@ -6,6 +6,7 @@
 #include "engine/base/check.h"
 #include "engine/core/job_scope.h"
 #include "engine/core/stepper.h"
+#include "engine/model/expand.h"
 
 namespace engine::core {
 namespace {
@@ -80,6 +81,9 @@ void Stepper::On(const model::SubmitRun& input) {
                           .carried = input.carried,
                           .deadline = After(timeout),
                           .idempotency_key = input.idempotency_key});
+  for (const model::Expansion& expansion : input.expanded) {
+    Emit(model::JobsExpanded{.run = input.run, .expansion = expansion});
+  }
   RunState& run = *state_.FindRun(input.run);
   EndAtOnce(run, input);
   QueueRun(run, *std::move(claims));
@@ -99,8 +103,15 @@ std::string Stepper::ProblemWith(const model::SubmitRun& input, const PlanProgra
       return "a job that is not selected is not in the plan";
     }
   }
+  model::PlanRef grown = program.plan();
+  for (const model::Expansion& expansion : input.expanded) {
+    if (!model::CanExpand(*grown, expansion)) {
+      return "values that are carried over do not fit the plan";
+    }
+    grown = model::Expand(*grown, expansion);
+  }
   for (const model::CarriedJob& carried : input.carried) {
-    if (carried.job.value() >= plan.jobs.size() || !model::IsFinal(carried.result.status)) {
+    if (carried.job.value() >= grown->jobs.size() || !model::IsFinal(carried.result.status)) {
       return "a result that is carried over does not fit the plan";
     }
   }
@@ -117,7 +128,7 @@ void Stepper::EndAtOnce(RunState& run, const model::SubmitRun& input) {
   for (const model::SpecIndex spec : input.not_selected) {
     const graph::Cells cells = run.graph().CellsOf(spec);
     for (std::uint32_t i = 0; i < cells.count; ++i) {
-      const model::JobIndex job(cells.first.value() + i);
+      const model::JobIndex job = cells.At(i);
       if (run.job(job).phase == JobPhase::kWaiting) {
         EndJob(run, job, Status::kSkipped, {.code = ReasonCode::kNotSelected});
       }

@@ -6,6 +6,7 @@
 #include "engine/base/check.h"
 #include "engine/core/core.h"
 #include "engine/core/state.h"
+#include "engine/model/expand.h"
 
 namespace engine::core {
 namespace {
@@ -67,6 +68,9 @@ class SnapshotWriter {
     }
     if (run.admitted) {
       Emit(model::RunAdmitted{.run = run.id()});
+    }
+    for (model::Expansion& expansion : model::ExpansionsOf(run.plan())) {
+      Emit(model::JobsExpanded{.run = run.id(), .expansion = std::move(expansion)});
     }
     for (std::uint32_t i = 0; i < run.jobs.size(); ++i) {
       AddJob(run, JobIndex(i));

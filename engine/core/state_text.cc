@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/model/expand.h"
+
 namespace engine::core {
 namespace {
 
@@ -107,6 +109,9 @@ void StateWriter::Put(const RunState& run) {
         "active={} next_cell={}",
         i, node.open_needs, node.open, node.unwell, node.failed, node.after_failure,
         node.first_unwell, node.active, node.next_cell);
+  }
+  for (model::Expansion& expansion : model::ExpansionsOf(run.plan())) {
+    PutFact(model::JobsExpanded{.run = run.id(), .expansion = std::move(expansion)});
   }
   for (std::uint32_t i = 0; i < run.jobs.size(); ++i) {
     PutJob(run, JobIndex(i));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One step under way: takes an input, emits facts (each applied to the state at once), effects and
 // refusals. Its methods are spread over files by machine: run_machine.cc, job_machine.cc,
-// attempt_machine.cc, worker_machine.cc, gates.cc, group_queue.cc, cancel.cc, placing.cc,
-// deadlines.cc.
+// for_each.cc, attempt_machine.cc, worker_machine.cc, gates.cc, group_queue.cc, cancel.cc,
+// placing.cc, deadlines.cc.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "engine/base/time.h"
 #include "engine/core/apply.h"
 #include "engine/core/core.h"
+#include "engine/core/job_scope.h"
 #include "engine/core/needs.h"
 #include "engine/core/state.h"
 #include "engine/model/effect.h"
@@ -91,12 +92,16 @@ class Stepper {
   // job_machine.cc
   void Evaluate(RunState& run, model::SpecIndex spec);
   void EvaluateCell(RunState& run, model::JobIndex job, const NeedsOutcome& needs);
+  bool MayBegin(RunState& run, model::JobIndex job, const NeedsOutcome& needs);
   bool AdmitsCell(const RunState& run, model::SpecIndex spec) const;
   void ReadyJob(RunState& run, model::JobIndex job, model::AttemptNumber attempt,
                 bool effect_may_be_done = false);
   void EndJob(RunState& run, model::JobIndex job, model::Status status, model::Reason reason);
   void EndJob(RunState& run, model::JobIndex job, std::shared_ptr<const model::JobResult> result);
   void FailFast(RunState& run, model::SpecIndex spec, model::JobIndex failed);
+
+  // for_each.cc
+  void ExpandJob(RunState& run, model::SpecIndex spec, const NeedsOutcome& needs);
 
   // attempt_machine.cc
   void OnReport(RunState& run, const model::Lease& lease, const model::ReportStarted& report);
@@ -170,6 +175,8 @@ class Stepper {
 /// How long a job may wait for room and for a worker.
 base::Duration QueueTimeoutOf(const model::RareJobSettings& rare);
 
+/// What the expressions of a job see. `uses_needs`: they read the results of its needs.
+JobScope ScopeOf(RunState& run, model::JobIndex job, bool uses_needs, const expr::StatusView& view);
 /// Evaluates a job's `if` for its needs; an error comes as text.
 struct ConditionResult {
   bool holds = false;

@@ -85,9 +85,13 @@ base::StatusOr<std::vector<Cells>> FindCells(const Plan& plan) {
       return base::InvalidArgument("job {} is of a spec that does not exist", i);
     }
     Cells& mine = cells[AsIndex(spec)];
+    const model::MatrixSpec* matrix = plan.specs[AsIndex(spec)].matrix.get();
     if (mine.count == 0) {
       mine.first = JobIndex(i);
-    } else if (mine.first.value() + mine.count != i) {
+      mine.second = JobIndex(i + 1);
+    } else if (mine.count == 1 && matrix != nullptr && matrix->each.has_value()) {
+      mine.second = JobIndex(i);
+    } else if (mine.At(mine.count).value() != i) {
       return base::InvalidArgument("the cells of job {} are not neighbours",
                                    plan.specs[AsIndex(spec)].name);
     }

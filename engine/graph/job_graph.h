@@ -24,10 +24,15 @@ namespace engine::graph {
 /// of cells that a need names.
 using NodeIndex = base::Index<struct NodeTag>;
 
-/// The cells of a spec: neighbours in `Plan::jobs`; one for a job without a matrix.
+/// The cells of a spec: neighbours in `Plan::jobs`, but for those of a `for_each`, where the others
+/// stand away from the first; one for a job without a matrix.
 struct Cells {
   model::JobIndex first;
+  model::JobIndex second;  ///< when there is one
   std::uint32_t count = 0;
+  model::JobIndex At(std::uint32_t i) const {
+    return i == 0 ? first : model::JobIndex(second.value() + i - 1);
+  }
 };
 
 class JobGraph {

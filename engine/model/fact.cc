@@ -266,6 +266,13 @@ std::string TextOf(const AttemptUnheard& fact) {
   return Line("attempt_unheard").Attempt(fact.key).At("deadline", fact.deadline).Take();
 }
 
+std::string TextOf(const JobsExpanded& fact) {
+  Line line("jobs_expanded");
+  line.Job(fact.run, fact.expansion.job);
+  PutNamed(line, "value", fact.expansion.values);
+  return line.Take();
+}
+
 // Facts are equal when what they share is equal, be it the same object or not.
 template <typename T>
 bool SameValue(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>& b) {

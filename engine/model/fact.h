@@ -262,13 +262,22 @@ struct AttemptUnheard {
   friend bool operator==(const AttemptUnheard&, const AttemptUnheard&) = default;
 };
 
+/// The list of a `for_each` is known: the run has as many jobs more as it has values beyond the
+/// first, behind all it had. In the order of these facts.
+struct JobsExpanded {
+  RunId run;
+  Expansion expansion;
+  friend bool operator==(const JobsExpanded&, const JobsExpanded&) = default;
+};
+
 /// Order is the stored tag: append only.
 using FactBody =
     std::variant<RunAccepted, RunCancelRequested, RunEnded, RunClosed, JobReadied, JobWaitNoted,
                  JobBackedOff, JobEnded, AttemptAssigned, AttemptStarted, StepStarted, StepEnded,
                  AttemptStopRequested, AttemptEnded, WorkerJoined, WorkerMarkedSuspect,
                  WorkerRecovered, WorkerLost, WorkerMarkedDraining, RunQueued, RunAdmitted,
-                 JobDelayed, ApprovalRequested, ApprovalDecided, JobQueued, AttemptUnheard>;
+                 JobDelayed, ApprovalRequested, ApprovalDecided, JobQueued, AttemptUnheard,
+                 JobsExpanded>;
 
 struct Fact {
   base::Instant at;

@@ -26,6 +26,8 @@ struct SubmitRun {
   /// Durations seen in earlier runs, per spec, 0 where unknown; empty: none known.
   std::vector<base::Duration> known_durations;
   std::vector<SpecIndex> not_selected;
+  /// Taken over from an earlier run, in its order; `carried` counts the jobs that come of them.
+  std::vector<Expansion> expanded;
   std::vector<CarriedJob> carried;
   std::string idempotency_key;
 };

@@ -16,8 +16,12 @@ std::string CellText(const JsonText& value) {
   return plain_string ? value.substr(1, value.size() - 2) : value;
 }
 
-std::string CellName(const std::string& name, const std::vector<JsonText>& cell) {
-  std::string text = name + "[";
+std::string CellName(const JobSpec& spec, const std::vector<JsonText>& cell) {
+  if (spec.matrix->each.has_value()) {
+    const bool is_known = !cell.empty() && !cell.back().empty();
+    return is_known ? fmt::format("{}[{}]", spec.name, CellText(cell.back())) : spec.name;
+  }
+  std::string text = spec.name + "[";
   bool first = true;
   for (const JsonText& value : cell) {
     if (value.empty()) {
@@ -35,7 +39,7 @@ std::string CellName(const std::string& name, const std::vector<JsonText>& cell)
 std::string JobName(const Plan& plan, JobIndex job) {
   const PlannedJob& planned = plan.jobs[base::AsIndex(job)];
   const JobSpec& spec = plan.specs[base::AsIndex(planned.spec)];
-  return spec.matrix == nullptr ? spec.name : CellName(spec.name, planned.cell);
+  return spec.matrix == nullptr ? spec.name : CellName(spec, planned.cell);
 }
 
 std::optional<JobIndex> FindJob(const Plan& plan, std::string_view name) {

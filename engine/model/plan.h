@@ -221,13 +221,25 @@ struct RareJobSettings {
   friend bool operator==(const RareJobSettings&, const RareJobSettings&) = default;
 };
 
+/// `for_each`: a matrix whose cells are known only once the needs have ended: one for each value of
+/// a list. Until then its one cell holds no values and stands for all of them; see
+/// `engine/model/expand.h`.
+struct EachSpec {
+  std::string list;  ///< an expression without the `${{ }}` around it
+  SourcePosition at;
+  JobIndex
+      second_cell;  ///< once there are several: those behind the first are neighbours from here
+  friend bool operator==(const EachSpec&, const EachSpec&) = default;
+};
+
 /// The axes' names stand once; cells hold values in the same order.
 struct MatrixSpec {
   std::vector<std::string> keys;   ///< of all cells, in the order of first appearance
   std::uint32_t max_parallel = 0;  ///< 0: no limit
   bool fail_fast = true;
-  JobIndex first_cell;  ///< cells are neighbours in `Plan::jobs`
+  JobIndex first_cell;  ///< cells are neighbours in `Plan::jobs`, but for those of `each`
   std::uint32_t cell_count = 0;
+  std::optional<EachSpec> each;  ///< the last of `keys` is then what a cell is called by
   friend bool operator==(const MatrixSpec&, const MatrixSpec&) = default;
 };
 
@@ -244,9 +256,9 @@ struct JobSpec {
   Condition condition;
   std::vector<EnvVar> env;  ///< defaults' env first; the document's stands in `Plan::env`
   std::vector<StepSpec> steps;
-  base::Duration timeout{0};  ///< 0: the default
-  std::unique_ptr<MatrixSpec> matrix;
-  std::unique_ptr<RareJobSettings> rare;
+  base::Duration timeout{0};              ///< 0: the default
+  std::shared_ptr<MatrixSpec> matrix;     ///< shared with copies of the plan, and never changed
+  std::shared_ptr<RareJobSettings> rare;  ///< as `matrix`
   SourcePosition at;
 };
 
@@ -306,6 +318,11 @@ using PlanRef = std::shared_ptr<const Plan>;
 /// Digest of the plan's canonical encoding (`store/codec`).
 using PlanDigest = base::Digest;
 
+/// Where cell `i` of a matrix stands.
+inline JobIndex CellAt(const MatrixSpec& matrix, std::uint32_t i) {
+  return i == 0 || !matrix.each.has_value() ? JobIndex(matrix.first_cell.value() + i)
+                                            : JobIndex(matrix.each->second_cell.value() + i - 1);
+}
 /// The job's name; `name[value, value]` for a matrix cell.
 std::string JobName(const Plan& plan, JobIndex job);
 /// The job of that name, as `JobName` spells it.
@@ -346,6 +363,8 @@ struct Defaults {
   base::Duration caches_expire = std::chrono::hours(30 * 24);
   std::uint64_t caches_bytes_max = 10ULL << 30;
   std::uint32_t jobs_max = 100'000;
+  /// Of the values that a `for_each` gives, as JSON and with their names: they are kept in the log.
+  std::uint64_t each_bytes_max = 1ULL << 20;
   std::uint64_t file_bytes_max = 10ULL << 20;
 };
 const Defaults& DefaultSettings();

@@ -107,6 +107,14 @@ struct JobResult {
   friend bool operator==(const JobResult&, const JobResult&) = default;
 };
 
+/// The values of a `for_each`, and by what name each goes: `job`, which stood for all of them, has
+/// become the first, the others are new.
+struct Expansion {
+  JobIndex job;
+  std::vector<NamedValue> values;
+  friend bool operator==(const Expansion&, const Expansion&) = default;
+};
+
 /// A job whose result is taken over from an earlier run (`retry --failed`).
 struct CarriedJob {
   JobIndex job;

@@ -51,6 +51,7 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kReused, "reused", "result taken over from run {subject}"},
     {ReasonCode::kGroupFull, "group_full", "no room in {subject}"},
     {ReasonCode::kSuperseded, "superseded", "superseded by {subject}"},
+    {ReasonCode::kListEmpty, "list_empty", "there is no value in {subject}"},
     {ReasonCode::kExitCode, "exit_code", "exit code {detail}{why}"},
     {ReasonCode::kSignal, "signal", "ended by {signal}"},
     {ReasonCode::kJobTimeout, "job_timeout", "the job's timeout passed"},

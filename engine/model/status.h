@@ -64,6 +64,7 @@ enum class ReasonCode : std::uint8_t {
   kReused = 26,          ///< result carried over from an earlier run; subject: that run
   kGroupFull = 27,       ///< policy `reject`; subject: the group and who holds it
   kSuperseded = 28,      ///< subject: who, being newer, wants the group
+  kListEmpty = 29,       ///< its `for_each` gave no value; subject: the expression
   // Ends of attempts and jobs.
   kExitCode = 40,  ///< detail: the code
   kSignal = 41,    ///< detail: the signal's number

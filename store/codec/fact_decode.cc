@@ -206,6 +206,9 @@ StatusOr<model::FactBody> FactDecoder::Body(const pb::Fact& in) {
       return GetJobQueued(in.job_queued());
     case pb::Fact::kAttemptUnheard:
       return model::FactBody(model::AttemptUnheard{Key(), GetWhen(in.attempt_unheard(), at_)});
+    case pb::Fact::kJobsExpanded:
+      return model::FactBody(
+          model::JobsExpanded{run_, {job_, GetValues(in.jobs_expanded().values())}});
     case pb::Fact::kRunQueued:
     case pb::Fact::kRunAdmitted:
     case pb::Fact::kRunAccepted:

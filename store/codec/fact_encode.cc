@@ -240,6 +240,10 @@ class FactEncoder {
     PutKey(body.key);
     PutWhen(body.deadline, at_, fact_->mutable_attempt_unheard());
   }
+  void Put(const model::JobsExpanded& body) {
+    PutJob(body.run, body.expansion.job);
+    PutValues(body.expansion.values, fact_->mutable_jobs_expanded()->mutable_values());
+  }
 
   std::string& out_;
   pb::Fact* fact_ = nullptr;

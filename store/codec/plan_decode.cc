@@ -178,6 +178,11 @@ std::unique_ptr<model::MatrixSpec> Get(const pb::MatrixSpec& matrix) {
   out->fail_fast = !matrix.no_fail_fast();
   out->first_cell = model::JobIndex(matrix.first_cell());
   out->cell_count = matrix.cell_count();
+  if (matrix.has_each()) {
+    out->each = {.list = matrix.each().list(),
+                 .at = Get(matrix.each().at()),
+                 .second_cell = model::JobIndex(matrix.each().second_cell())};
+  }
   return out;
 }
 
@@ -264,6 +269,16 @@ void GetDocument(const pb::Plan& in, model::Plan* out) {
   }
 }
 
+// Behind its last cell.
+std::uint64_t CellsEnd(const model::MatrixSpec& matrix) {
+  const std::uint64_t first = matrix.first_cell.value();
+  if (!matrix.each.has_value() || matrix.cell_count < 2) {
+    return first + matrix.cell_count;
+  }
+  return std::max<std::uint64_t>(
+      first + 1, std::uint64_t{matrix.each->second_cell.value()} + matrix.cell_count - 1);
+}
+
 // Everybody subscripts with these; bytes that passed their digest and are still wrong come from a
 // defect of the writer.
 Status CheckIndices(const model::Plan& plan) {
@@ -291,9 +306,7 @@ Status CheckIndices(const model::Plan& plan) {
         return DataLoss("plan damaged: a need of cells beyond the {} jobs", plan.jobs.size());
       }
     }
-    if (spec.matrix != nullptr &&
-        std::uint64_t{spec.matrix->first_cell.value()} + spec.matrix->cell_count >
-            plan.jobs.size()) {
+    if (spec.matrix != nullptr && CellsEnd(*spec.matrix) > plan.jobs.size()) {
       return DataLoss("plan damaged: matrix cells beyond the {} jobs", plan.jobs.size());
     }
   }

@@ -223,6 +223,11 @@ void Put(const model::MatrixSpec& matrix, pb::MatrixSpec* out) {
   out->set_no_fail_fast(!matrix.fail_fast);
   out->set_first_cell(matrix.first_cell.value());
   out->set_cell_count(matrix.cell_count);
+  if (matrix.each.has_value()) {
+    out->mutable_each()->set_list(matrix.each->list);
+    Put(matrix.each->at, out->mutable_each()->mutable_at());
+    out->mutable_each()->set_second_cell(matrix.each->second_cell.value());
+  }
 }
 
 bool IsPlain(const model::Need& need) {

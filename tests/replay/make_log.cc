@@ -33,6 +33,7 @@ constexpr model::RunId kCancelled(0x19b79a0c00000002);
 constexpr model::RunId kGated(0x19b79a0c00000003);
 constexpr model::RunId kBehind(0x19b79a0c00000004);
 constexpr model::RunId kRemarked(0x19b79a0c00000005);
+constexpr model::RunId kGrowing(0x19b79a0c00000006);
 
 // Feeds the core and writes down what becomes true, as a store would.
 class Script {
@@ -160,6 +161,21 @@ model::PlanRef RemarkedPlan() {
   return plan.Build();
 }
 
+model::PlanRef GrowingPlan() {
+  support::PlanBuilder plan("regions");
+  plan.Job("list").Run("list").Output("names", "x");
+  plan.Job("deploy")
+      .Needs({"list"})
+      .ForEach("fromJSON(needs.list.outputs.names)")
+      .Env("REGION", "${{ each.value }}")
+      .Run("deploy")
+      .MaxParallel(2);
+  plan.Job("smoke").Needs({"deploy"}).ForEach("fromJSON('[1]')").Run("smoke");
+  plan.Job("rest").Needs({"list"}).ForEach("fromJSON('[]')").Run("rest");
+  plan.Job("report").Needs({"deploy", "smoke", "rest"}).Run("report");
+  return plan.Build();
+}
+
 model::ReportStepEnded Step(model::Status status, model::Reason reason = {}) {
   model::ReportStepEnded step;
   step.status = status;
@@ -258,11 +274,27 @@ void Remark(Script& script) {
   script.Report(Remarked({}, {model::ReasonCode::kReused, 0, {}, "19b79a0c00000001"}));
 }
 
+// A run that has grown: of its four cells one has ended, one runs, one is given away, one waits.
+void Grow(Script& script) {
+  script.Submit({.run = kGrowing}, GrowingPlan());
+  std::vector<model::Report> listed = Well();
+  std::get<model::ReportEnded>(listed.back()).outputs = {
+      {"names", R"("[\"eu\", {\"region\": \"us\"}, \"eu\", [4]]")"}};
+  script.Report(std::move(listed));
+  script.Report(Well());
+  script.Report({model::ReportStarted{0}, model::ReportStepStarted{}});
+}
+
 GoldenLog Write(std::string_view story) {
   Script script;
   if (story == "remarks") {
     script.Connect(kSecond, 1, 0);
     Remark(script);
+    return script.log();
+  }
+  if (story == "growing") {
+    script.Connect(kSecond, 2, 0);
+    Grow(script);
     return script.log();
   }
   if (story == "gates") {

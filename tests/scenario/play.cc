@@ -149,7 +149,7 @@ void Stage::ShowEffect(const model::Effect& effect) {
 }
 
 std::string Stage::NameOf(model::RunId run, model::JobIndex job) const {
-  const std::string name = model::JobName(driver_.plan(), job);
+  const std::string name = model::JobName(driver_.plan(run), job);
   return run == support::CoreDriver::kRun ? name : fmt::format("{}:{}", run.value(), name);
 }
 

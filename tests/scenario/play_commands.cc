@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "dsl/values.h"
+#include "engine/model/expand.h"
 #include "tests/scenario/play.h"
 
 namespace tests::scenario {
@@ -43,6 +45,15 @@ class Stage::Words {
       name += " " + Next();
     }
     return name;
+  }
+  /// Of a `for_each`, with `,` between them.
+  model::Expansion Values(model::JobIndex job) {
+    model::Expansion expansion{.job = job, .values = {}};
+    std::istringstream in(Next());
+    for (std::string name; std::getline(in, name, ',');) {
+      expansion.values.push_back({.name = name, .value = dsl::JsonString(name)});
+    }
+    return expansion;
   }
   std::string Rest() {
     std::string rest;
@@ -121,14 +132,19 @@ void Stage::Worker(Words words) {
 
 void Stage::Submit(Words words) {
   model::SubmitRun submit{.run = support::CoreDriver::kRun, .plan = driver_.plan_ref()};
+  model::PlanRef grown = submit.plan;
   auto context = std::make_shared<model::RunContext>();
   context->branch = "main";
   while (!words.empty()) {
     if (words.Take("without")) {
       const model::JobIndex job = JobNamed(words.Job()).job;
       submit.not_selected.push_back(driver_.plan().jobs[base::AsIndex(job)].spec);
+    } else if (words.Take("expand")) {
+      submit.expanded.push_back(words.Values(JobNamed(words.Job()).job));
+      grown = model::Expand(*grown, submit.expanded.back());
     } else if (words.Take("carry")) {
-      const model::JobIndex job = JobNamed(words.Job()).job;
+      const auto found = model::FindJob(*grown, words.Job());
+      const model::JobIndex job = found.value_or(model::JobIndex(0));
       const auto status = model::StatusFromText(words.Next());
       submit.carried.push_back(
           {.job = job, .result = {.status = status.value_or(model::Status::kSucceeded)}});
@@ -143,7 +159,8 @@ void Stage::Submit(Words words) {
       submit.known_durations[spec] = base::ParseDuration(words.Next()).value_or(base::Duration(0));
     } else {
       return Fail(
-          "submit [run N] [without JOB] [carry JOB STATUS] [branch NAME] [known JOB DURATION]");
+          "submit [run N] [without JOB] [expand JOB VALUE,VALUE] [carry JOB STATUS] [branch NAME] "
+          "[known JOB DURATION]");
     }
   }
   submit.context = std::move(context);
@@ -183,7 +200,7 @@ void Stage::ReportEnded(Words words) {
       ended.reason.code = model::ReasonCodeFromText(words.Next()).value_or(ended.reason.code);
     } else if (words.Take("output")) {
       const std::string name = words.Next();
-      ended.outputs.push_back({.name = name, .value = '"' + words.Next() + '"'});
+      ended.outputs.push_back({.name = name, .value = dsl::JsonString(words.Next())});
     } else if (words.Take("took")) {
       ended.took = base::ParseDuration(words.Next()).value_or(base::Duration(0));
     } else {
@@ -286,13 +303,13 @@ void Stage::Approve(Words words) {
 
 Stage::JobOfRun Stage::JobNamed(const std::string& name) {
   const bool numbered = name.size() > 2 && name[1] == ':';
-  const auto job = model::FindJob(driver_.plan(), numbered ? name.substr(2) : name);
+  const model::RunId run = numbered ? model::RunId(static_cast<std::uint64_t>(name[0] - '0'))
+                                    : support::CoreDriver::kRun;
+  const auto job = model::FindJob(driver_.plan(run), numbered ? name.substr(2) : name);
   if (!job.has_value()) {
     Fail(fmt::format("there is no job {}", name));
   }
-  return {.run = numbered ? model::RunId(static_cast<std::uint64_t>(name[0] - '0'))
-                          : support::CoreDriver::kRun,
-          .job = job.value_or(model::JobIndex(0))};
+  return {.run = run, .job = job.value_or(model::JobIndex(0))};
 }
 
 // Stands in the transcript, so a scenario with a slip can not pass unseen.

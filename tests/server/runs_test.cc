@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs over real gRPC: what is asked, what is answered, what is durable.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -128,6 +130,30 @@ TEST_F(Runs, ListsNewestFirstWithCounts) {
   EXPECT_EQ(std::max(first.run, second.run), (*rows)[0].run);
   EXPECT_EQ((*rows)[1].status, model::Status::kSucceeded);
   EXPECT_EQ((*rows)[1].counts[static_cast<std::size_t>(model::Status::kSucceeded)], 1U);
+}
+
+TEST_F(Runs, AListKnownInTheRunMakesJobs) {
+  auto submission = ServerScene::Submission("a");
+  submission.pipeline_text =
+      "jobs:\n  ship:\n    checkout: false\n    for_each: ${{ fromJSON('[\"eu\", \"us\"]') }}\n"
+      "    steps: [\"true\"]\n  report:\n    checkout: false\n    needs: [ship]\n"
+      "    steps: [\"true\"]\n";
+  const std::string run = model::ToText(Submit(submission).run);
+  const auto seen = WatchAll(runs_, run);
+  ASSERT_TRUE(seen.ok()) << seen.status();
+  EXPECT_EQ(seen->status, model::Status::kSucceeded);
+  const auto is_expansion = [](const model::Fact& fact) {
+    return std::holds_alternative<model::JobsExpanded>(fact.body);
+  };
+  EXPECT_EQ(std::ranges::count_if(seen->facts, is_expansion), 1);
+  const auto row = runs_.Get(run);
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_EQ(row->counts[static_cast<std::size_t>(model::Status::kSucceeded)], 3U);
+  EXPECT_EQ(runs_.Retry(run, true, "r1").status().code(), absl::StatusCode::kFailedPrecondition);
+  scene_.Restart();
+  const auto after = WatchAll(runs_, run);
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_EQ(TextsOf(seen->facts), TextsOf(after->facts));
 }
 
 TEST_F(Runs, ARetryOfARunThatSucceededHasNothingToDo) {

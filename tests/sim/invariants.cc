@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/model/expand.h"
+
 namespace tests::sim {
 
 using namespace engine::model;  // NOLINT(google-build-using-namespace)
@@ -18,7 +20,8 @@ constexpr std::uint32_t kFactsMax = 8;  // for a job with one step, one attempt 
 bool Satisfies(const JobResult& result, NeedOn on) {
   const bool own_skip = result.reason.code == ReasonCode::kConditionFalse ||
                         result.reason.code == ReasonCode::kFilteredOut ||
-                        result.reason.code == ReasonCode::kNotSelected;
+                        result.reason.code == ReasonCode::kNotSelected ||
+                        result.reason.code == ReasonCode::kListEmpty;
   switch (on) {
     case NeedOn::kEnd:
       return true;
@@ -298,12 +301,33 @@ void Invariants::CheckMatrixLimit(const Run& run, JobIndex job) {
   if (spec.matrix == nullptr || spec.matrix->max_parallel == 0) {
     return;
   }
-  const auto first = run.jobs.begin() + spec.matrix->first_cell.value();
-  const auto open = std::count_if(first, first + spec.matrix->cell_count,
-                                  [](const Job& cell) { return cell.open; });
-  if (static_cast<std::uint32_t>(open) > spec.matrix->max_parallel) {
+  std::uint32_t open = 0;
+  for (std::uint32_t i = 0; i < spec.matrix->cell_count; ++i) {
+    open += run.jobs[AsIndex(CellAt(*spec.matrix, i))].open ? 1 : 0;
+  }
+  if (open > spec.matrix->max_parallel) {
     Fail(fmt::format("{}: more cells at once than max_parallel", spec.name));
   }
+}
+
+// Once, before anything was done about the job, and not before what it waits for has ended.
+void Invariants::Check(const JobsExpanded& fact) {
+  Run* run = Find(fact.run);
+  if (run == nullptr) {
+    return;
+  }
+  const JobIndex job = fact.expansion.job;
+  if (!CanExpand(*run->plan, fact.expansion) || run->jobs[AsIndex(job)].facts != 0 ||
+      run->jobs[AsIndex(job)].result != nullptr) {
+    Fail(fmt::format("{}: expanded out of turn", Where({fact.run, job, 0})));
+    return;
+  }
+  const std::string breach = NeedsBreach(*run, job);
+  if (!breach.empty()) {
+    Fail(fmt::format("{}: expanded though {}", Where({fact.run, job, 0}), breach));
+  }
+  run->plan = Expand(*run->plan, fact.expansion);
+  run->jobs.resize(run->plan->jobs.size());
 }
 
 void Invariants::Check(const AttemptStarted& fact) {

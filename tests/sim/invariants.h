@@ -96,6 +96,7 @@ class Invariants {
   void Check(const engine::model::RunAdmitted& fact);
   void Check(const engine::model::JobQueued& fact);
   void Check(const engine::model::ApprovalDecided& fact);
+  void Check(const engine::model::JobsExpanded& fact);
   void Check(const engine::model::WorkerLost& fact);
   void Check(const engine::model::WorkerMarkedDraining& fact);
 

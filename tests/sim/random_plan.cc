@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/random_plan.h"
 
+#include <array>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -102,7 +104,7 @@ void DrawCondition(Random& random, JobSpec& spec) {
 // Some of a matrix's cells, if it has any.
 void DrawCells(Random& random, const Plan& plan, JobSpec& spec, Need& need) {
   const MatrixSpec* matrix = plan.specs[need.spec.value()].matrix.get();
-  if (matrix == nullptr || random.OneIn(1, 2)) {
+  if (matrix == nullptr || matrix->each.has_value() || random.OneIn(1, 2)) {
     return;
   }
   std::vector<JobIndex> cells;
@@ -129,12 +131,31 @@ void DrawNeeds(Random& random, const Plan& plan, JobSpec& spec, std::uint32_t ea
   }
 }
 
+// Mostly several values, now and then none, or what is no list.
+void DrawList(Random& random, MatrixSpec& matrix) {
+  constexpr std::array<std::string_view, 8> kLists = {
+      "fromJSON('[1, 2, 3]')",
+      "fromJSON('[\"a\"]')",
+      "fromJSON('[\"a\", \"b\", \"a\", {\"k\": \"c\"}, [], null]')",
+      "fromJSON(format('[{0}]', '1, 2'))",
+      "fromJSON('[true, false]')",
+      "fromJSON('[]')",
+      "fromJSON('{')",
+      "branch"};
+  matrix.keys = {"value", "index", "name"};
+  matrix.cell_count = 1;
+  matrix.each.emplace().list = kLists[random.Below(kLists.size())];
+}
+
 void DrawMatrix(Random& random, JobSpec& spec) {
   spec.matrix = std::make_unique<MatrixSpec>();
   spec.matrix->keys = {"cell"};
   spec.matrix->cell_count = static_cast<std::uint32_t>(1 + random.Below(6));
   spec.matrix->fail_fast = random.OneIn(1, 2);
   spec.matrix->max_parallel = static_cast<std::uint32_t>(random.Below(4));
+  if (random.OneIn(1, 2)) {
+    DrawList(random, *spec.matrix);
+  }
 }
 
 void AddJobs(Plan& plan, std::uint32_t spec_index) {
@@ -145,7 +166,10 @@ void AddJobs(Plan& plan, std::uint32_t spec_index) {
   }
   spec.matrix->first_cell = JobIndex(static_cast<std::uint32_t>(plan.jobs.size()));
   for (std::uint32_t cell = 0; cell < spec.matrix->cell_count; ++cell) {
-    plan.jobs.push_back({SpecIndex(spec_index), {fmt::format("{}", cell)}});
+    plan.jobs.push_back(
+        {SpecIndex(spec_index), spec.matrix->each.has_value()
+                                    ? std::vector<JsonText>(spec.matrix->keys.size())
+                                    : std::vector<JsonText>{fmt::format("{}", cell)}});
   }
 }
 

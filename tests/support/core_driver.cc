@@ -142,8 +142,13 @@ const core::Decisions& CoreDriver::FinishWithExit(std::string_view job, std::int
                 {.code = model::ReasonCode::kExitCode, .detail = exit_code});
 }
 
+const model::Plan& CoreDriver::plan(model::RunId run) const {
+  const core::RunState* found = core_.state().FindRun(run);
+  return found == nullptr ? *plan_ : found->plan();
+}
+
 model::JobIndex CoreDriver::Job(std::string_view name) const {
-  const std::optional<model::JobIndex> job = model::FindJob(*plan_, name);
+  const std::optional<model::JobIndex> job = model::FindJob(plan(), name);
   CHECK_MSG(job.has_value(), "a test names a job that is not in its plan");
   return *job;
 }

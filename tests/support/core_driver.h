@@ -51,7 +51,9 @@ class CoreDriver {
   std::optional<engine::model::RunEnded> Ended() const;
 
   engine::core::EngineCore& core() { return core_; }
-  const engine::model::Plan& plan() const { return *plan_; }
+  /// As far as the run has grown.
+  const engine::model::Plan& plan(engine::model::RunId run = kRun) const;
+  /// As it is submitted.
   const engine::model::PlanRef& plan_ref() const { return plan_; }
   engine::base::Instant now() const { return now_; }
   const engine::core::Decisions& last() const { return last_; }

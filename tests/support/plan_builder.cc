@@ -244,6 +244,12 @@ JobBuilder PlanBuilder::Job(std::string_view name) {
   return JobBuilder(*this, plan_.specs.size() - 1);
 }
 
+JobBuilder& JobBuilder::ForEach(std::string_view list) {
+  matrix().keys = {"value", "index", "name"};
+  matrix().each = {.list = std::string(list), .at = {}, .second_cell = {}};
+  return *this;
+}
+
 model::PlanRef PlanBuilder::Build() {
   for (std::uint32_t i = 0; i < plan_.specs.size(); ++i) {
     std::vector<std::vector<model::JsonText>> cells(1);
@@ -260,6 +266,9 @@ model::PlanRef PlanBuilder::Build() {
     if (model::MatrixSpec* matrix = plan_.specs[i].matrix.get(); matrix != nullptr) {
       matrix->first_cell = model::JobIndex(static_cast<std::uint32_t>(plan_.jobs.size()));
       matrix->cell_count = static_cast<std::uint32_t>(cells.size());
+      if (matrix->each.has_value()) {
+        cells.front().resize(matrix->keys.size());
+      }
     }
     for (std::vector<model::JsonText>& cell : cells) {
       plan_.jobs.push_back({.spec = model::SpecIndex(i), .cell = std::move(cell)});

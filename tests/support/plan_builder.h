@@ -57,6 +57,7 @@ class JobBuilder {
   JobBuilder& Cache(std::string_view key, std::string_view path);  ///< one more
   JobBuilder& Reports(std::string_view junit);
   JobBuilder& Reuse(std::string_view inputs);
+  JobBuilder& ForEach(std::string_view list);
   /// The last step that was added must not be done twice.
   JobBuilder& Once(std::string_view check = "");
 

@@ -145,7 +145,7 @@ model::GroupClaim AnyClaim(Random& random) {
 
 // All kinds in the order of `FactBody`; the static assertion below asks for new ones.
 model::FactBody AnyBody(Random& r, std::size_t kind, model::RunId run) {
-  static_assert(std::variant_size_v<model::FactBody> == 26, "draw the new fact below, too");
+  static_assert(std::variant_size_v<model::FactBody> == 27, "draw the new fact below, too");
   const model::WorkerId worker(r.Next());
   const model::SessionId session(Small(r));
   switch (kind) {
@@ -208,8 +208,10 @@ model::FactBody AnyBody(Random& r, std::size_t kind, model::RunId run) {
     case 24:
       return model::JobQueued{run,           AnyJob(r),  r.Next(),   Several(r, AnyClaim),
                               AnyInstant(r), AnyText(r), AnyText(r), AnyReason(r)};
-    default:
+    case 25:
       return model::AttemptUnheard{AnyKey(r, run), AnyInstant(r)};
+    default:
+      return model::JobsExpanded{run, {AnyJob(r), Several(r, AnyValue)}};
   }
 }
 

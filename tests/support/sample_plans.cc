@@ -145,6 +145,9 @@ void AddSpec(Random& random, model::Plan& plan) {
     spec.matrix->fail_fast = Maybe(random);
     spec.matrix->first_cell = model::JobIndex(static_cast<std::uint32_t>(plan.jobs.size()));
     spec.matrix->cell_count = cells;
+    if (cells == 1 && Maybe(random)) {
+      spec.matrix->each = {.list = AnyText(random), .at = AnyPosition(random), .second_cell = {}};
+    }
   }
   for (std::uint32_t cell = 0; cell < cells; ++cell) {
     plan.jobs.push_back({model::SpecIndex(index), spec.matrix == nullptr
@@ -155,7 +158,7 @@ void AddSpec(Random& random, model::Plan& plan) {
 }
 
 template <typename T>
-bool SamePointee(const std::unique_ptr<T>& a, const std::unique_ptr<T>& b) {
+bool SamePointee(const std::shared_ptr<T>& a, const std::shared_ptr<T>& b) {
   if (a == nullptr || b == nullptr) {
     return a == b;
   }
