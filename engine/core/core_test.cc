@@ -204,7 +204,7 @@ TEST(ForEach, NamesAreTheValuesOwnAndNeverTheSame) {
   auto context = std::make_shared<model::RunContext>();
   const std::string longest(80, 'l');
   context->inputs = {
-      {"list", R"(["a", "a", "a #2", "", null, "x\ny", {"n": [1], "m": 5}, [], 1.5, "6", ")" +
+      {"list", R"(["a", "a", "a~2", "", null, "x\ny", {"n": [1], "m": 5}, [], 1.5, "6", ")" +
                    longest + R"(", ")" + longest + R"(l"])"}};
   model::SubmitRun submit = SubmitOf(plan);
   submit.context = std::move(context);
@@ -215,8 +215,8 @@ TEST(ForEach, NamesAreTheValuesOwnAndNeverTheSame) {
        std::get<model::JobsExpanded>(decisions.facts.at(1).body).expansion.values) {
     names.push_back(value.name);
   }
-  EXPECT_THAT(names, ::testing::ElementsAre("a", "a #2", "a #2 #3", "4", "5", "6", "5 #7", "8",
-                                            "1.5", "6 #10", longest, "12"));
+  EXPECT_THAT(names, ::testing::ElementsAre("a", "a~2", "a~2~3", "4", "5", "6", "5~7", "8", "1.5",
+                                            "6~10", longest, "12"));
 }
 
 // ---- sizes

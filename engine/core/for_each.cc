@@ -38,7 +38,7 @@ class ValueNames {
     }
     // Ends when it is longer than any value's own name, at the latest.
     while (!taken_.insert(name).second) {
-      name += " #" + number;
+      name += "~" + number;  // which no shell takes for anything
     }
     return name;
   }

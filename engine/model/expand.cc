@@ -58,14 +58,12 @@ class Carrier {
     }
   }
 
-  /// Those of `expansions` whose needs are all taken over. One may need another.
+  /// Those of `expansions` before which all is taken over: what the list was worked out from is
+  /// among that. One may stand before another.
   std::vector<Expansion> Keep(std::vector<Expansion> expansions) {
     const auto is_open = [&](const Expansion& expansion) {
       const SpecIndex spec = grown_.jobs[AsIndex(expansion.job)].spec;
-      const std::vector<Need>& needs = grown_.specs[AsIndex(spec)].needs;
-      const bool open = std::any_of(needs.begin(), needs.end(), [&](const Need& need) {
-        return missing_[AsIndex(need.spec)] != 0;
-      });
+      const bool open = LacksBefore(spec);
       // Who needs it in turn must see that.
       missing_[AsIndex(spec)] += open ? 1 : 0;
       dropped_[spec] = dropped_[spec] || open;
@@ -83,6 +81,40 @@ class Carrier {
   const std::map<JobIndex, const JobResult*>& well() const { return well_; }
 
  private:
+  /// A job that had to end before `spec` could begin is not taken over.
+  bool LacksBefore(SpecIndex spec) const {
+    std::vector<bool> seen(grown_.specs.size());
+    std::vector<SpecIndex> open = {spec};
+    std::uint32_t stages_seen = 0;  // all jobs of the stages below were looked at
+    const auto look = [&](SpecIndex before) {
+      if (!seen[AsIndex(before)]) {
+        seen[AsIndex(before)] = true;
+        open.push_back(before);
+      }
+    };
+    while (!open.empty()) {
+      const SpecIndex index = open.back();
+      open.pop_back();
+      if (index != spec && missing_[AsIndex(index)] != 0) {
+        return true;
+      }
+      const JobSpec& job = grown_.specs[AsIndex(index)];
+      for (const Need& need : job.needs) {
+        look(need.spec);
+      }
+      if (job.has_needs || job.stage == kNoStage || job.stage <= stages_seen) {
+        continue;
+      }
+      stages_seen = job.stage;
+      for (std::uint32_t i = 0; i < grown_.specs.size(); ++i) {
+        if (grown_.specs[i].stage < job.stage) {
+          look(SpecIndex(i));
+        }
+      }
+    }
+    return false;
+  }
+
   const Plan& grown_;
   std::vector<std::uint32_t> missing_;  ///< per spec: cells without a result
   std::map<SpecIndex, bool> dropped_;
@@ -106,6 +138,26 @@ std::map<JobIndex, JobIndex> MovedCells(const Plan& grown, const Plan& next) {
   return moved;
 }
 
+/// Holds a control character of two bytes (U+0080 to U+009F), one that ends lines, or one that
+/// turns the direction of text.
+bool Misleads(std::string_view name) {
+  const auto byte = [&](std::size_t at) {
+    return at < name.size() ? static_cast<unsigned char>(name[at]) : 0U;
+  };
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const unsigned second = byte(i + 1);
+    const unsigned third = byte(i + 2);
+    const bool is_control = byte(i) == 0xc2 && second >= 0x80 && second <= 0x9f;
+    const bool is_mark = byte(i) == 0xe2 && second == 0x80 &&
+                         (third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae));
+    const bool is_isolate = byte(i) == 0xe2 && second == 0x81 && third >= 0xa6 && third <= 0xa9;
+    if (is_control || is_mark || is_isolate) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool AwaitsValues(const Plan& plan, const JobSpec& spec) {
@@ -117,7 +169,7 @@ bool AwaitsValues(const Plan& plan, const JobSpec& spec) {
 }
 
 bool IsValueName(std::string_view name) {
-  return !name.empty() && name.size() <= kNameBytesMax &&
+  return !name.empty() && name.size() <= kNameBytesMax && !Misleads(name) &&
          std::none_of(name.begin(), name.end(), [](char c) {
            return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\';
          });

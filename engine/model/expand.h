@@ -38,8 +38,8 @@ struct CarriedOver {
 };
 /// Of `results`, which are of `run` and counted as in `grown`, those of jobs that ended well. One
 /// that was carried over before keeps the name of the run it comes from. A list is taken over with
-/// the jobs made from it, but only when all that its job needs is taken over, too: otherwise it may
-/// come out differently. `written` is the plan before it grew.
+/// the jobs made from it, but only when all that had to end before its job is taken over, too:
+/// otherwise it may come out differently. `written` is the plan before it grew.
 CarriedOver CarryOver(const Plan& written, const Plan& grown, std::span<const CarriedJob> results,
                       RunId run);
 

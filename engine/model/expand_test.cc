@@ -82,7 +82,10 @@ TEST(Expand, OnlyAPlaceholderCanBeExpanded) {
   EXPECT_FALSE(CanExpand(*written, Values(0, {"eu"})));
   EXPECT_FALSE(CanExpand(*written, Values(9, {"eu"})));
   EXPECT_FALSE(CanExpand(*written, Values(1, {})));
-  EXPECT_FALSE(CanExpand(*written, Values(1, {"a\nb"})));
+  for (const char* name : {"a\nb", "\u009b31mred", "\u202egnp.exe", "a\u2028b"}) {
+    EXPECT_FALSE(CanExpand(*written, Values(1, {name})));
+  }
+  EXPECT_TRUE(CanExpand(*written, Values(1, {"größe·東"})));
   EXPECT_FALSE(CanExpand(*Expand(*written, Values(1, {"eu"})), Values(1, {"eu"})));
 }
 
@@ -114,6 +117,23 @@ TEST(CarryOver, AListIsTakenOverWithWhatItIsMadeOf) {
   EXPECT_EQ(carried.jobs[1].result.reason.code, ReasonCode::kReused);
   EXPECT_EQ(carried.jobs[1].result.reason.subject, ToText(RunId(7)));
   EXPECT_FALSE(carried.all);
+}
+
+TEST(CarryOver, AListIsNotTakenOverWithoutWhatStandsFarBeforeIt) {
+  auto written = std::make_shared<Plan>(*Written());
+  // smoke needs report, which needs list: of the last nothing is taken over.
+  written->specs[2].needs = {{.spec = SpecIndex(3)}};
+  written->specs[3].needs = {{.spec = SpecIndex(0)}};
+  const PlanRef grown = Expand(*written, Values(2, {"x"}));
+  const std::vector results = {Ended(2, Status::kSucceeded), Ended(3, Status::kSucceeded)};
+  EXPECT_TRUE(CarryOver(*written, *grown, results, RunId(7)).expanded.empty());
+  // The same by stages.
+  written->specs[2].needs.clear();
+  written->specs[2].has_needs = false;
+  written->specs[0].stage = 0;
+  written->specs[2].stage = 1;
+  const PlanRef staged = Expand(*written, Values(2, {"x"}));
+  EXPECT_TRUE(CarryOver(*written, *staged, results, RunId(7)).expanded.empty());
 }
 
 TEST(CarryOver, JobsOfALaterListMoveUpWhenAnEarlierOneIsNotTakenOver) {

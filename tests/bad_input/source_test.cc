@@ -55,7 +55,7 @@ TEST_F(Source, ABareRepositoryHasNoFilesToTake) {
   Git("init --bare");
   WriteJobs("  a: { steps: [x] }\n");
   const Outcome run = RunPipeline();
-  EXPECT_EQ(run.exit_code, 3);
+  EXPECT_EQ(run.exit_code, 2);
   EXPECT_THAT(run.errors, HasSubstr("bare repository"));
   EXPECT_THAT(Runs(), ::testing::IsEmpty());
 }

@@ -72,11 +72,11 @@ TEST_F(FanOut, OneJobBecomesAsManyAsThereAreValues) {
   const support::Ended run = Dayfly({"run", "p.yml", "--output", "json"});
   EXPECT_EQ(run.exit_code, 0) << run.text;
   EXPECT_THAT(Ended(run, "succeeded"),
-              UnorderedElementsAre("list", "deploy[eu]", "deploy[us]", "deploy[eu #3]", "report"));
+              UnorderedElementsAre("list", "deploy[eu]", "deploy[us]", "deploy[eu~3]", "report"));
   EXPECT_EQ(run.lines.back()["counts"]["succeeded"], 5);
   EXPECT_EQ(Logs("deploy[eu]"), "eu 1 deploy[eu] null\n");
   EXPECT_EQ(Logs("deploy[us]"), "us 2 deploy[us] true\n");
-  EXPECT_EQ(Logs("deploy[eu #3]"), "eu #3 3 deploy[eu #3] null\n");
+  EXPECT_EQ(Logs("deploy[eu~3]"), "eu~3 3 deploy[eu~3] null\n");
   EXPECT_EQ(Logs("report"), "succeeded\n");
   EXPECT_THAT(Dayfly({"show", "latest"}).text, HasSubstr("deploy[us]"));
 }
