@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -109,9 +110,12 @@ TEST_F(EngineLoopTest, TakesInputsFromAnyThread) {
     });
   }
   int ended = 0;
+  // Nothing may have been posted yet: that is no end of the work.
+  auto more_to_come = boost::asio::make_work_guard(io_);
   WhenRunEnds count([&] {
     if (++ended == kThreads * 25) {
       loop_->Stop([](const base::Status&) {});
+      more_to_come.reset();
     }
   });
   loop_->AddObserver(&count);
