@@ -139,7 +139,9 @@ void Session::On(const TimePassed& /*input*/) {
 void Session::SendHeartbeat() {
   heartbeat_at_ = now_ + options_.heartbeat;
   orders_said_ = taken_.seq;
-  Send(model::AgentHeartbeat{.orders_received = taken_, .sent = sent_});
+  Send(model::AgentHeartbeat{.orders_received = taken_,
+                             .sent = sent_,
+                             .session = phase_ == P::kLive ? session_ : model::SessionId()});
 }
 
 // ---- the stream comes and goes

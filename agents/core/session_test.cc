@@ -187,6 +187,7 @@ TEST_F(SessionTest, TakesOrdersOnceAndSaysHowFarItIs) {
   const auto beats = Sent<model::AgentHeartbeat>(Pass(seconds(3)));
   ASSERT_EQ(beats.size(), 1U);
   EXPECT_EQ(beats[0].orders_received, (model::OrderMark{kLife, 1}));
+  EXPECT_EQ(beats[0].session, session_.session());
 }
 
 TEST_F(SessionTest, AsksAgainForAnOrderThatIsNotInTheJournal) {

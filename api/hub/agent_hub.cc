@@ -255,6 +255,9 @@ void AgentHub::On(WorkerId id, Worker& worker, model::AgentHeartbeat& heartbeat)
   if (worker.speaks() && heartbeat.sent > worker.reports.last()) {
     return Drop(id, worker, base::Aborted("report {} is missing", worker.reports.last() + 1));
   }
+  if (worker.offered.value() != 0 && heartbeat.session == worker.offered) {
+    return Drop(id, worker, base::Aborted("the beginning of the session is missing"));
+  }
   if (worker.speaks() && heartbeat.orders_received.life == options_.order_life) {
     worker.orders.AcknowledgeTo(heartbeat.orders_received.seq);
   }

@@ -328,6 +328,18 @@ TEST_F(AgentHubTest, EndsAStreamWithAGap) {
   EXPECT_TRUE(stream->closed.has_value());
 }
 
+// Else both would wait for the other for ever.
+TEST_F(AgentHubTest, EndsAStreamWhoseSessionsBeginningWasLost) {
+  auto stream = Connect(Hello(0));
+  hub_.Received(*stream, kWorker, model::AgentHeartbeat{});  // it still clears
+  EXPECT_FALSE(stream->closed.has_value());
+  hub_.Received(*stream, kWorker, model::AgentHeartbeat{.session = model::SessionId(kFirst)});
+  ASSERT_TRUE(stream->closed.has_value());
+  EXPECT_EQ(stream->closed->code(), absl::StatusCode::kAborted);
+  stream = Connect(Hello(kFirst));
+  EXPECT_EQ(stream->All<model::ServerWelcome>()[0].session, model::SessionId(kFirst + 1));
+}
+
 TEST_F(AgentHubTest, EndsAStreamWithTooMuchUnderWayAndLosesNothing) {
   auto stream = Join();
   for (std::uint64_t seq = 1; seq <= 1025; ++seq) {

@@ -256,6 +256,7 @@ void ToWire(const model::AgentMessage& message, pb::AgentMessage* out) {
                    ToWire(body.orders_received,
                           out->mutable_heartbeat()->mutable_orders_received());
                    out->mutable_heartbeat()->set_sent(body.sent);
+                   out->mutable_heartbeat()->set_session_id(body.session.value());
                  },
                  [&](const model::NumberedReport& body) { ToWire(body, out->mutable_report()); },
                  [&](const model::AgentDrainWanted& /*body*/) { out->mutable_drain(); }},
@@ -275,7 +276,8 @@ base::StatusOr<model::AgentMessage> AgentMessageFrom(const pb::AgentMessage& mes
     case pb::AgentMessage::kHeartbeat:
       return model::AgentMessage(
           model::AgentHeartbeat{.orders_received = MarkFrom(message.heartbeat().orders_received()),
-                                .sent = message.heartbeat().sent()});
+                                .sent = message.heartbeat().sent(),
+                                .session = model::SessionId(message.heartbeat().session_id())});
     case pb::AgentMessage::kReport:
       out = Wrapped(ReportFrom(message.report()));
       field = "report";

@@ -52,6 +52,7 @@ struct AgentBegin {
 struct AgentHeartbeat {
   OrderMark orders_received;
   std::uint64_t sent = 0;  ///< number of the newest report that was sent
+  SessionId session;       ///< that it has begun; 0: it still clears what an older one left
   friend bool operator==(const AgentHeartbeat&, const AgentHeartbeat&) = default;
 };
 
