@@ -160,10 +160,13 @@ void PostgresCluster::Run(const std::vector<std::string>& command, int wanted_st
   int status = 0;
   CHECK(waitpid(Spawn(command), &status, 0) > 0);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != wanted_status) {
-    std::ifstream log(folder_ + "/log");
-    const std::string text((std::istreambuf_iterator<char>(log)), {});
-    CHECK_MSG(false, (command[0] + " failed:\n" + text).c_str());
+    CHECK_MSG(false, (command[0] + " failed:\n" + Log()).c_str());
   }
+}
+
+std::string PostgresCluster::Log() const {
+  std::ifstream log(folder_ + "/log");
+  return {std::istreambuf_iterator<char>(log), {}};
 }
 
 // What initdb writes need not survive a power cut; what the server writes later does.
@@ -187,7 +190,9 @@ void PostgresCluster::Start() {
   }
   server_ = Spawn(command);
   while (!TakesConnections()) {
-    CHECK_MSG(waitpid(server_, nullptr, WNOHANG) == 0, "the server ended while starting");
+    if (waitpid(server_, nullptr, WNOHANG) != 0) {
+      CHECK_MSG(false, ("the server ended while starting:\n" + Log()).c_str());
+    }
   }
 }
 
@@ -202,6 +207,10 @@ bool PostgresCluster::TakesConnections() {
 
 void PostgresCluster::Kill() {
   CHECK(server_ != 0);
+  // Stopped, the postmaster starts nobody: a process that we did not see would keep the shared
+  // memory, and the next postmaster refuses to start beside it.
+  kill(server_, SIGSTOP);
+  CHECK(waitpid(server_, nullptr, WUNTRACED) == server_);
   std::vector<ForeignProcess> processes;
   for (const pid_t child : ChildrenOf(server_)) {
     processes.emplace_back(child);

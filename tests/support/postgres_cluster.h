@@ -45,6 +45,7 @@ class PostgresCluster {
   void Run(const std::vector<std::string>& command, int wanted_status);
   pid_t Spawn(const std::vector<std::string>& command);
   bool TakesConnections();
+  std::string Log() const;
 
   ClusterOptions options_;
   std::string folder_;
