@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an attempt knows of its caches: their keys before the first step, and what became of them;
-// and of an earlier result that stands for its own.
+// What an attempt knows of its caches: their keys before the first step, and what became of them.
 #include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "agents/runner/attempt.h"
-#include "agents/runner/reuse_basis.h"
 
 namespace agents::runner {
 namespace {
@@ -18,35 +16,6 @@ namespace model = engine::model;
 constexpr std::size_t kCacheKeyBytesMax = 512;
 
 }  // namespace
-
-std::optional<ReuseRequest> Attempt::PlanReuse() const {
-  const std::vector<std::string>& inputs = spec_->rare->reuse_inputs;
-  if (steps_over_ || inputs.empty()) {
-    return std::nullopt;
-  }
-  return ReuseRequest{.basis = ReuseBasis(*spec_, assignment_, scope_), .inputs = inputs};
-}
-
-void Attempt::ReuseLookedUp(ReuseAnswer answer) {
-  reuse_ = std::move(answer);
-  Note(reuse_.note);
-}
-
-std::optional<ReuseSave> Attempt::PlanReuseSave() const {
-  const bool ended_well =
-      !failure_.has_value() && !stop_.has_value() && !finally_failure_.has_value();
-  // An agent that was killed on the way has the totals of the tests, but not the results.
-  const bool has_tests = !remarks_.tests.has_value() || !test_document_.empty();
-  if (reuse_.key.empty() || reuse_.result.has_value() || !ended_well || !has_tests) {
-    return std::nullopt;
-  }
-  return ReuseSave{.key = reuse_.key,
-                   .result = {.run = ToText(assignment_.lease.key.run),
-                              .outputs = outputs_,
-                              .artifacts = artifacts_,
-                              .tests = remarks_.tests},
-                   .test_document = test_document_};
-}
 
 CachePlan Attempt::PlanCaches() {
   std::vector<CacheRequest> requests;

@@ -18,6 +18,8 @@ using base::FieldWriter;
 
 /// Goes up whenever a record changes: the agent may have been replaced by a newer one meanwhile.
 constexpr std::uint8_t kVersion = 3;
+/// The same for results that are kept: those of another version do not stand.
+constexpr std::uint8_t kEarlierVersion = 1;
 
 // Ids are numbers in a coat.
 template <typename Id, typename Number>
@@ -111,25 +113,11 @@ void TestsFields(Archive& archive, T& tests) {
   archive(tests.took);
   archive(tests.failures);
 }
-void OptionalTests(FieldWriter& archive, const std::optional<model::TestTotals>& tests) {
-  archive(tests.has_value());
-  if (tests) {
-    TestsFields(archive, *tests);
-  }
-}
-void OptionalTests(FieldReader& archive, std::optional<model::TestTotals>& tests) {
-  bool has_tests = false;
-  archive(has_tests);
-  if (has_tests) {
-    TestsFields(archive, tests.emplace());
-  }
-}
 template <typename Archive, typename T>
 void RemarksFields(Archive& archive, T& remarks) {
-  OptionalTests(archive, remarks.tests);
+  archive.Optional(remarks.tests, [](auto& each, auto& tests) { TestsFields(each, tests); });
   archive(remarks.notes);
 }
-
 template <typename Archive, typename T>
 void EarlierFields(Archive& archive, T& result) {
   archive(result.run);
@@ -138,25 +126,12 @@ void EarlierFields(Archive& archive, T& result) {
     each(output.value);
   });
   archive.List(result.artifacts, [](auto& each, auto& item) { ArtifactFields(each, item); });
-  OptionalTests(archive, result.tests);
-}
-void EarlierField(FieldWriter& archive, const std::optional<EarlierResult>& result) {
-  archive(result.has_value());
-  if (result) {
-    EarlierFields(archive, *result);
-  }
-}
-void EarlierField(FieldReader& archive, std::optional<EarlierResult>& result) {
-  bool has_result = false;
-  archive(has_result);
-  if (has_result) {
-    EarlierFields(archive, result.emplace());
-  }
+  archive.Optional(result.tests, [](auto& each, auto& tests) { TestsFields(each, tests); });
 }
 template <typename Archive, typename T>
 void ReuseFields(Archive& archive, T& reuse) {
   archive(reuse.key);
-  EarlierField(archive, reuse.result);
+  archive.Optional(reuse.result, [](auto& each, auto& result) { EarlierFields(each, result); });
   archive(reuse.note);
 }
 
@@ -213,6 +188,25 @@ base::StatusOr<AttemptRecord> DecodeAs(std::size_t kind, FieldReader& reader) {
 }
 
 }  // namespace
+
+std::string EncodeEarlier(const EarlierResult& result) {
+  std::string out;
+  FieldWriter writer(out);
+  writer(kEarlierVersion);
+  EarlierFields(writer, result);
+  return out;
+}
+
+base::StatusOr<EarlierResult> DecodeEarlier(std::string_view bytes) {
+  FieldReader reader(bytes);
+  std::uint8_t version = 0;
+  reader(version);
+  EarlierResult result;
+  EarlierFields(reader, result);
+  return version == kEarlierVersion && reader.AtEnd()
+             ? base::StatusOr<EarlierResult>(std::move(result))
+             : base::DataLoss("it cannot be read by this version");
+}
 
 std::string EncodeRecord(const AttemptRecord& record) {
   std::string out;

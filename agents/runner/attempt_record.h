@@ -74,4 +74,9 @@ engine::base::StatusOr<AttemptRecord> DecodeRecord(std::string_view bytes);
 engine::base::StatusOr<std::vector<AttemptRecord>> DecodeRecords(
     const std::vector<std::string>& records);
 
+/// A job's result as it is kept for later runs: outputs among it, but no variables or masks. Kept
+/// and read on machines of one kind only. `DataLoss`: another version wrote it, or it is damaged.
+std::string EncodeEarlier(const EarlierResult& result);
+engine::base::StatusOr<EarlierResult> DecodeEarlier(std::string_view bytes);
+
 }  // namespace agents::runner

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <limits>
 #include <optional>
 #include <sys/utsname.h>
 #include <system_error>
@@ -12,19 +11,18 @@
 
 #include <fmt/format.h>
 
+#include "agents/runner/attempt_record.h"
 #include "agents/runner/scratch.h"
 #include "engine/base/digest.h"
-#include "engine/expr/value.h"
 
 namespace agents::runner {
 namespace {
 
 namespace base = engine::base;
-namespace expr = engine::expr;
 namespace model = engine::model;
 namespace ports = engine::ports;
 
-constexpr char kResultFile[] = "result.json";
+constexpr char kResultFile[] = "result";
 constexpr char kTestsFile[] = "tests.json";
 
 ports::Transfer TransferOf(const CacheTools& tools) {
@@ -49,128 +47,7 @@ std::string KeyOfFiles(const std::string& key, const std::string& manifest) {
   return fmt::format("{}:{}", key, manifest);
 }
 
-// ---- the file that says what a job came to
-
-expr::Value Number(std::uint64_t number) {
-  return expr::Value::Number(static_cast<double>(number));
-}
-
-expr::Value ToJson(const model::Artifact& artifact) {
-  return expr::Value::MakeObject({{"name", expr::Value::String(artifact.name)},
-                                  {"manifest", expr::Value::String(base::ToHex(artifact.manifest))},
-                                  {"bytes", Number(artifact.bytes)},
-                                  {"files", Number(artifact.files)}});
-}
-
-expr::Value ToJson(const model::TestTotals& tests) {
-  expr::Array failures;
-  for (const std::string& name : tests.failures) {
-    failures.push_back(expr::Value::String(name));
-  }
-  return expr::Value::MakeObject(
-      {{"tests", Number(tests.tests)},
-       {"failed", Number(tests.failed)},
-       {"skipped", Number(tests.skipped)},
-       {"problems", Number(tests.problems)},
-       {"took_us", Number(static_cast<std::uint64_t>(tests.took.count()))},
-       {"failures", expr::Value::MakeArray(std::move(failures))}});
-}
-
-std::string Encode(const EarlierResult& result) {
-  expr::Array outputs;
-  for (const model::NamedValue& output : result.outputs) {
-    outputs.push_back(expr::Value::MakeObject(
-        {{"name", expr::Value::String(output.name)}, {"json", expr::Value::String(output.value)}}));
-  }
-  expr::Array artifacts;
-  for (const model::Artifact& artifact : result.artifacts) {
-    artifacts.push_back(ToJson(artifact));
-  }
-  expr::Object all = {{"run", expr::Value::String(result.run)},
-                      {"outputs", expr::Value::MakeArray(std::move(outputs))},
-                      {"artifacts", expr::Value::MakeArray(std::move(artifacts))}};
-  if (result.tests) {
-    all.emplace_back("tests", ToJson(*result.tests));
-  }
-  return expr::Value::MakeObject(std::move(all)).ToJson();
-}
-
-base::StatusOr<std::string> TextIn(const expr::Value& object, std::string_view name) {
-  const expr::Value* value = object.Find(name);
-  if (value == nullptr || value->kind() != expr::Kind::kString) {
-    return base::DataLoss("an earlier result has no text '{}'", name);
-  }
-  return value->string();
-}
-
-template <typename Integer>
-base::Status ReadNumber(const expr::Value& object, std::string_view name, Integer& out) {
-  const expr::Value* value = object.Find(name);
-  if (value == nullptr || value->kind() != expr::Kind::kNumber || !(value->number() >= 0) ||
-      value->number() > static_cast<double>(std::numeric_limits<std::int32_t>::max()) * 4e6) {
-    return base::DataLoss("an earlier result has no number '{}'", name);
-  }
-  out = static_cast<Integer>(value->number());
-  return base::OkStatus();
-}
-
-base::StatusOr<expr::Array> ListIn(const expr::Value& object, std::string_view name) {
-  const expr::Value* value = object.Find(name);
-  if (value == nullptr || value->kind() != expr::Kind::kArray) {
-    return base::DataLoss("an earlier result has no list '{}'", name);
-  }
-  return value->array();
-}
-
-base::StatusOr<model::Artifact> ArtifactIn(const expr::Value& value) {
-  model::Artifact artifact;
-  ASSIGN_OR_RETURN(artifact.name, TextIn(value, "name"));
-  ASSIGN_OR_RETURN(const std::string manifest, TextIn(value, "manifest"));
-  const std::optional<base::Digest> digest = base::DigestFromHex(manifest);
-  if (!digest) {
-    return base::DataLoss("an earlier result names no manifest");
-  }
-  artifact.manifest = *digest;
-  RETURN_IF_ERROR(ReadNumber(value, "bytes", artifact.bytes));
-  RETURN_IF_ERROR(ReadNumber(value, "files", artifact.files));
-  return artifact;
-}
-
-base::StatusOr<model::TestTotals> TestsIn(const expr::Value& value) {
-  model::TestTotals tests;
-  RETURN_IF_ERROR(ReadNumber(value, "tests", tests.tests));
-  RETURN_IF_ERROR(ReadNumber(value, "failed", tests.failed));
-  RETURN_IF_ERROR(ReadNumber(value, "skipped", tests.skipped));
-  RETURN_IF_ERROR(ReadNumber(value, "problems", tests.problems));
-  std::int64_t took = 0;
-  RETURN_IF_ERROR(ReadNumber(value, "took_us", took));
-  tests.took = base::Duration(took);
-  ASSIGN_OR_RETURN(const expr::Array failures, ListIn(value, "failures"));
-  for (const expr::Value& name : failures) {
-    tests.failures.push_back(name.ToDisplay());
-  }
-  return tests;
-}
-
-base::StatusOr<EarlierResult> Decode(std::string_view json) {
-  ASSIGN_OR_RETURN(const expr::Value value, expr::Value::FromJson(json));
-  EarlierResult result;
-  ASSIGN_OR_RETURN(result.run, TextIn(value, "run"));
-  ASSIGN_OR_RETURN(const expr::Array outputs, ListIn(value, "outputs"));
-  for (const expr::Value& output : outputs) {
-    model::NamedValue& read = result.outputs.emplace_back();
-    ASSIGN_OR_RETURN(read.name, TextIn(output, "name"));
-    ASSIGN_OR_RETURN(read.value, TextIn(output, "json"));
-  }
-  ASSIGN_OR_RETURN(const expr::Array artifacts, ListIn(value, "artifacts"));
-  for (const expr::Value& artifact : artifacts) {
-    ASSIGN_OR_RETURN(result.artifacts.emplace_back(), ArtifactIn(artifact));
-  }
-  if (const expr::Value* tests = value.Find("tests")) {
-    ASSIGN_OR_RETURN(result.tests, TestsIn(*tests));
-  }
-  return result;
-}
+// ---- files
 
 /// A folder of its own, gone with it.
 class ScratchFolder {
@@ -230,7 +107,7 @@ base::StatusOr<EarlierResult> ReadResult(const CacheTools& tools, const std::str
   const ScratchFolder folder(scratch);
   RETURN_IF_ERROR(folder.status());
   RETURN_IF_ERROR(tools.archive->Unpack(kept, folder.path(), TransferOf(tools)));
-  ASSIGN_OR_RETURN(EarlierResult result, Decode(ReadAll(folder.File(kResultFile))));
+  ASSIGN_OR_RETURN(EarlierResult result, DecodeEarlier(ReadAll(folder.File(kResultFile))));
   for (const model::Artifact& artifact : result.artifacts) {
     RETURN_IF_ERROR(CheckArtifact(tools, key, artifact, scratch));
   }
@@ -282,7 +159,7 @@ base::Status Save(const CacheTools& tools, const ReuseSave& save, const std::str
   }
   const ScratchFolder folder(scratch);
   RETURN_IF_ERROR(folder.status());
-  RETURN_IF_ERROR(WriteAll(folder.File(kResultFile), Encode(save.result)));
+  RETURN_IF_ERROR(WriteAll(folder.File(kResultFile), EncodeEarlier(save.result)));
   std::vector<std::string> files = {kResultFile};
   if (save.result.tests) {
     RETURN_IF_ERROR(WriteAll(folder.File(kTestsFile), save.test_document));

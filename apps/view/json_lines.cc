@@ -20,6 +20,7 @@ struct Line {
   const model::Reason* reason = nullptr;
   const std::array<std::uint32_t, model::kStatusCount>* counts = nullptr;
   const model::TestTotals* tests = nullptr;
+  std::size_t jobs = 0;  ///< of a `for_each`
 };
 
 void Write(const Board& board, const Line& line, std::string& out) {
@@ -51,6 +52,9 @@ void Write(const Board& board, const Line& line, std::string& out) {
   }
   if (line.tests != nullptr) {
     object.Raw("tests", TestTotalsJson(*line.tests));
+  }
+  if (line.jobs != 0) {
+    object.Number("jobs", line.jobs);
   }
   object.End();
   out += '\n';
@@ -119,6 +123,15 @@ class FactWriter {
            .exit_code = JobExitCode(fact),
            .reason = &fact.result->reason,
            .tests = fact.result->remarks.tests ? &*fact.result->remarks.tests : nullptr},
+          out_);
+  }
+  void operator()(const model::JobsExpanded& fact) const {
+    Write(board_,
+          {.at = at_,
+           .event = "jobs_expanded",
+           .job = model::SpecOf(board_.plan(), fact.expansion.job).name,
+           .status = model::Status::kWaiting,
+           .jobs = fact.expansion.values.size()},
           out_);
   }
   void operator()(const model::RunQueued& fact) const {

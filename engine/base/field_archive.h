@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -58,6 +59,13 @@ class FieldWriter {
     (*this)(static_cast<std::uint32_t>(list.size()));
     for (const T& item : list) {
       fields(*this, item);
+    }
+  }
+  template <typename T, typename Fields>
+  void Optional(const std::optional<T>& value, const Fields& fields) {
+    (*this)(value.has_value());
+    if (value) {
+      fields(*this, *value);
     }
   }
 
@@ -128,6 +136,14 @@ class FieldReader {
     list.resize(size);
     for (T& item : list) {
       fields(*this, item);
+    }
+  }
+  template <typename T, typename Fields>
+  void Optional(std::optional<T>& value, const Fields& fields) {
+    bool has_value = false;
+    (*this)(has_value);
+    if (has_value) {
+      fields(*this, value.emplace());
     }
   }
 

@@ -107,7 +107,7 @@ ListResult EvaluateList(RunState& run, JobIndex job, const NeedsOutcome& needs) 
   if (!program.list.has_value()) {
     return Wrong(program.error.empty() ? "it is missing" : program.error);
   }
-  const JobScope scope = ScopeOf(run, job, program.uses_needs, ViewOf(run, needs));
+  const JobScope scope = ScopeOf(run, job, program.list_uses_needs, ViewOf(run, needs));
   const expr::Result<Value> value = program.list->Evaluate(scope);
   if (!value.ok()) {
     return Wrong(value.error().message);

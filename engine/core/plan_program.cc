@@ -33,33 +33,29 @@ class SpecParser {
  public:
   explicit SpecParser(SpecProgram& program) : program_(program) {}
 
-  std::optional<expr::Expression> Whole(std::string_view where, const std::string& text) {
-    if (text.empty() || !program_.error.empty()) {
-      return std::nullopt;
-    }
-    auto expression = expr::Expression::Parse(text);
-    if (!expression.ok()) {
-      program_.error = ErrorText(where, expression.error());
-      return std::nullopt;
-    }
-    program_.uses_needs = program_.uses_needs || ReadNeeds(expression.value().References());
-    return std::move(expression).value();
+  std::optional<expr::Expression> Whole(std::string_view where, const std::string& text,
+                                        bool& uses_needs) {
+    return text.empty() ? std::nullopt : Parse<expr::Expression>(where, text, uses_needs);
   }
-
-  std::optional<expr::TemplateText> Text(std::string_view where, const std::string& source) {
-    if (!program_.error.empty()) {
-      return std::nullopt;
-    }
-    auto text = expr::TemplateText::Parse(source);
-    if (!text.ok()) {
-      program_.error = ErrorText(where, text.error());
-      return std::nullopt;
-    }
-    program_.uses_needs = program_.uses_needs || ReadNeeds(text.value().References());
-    return std::move(text).value();
+  std::optional<expr::TemplateText> Text(std::string_view where, const std::string& text) {
+    return Parse<expr::TemplateText>(where, text, program_.uses_needs);
   }
 
  private:
+  template <typename Parsed>
+  std::optional<Parsed> Parse(std::string_view where, const std::string& text, bool& uses_needs) {
+    if (!program_.error.empty()) {
+      return std::nullopt;
+    }
+    auto parsed = Parsed::Parse(text);
+    if (!parsed.ok()) {
+      program_.error = ErrorText(where, parsed.error());
+      return std::nullopt;
+    }
+    uses_needs = uses_needs || ReadNeeds(parsed.value().References());
+    return std::move(parsed).value();
+  }
+
   SpecProgram& program_;
 };
 
@@ -78,9 +74,9 @@ void ParseClaims(const model::RareJobSettings& rare, SpecParser& parser, SpecPro
 std::unique_ptr<SpecProgram> ParseSpec(const model::JobSpec& spec) {
   auto program = std::make_unique<SpecProgram>();
   SpecParser parser(*program);
-  program->condition = parser.Whole("if", spec.condition.text);
+  program->condition = parser.Whole("if", spec.condition.text, program->uses_needs);
   if (spec.matrix != nullptr && spec.matrix->each.has_value()) {
-    program->list = parser.Whole("for_each", spec.matrix->each->list);
+    program->list = parser.Whole("for_each", spec.matrix->each->list, program->list_uses_needs);
   }
   for (std::size_t i = 0; i < spec.env.size(); ++i) {
     if (!spec.env[i].value.has_expression) {

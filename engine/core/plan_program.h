@@ -28,8 +28,9 @@ struct SpecProgram {
   std::vector<expr::TemplateText> groups;  ///< as `RareJobSettings::concurrency`
   std::optional<expr::TemplateText> environment;
   std::optional<expr::TemplateText> environment_url;
-  bool uses_needs = false;  ///< reads `needs` (or `jobs`), which costs something to build
-  std::string error;        ///< an expression does not parse
+  bool uses_needs = false;       ///< reads `needs` (or `jobs`), which costs something to build
+  bool list_uses_needs = false;  ///< so does `list`, which is asked once, not for each cell
+  std::string error;             ///< an expression does not parse
 };
 
 class PlanProgram {

@@ -115,7 +115,8 @@ Manifest MakeManifest(Selection selection, Layout layout, std::vector<ManifestCh
   return manifest;
 }
 
-base::StatusOr<base::Digest> HashContent(FileReader& reader, const FoundFile& file) {
+/// The bytes of the digest.
+base::StatusOr<std::string> HashContent(FileReader& reader, const FoundFile& file) {
   base::Hasher hasher;
   for (std::uint64_t at = 0; at < file.size; at += ports::kChunkBytesMax) {
     std::string bytes;
@@ -124,7 +125,26 @@ base::StatusOr<base::Digest> HashContent(FileReader& reader, const FoundFile& fi
         bytes));
     hasher.Update(bytes);
   }
-  return hasher.Finish();
+  const base::Digest digest = hasher.Finish();
+  return std::string(digest.bytes.begin(), digest.bytes.end());
+}
+
+/// A digest over what `part_of` says of each file in turn; an empty part counts for none. Empty
+/// when none does.
+template <typename PartOf>
+base::StatusOr<std::string> HashEach(const std::string& root, const std::vector<std::string>& paths,
+                                     PartOf part_of) {
+  ASSIGN_OR_RETURN(const Descriptor folder, OpenFolder(root));
+  ASSIGN_OR_RETURN(const Selection selection, Select(folder.get(), paths, false));
+  FileReader reader(folder.get());
+  base::Hasher all;
+  bool any = false;
+  for (const FoundFile& file : selection.files) {
+    ASSIGN_OR_RETURN(const std::string part, part_of(reader, file));
+    all.Update(part);
+    any = any || !part.empty();
+  }
+  return any ? base::ToHex(all.Finish()) : std::string();
 }
 
 }  // namespace
@@ -163,45 +183,27 @@ base::Status Archive::UnpackWhole(const model::Artifact& artifact, const std::st
 
 base::StatusOr<std::string> Archive::HashFiles(const std::string& root,
                                                const std::vector<std::string>& paths) {
-  ASSIGN_OR_RETURN(const Descriptor folder, OpenFolder(root));
-  ASSIGN_OR_RETURN(const Selection selection, Select(folder.get(), paths, false));
-  FileReader reader(folder.get());
-  base::Hasher all;
-  bool any = false;
-  for (const FoundFile& file : selection.files) {
-    if (file.kind != FileKind::kFile) {
-      continue;
-    }
-    ASSIGN_OR_RETURN(const base::Digest digest, HashContent(reader, file));
-    all.Update({reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()});
-    any = true;
-  }
-  return any ? base::ToHex(all.Finish()) : std::string();
+  return HashEach(root, paths, [](FileReader& reader, const FoundFile& file) {
+    return file.kind == FileKind::kFile ? HashContent(reader, file) : std::string();
+  });
 }
 
 base::StatusOr<std::string> Archive::HashTree(const std::string& root,
                                               const std::vector<std::string>& paths) {
-  ASSIGN_OR_RETURN(const Descriptor folder, OpenFolder(root));
-  ASSIGN_OR_RETURN(const Selection selection, Select(folder.get(), paths, false));
-  FileReader reader(folder.get());
-  base::Hasher all;
-  bool any = false;
-  for (const FoundFile& file : selection.files) {
-    if (file.kind == FileKind::kFolder) {
-      continue;
-    }
-    std::string content = file.target;
-    if (file.kind == FileKind::kFile) {
-      ASSIGN_OR_RETURN(const base::Digest digest, HashContent(reader, file));
-      content = base::ToHex(digest);
-    }
-    const bool is_program = (file.mode & S_IXUSR) != 0;
-    // Sizes in front: no two lists of files read alike.
-    all.Update(fmt::format("{} {} {} {} {}\n", static_cast<int>(file.kind), is_program,
-                           file.path.size(), file.path, content));
-    any = true;
-  }
-  return any ? base::ToHex(all.Finish()) : std::string();
+  return HashEach(root, paths,
+                  [](FileReader& reader, const FoundFile& file) -> base::StatusOr<std::string> {
+                    if (file.kind == FileKind::kFolder) {
+                      return std::string();
+                    }
+                    std::string content = file.target;
+                    if (file.kind == FileKind::kFile) {
+                      ASSIGN_OR_RETURN(content, HashContent(reader, file));
+                    }
+                    // Sizes in front: no two lists of files read alike.
+                    return fmt::format("{} {} {} {} {} {}\n", static_cast<int>(file.kind),
+                                       (file.mode & S_IXUSR) != 0, file.path.size(), file.path,
+                                       content.size(), content);
+                  });
 }
 
 base::StatusOr<std::string> Archive::ReadFiles(const std::string& root,

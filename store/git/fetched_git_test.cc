@@ -15,15 +15,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class FetchedGitTest : public GitTest {
+class FetchedGitTest : public RemoteGitTest {
  protected:
-  void SetUp() override {
-    GitTest::SetUp();
-    if (!IsSkipped()) {
-      MakeRepository();
-      head_ = Git("rev-parse HEAD");
-    }
-  }
   FetchedGit& agent() {
     if (agent_ == nullptr) {
       agent_options_.folder = folder_ + "/agent";
@@ -36,9 +29,7 @@ class FetchedGitTest : public GitTest {
   base::StatusOr<std::string> UnfoldCommit(const std::string& commit, const std::string& url) {
     return agent().UnfoldTree({.tree = "", .commit = commit, .branch = "main", .source = url});
   }
-  std::string Url() const { return "file://" + repo_; }
 
-  std::string head_;
   FetchedGitOptions agent_options_;
   std::unique_ptr<FetchedGit> agent_;
 };

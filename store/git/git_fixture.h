@@ -129,4 +129,19 @@ class GitTest : public ::testing::Test {
   std::unique_ptr<LocalGit> git_;
 };
 
+/// With a repository that others fetch from.
+class RemoteGitTest : public GitTest {
+ protected:
+  void SetUp() override {
+    GitTest::SetUp();
+    if (!IsSkipped()) {
+      MakeRepository();
+      head_ = Git("rev-parse HEAD");
+    }
+  }
+  std::string Url() const { return "file://" + repo_; }
+
+  std::string head_;
+};
+
 }  // namespace store::git

@@ -16,21 +16,12 @@ namespace fs = std::filesystem;
 using absl::StatusCode;
 using ::testing::HasSubstr;
 
-class RepositoryFilesTest : public GitTest {
+class RepositoryFilesTest : public RemoteGitTest {
  protected:
-  void SetUp() override {
-    GitTest::SetUp();
-    if (!IsSkipped()) {
-      MakeRepository();
-      head_ = Git("rev-parse HEAD");
-    }
-  }
   engine::base::StatusOr<std::string> Read(const std::string& ref, const std::string& path) {
     return RepositoryFiles(files_).Read(Url(), ref, path);
   }
-  std::string Url() const { return "file://" + repo_; }
 
-  std::string head_;
   RepositoryFilesOptions files_{.folder = folder_ + "/included", .file_bytes_max = 100};
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `dayfly run` with `for_each`: seen while it runs, asked about afterwards, retried, resumed.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -74,6 +75,11 @@ TEST_F(FanOut, OneJobBecomesAsManyAsThereAreValues) {
   EXPECT_THAT(Ended(run, "succeeded"),
               UnorderedElementsAre("list", "deploy[eu]", "deploy[us]", "deploy[eu~3]", "report"));
   EXPECT_EQ(run.lines.back()["counts"]["succeeded"], 5);
+  const auto grown = std::ranges::find_if(
+      run.lines, [](const json& line) { return line["event"] == "jobs_expanded"; });
+  ASSERT_NE(grown, run.lines.end());
+  EXPECT_EQ((*grown)["job"], "deploy");
+  EXPECT_EQ((*grown)["jobs"], 3);
   EXPECT_EQ(Logs("deploy[eu]"), "eu 1 deploy[eu] null\n");
   EXPECT_EQ(Logs("deploy[us]"), "us 2 deploy[us] true\n");
   EXPECT_EQ(Logs("deploy[eu~3]"), "eu~3 3 deploy[eu~3] null\n");
