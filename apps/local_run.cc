@@ -287,6 +287,7 @@ class LocalRun::Core : public loop::Observer {
     options.secrets = secrets_.get();
     options.folder = folder_ + "/tmp";
     options.summary_folder = folder_ + "/summaries";
+    options.logs_folder = folder_ + "/logs";
     options.home = HomeFolder();
     options.user = UserName();
     return options;

@@ -39,6 +39,20 @@ base::Status LogFollower::HandOut(const Key& key, const model::StepLog& log,
   return base::OkStatus();
 }
 
+std::uint32_t LogFollower::SegmentsOf(const Key& key, std::uint32_t slot,
+                                      const model::JobSpec& spec) {
+  const model::StepSpec* step = model::StepAt(spec, key.second);
+  if (step == nullptr || !step->background) {
+    return slot;
+  }
+  const auto known = lanes_.find(key);
+  if (known != lanes_.end()) {
+    return known->second;
+  }
+  const auto found = reader_.FindLane(TagOf(key));
+  return found.ok() ? lanes_.emplace(key, *found).first->second : slot;
+}
+
 void LogFollower::Running(const Key& key, std::uint32_t slot) {
   const auto live = reader_.ReadLive(slot);
   if (live.ok() && live->tag == TagOf(key)) {
@@ -56,6 +70,7 @@ base::Status LogFollower::Ended(const Key& key, const model::StepLog& log) {
   base::Status status = HandOut(key, log, std::numeric_limits<std::uint64_t>::max());
   emit_(key, {}, true);
   handed_out_.erase(key);
+  lanes_.erase(key);
   return status;
 }
 

@@ -12,6 +12,7 @@
 #include "engine/base/status.h"
 #include "engine/model/ids.h"
 #include "engine/model/log_range.h"
+#include "engine/model/plan.h"
 #include "store/logs/segment_reader.h"
 
 namespace apps {
@@ -24,6 +25,10 @@ class LogFollower {
 
   LogFollower(store::logs::SegmentReader& reader, Emit emit)
       : reader_(reader), emit_(std::move(emit)) {}
+
+  /// In which segments the step's log lies: those of its attempt's slot, or in the background those
+  /// of a lane, which is looked for.
+  std::uint32_t SegmentsOf(const Key& key, std::uint32_t slot, const engine::model::JobSpec& spec);
 
   /// What a running step has written since the last call, at most some megabytes.
   void Running(const Key& key, std::uint32_t slot);
@@ -43,6 +48,7 @@ class LogFollower {
   store::logs::SegmentReader& reader_;
   Emit emit_;
   std::map<Key, std::uint64_t> handed_out_;
+  std::map<Key, std::uint32_t> lanes_;  ///< of steps in the background, once found
 };
 
 }  // namespace apps

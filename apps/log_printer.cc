@@ -63,9 +63,10 @@ base::StatusOr<model::StepIndex> FindStep(const model::JobSpec& spec, const std:
   }
   std::uint32_t position = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), position);
+  const auto services = static_cast<std::uint32_t>(model::RareOf(spec).services.size());
   if (error == std::errc() && end == name.data() + name.size() && position > 0 &&
-      model::StepAt(spec, model::StepIndex(position - 1)) != nullptr) {
-    return model::StepIndex(position - 1);
+      model::StepAt(spec, model::StepIndex(services + position - 1)) != nullptr) {
+    return model::StepIndex(services + position - 1);
   }
   return base::NotFound("job {} has no step '{}'; its steps: {}", spec.name, name, known);
 }
@@ -109,11 +110,13 @@ bool LogPrinter::PrintStep(const view::Board& board, const Key& key,
     return true;
   }
   const view::StepState& step = attempt.steps[base::AsIndex(key.second)];
+  const model::JobSpec& spec = model::SpecOf(board.plan(), key.first.job);
   if (step.status == model::Status::kRunning) {
-    if (const auto live = reader_.ReadLive(attempt.slot); live.ok()) {
+    const std::uint32_t segments = follower_.SegmentsOf(key, attempt.slot, spec);
+    if (const auto live = reader_.ReadLive(segments); live.ok()) {
       times_[key] = reader_.Times(live->log);
     }
-    follower_.Running(key, attempt.slot);
+    follower_.Running(key, segments);
     return false;
   }
   if (!model::IsFinal(step.status)) {
@@ -121,7 +124,8 @@ bool LogPrinter::PrintStep(const view::Board& board, const Key& key,
   }
   done_[key] = true;
   const model::StepLog log =
-      step.ended_with_attempt ? follower_.CutLog(key, attempt.slot) : step.log;
+      step.ended_with_attempt ? follower_.CutLog(key, follower_.SegmentsOf(key, attempt.slot, spec))
+                              : step.log;
   times_[key] = options_.raw ? std::vector<model::ReadTime>() : reader_.Times(log);
   const std::uint64_t length = store::logs::LogLength(log);
   base::Status read;
@@ -136,8 +140,7 @@ bool LogPrinter::PrintStep(const view::Board& board, const Key& key,
   if (read.ok() && step.log.lost_bytes != 0) {
     read = base::DataLoss("{} bytes of the log of {}, step {}, are missing: {}",
                           step.log.lost_bytes, board.job_name(key.first.job),
-                          model::StepName(model::SpecOf(board.plan(), key.first.job), key.second),
-                          view::kWhyLost);
+                          model::StepName(spec, key.second), view::kWhyLost);
   }
   if (!read.ok()) {
     missing_ = read;

@@ -105,6 +105,10 @@ void RunScreen::FollowStep(const model::StepStarted& fact) {
   ArmFollow();
 }
 
+std::uint32_t RunScreen::SegmentsOf(const Key& key, std::uint32_t slot) {
+  return follower_.SegmentsOf(key, slot, model::SpecOf(parts_.board->plan(), key.first.job));
+}
+
 // Steps that ended with their attempt, as their keeper died: what they wrote until then.
 void RunScreen::FinishCutSteps(const model::AttemptKey& key, std::string& out) {
   const view::AttemptState* attempt = parts_.board->attempt(key);
@@ -112,7 +116,8 @@ void RunScreen::FinishCutSteps(const model::AttemptKey& key, std::string& out) {
     const Key step{key, model::StepIndex(i)};
     // What an earlier process of this run followed, it has shown.
     if (attempt->steps[i].ended_with_attempt && running_.contains(step)) {
-      FinishStep(step, attempt->status, follower_.CutLog(step, attempt->slot), out);
+      FinishStep(step, attempt->status, follower_.CutLog(step, SegmentsOf(step, attempt->slot)),
+                 out);
     }
   }
 }
@@ -154,7 +159,7 @@ void RunScreen::ArmFollow() {
     std::string out;
     log_out_ = &out;
     for (const auto& [key, slot] : running_) {
-      follower_.Running(key, slot);
+      follower_.Running(key, SegmentsOf(key, slot));
     }
     log_out_ = nullptr;
     parts_.writer->Write(std::move(out));

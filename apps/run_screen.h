@@ -60,6 +60,7 @@ class RunScreen final : public engine::loop::Observer {
   void FinishCutSteps(const engine::model::AttemptKey& key, std::string& out);
   void ArmDraw();
   void Draw();
+  std::uint32_t SegmentsOf(const Key& key, std::uint32_t slot);
   void ArmFollow();
   void WatchSize();
 

@@ -324,6 +324,12 @@ void Checker::CheckStep(const Reference& reference) {
     if (step.position >= names_->step) {
       Error("step-not-yet-run", reference,
             fmt::format("the step `{}` has not run when this is read", step.id));
+    } else if (step.background && names_->step < names_->steps_end) {
+      Error("step-not-yet-run", reference,
+            fmt::format("the step `{}` runs in the background: it may not have ended when this is "
+                        "read",
+                        step.id))
+          .hint = "what it told can be read in the job's `outputs` and in `finally`";
     }
     return;
   }

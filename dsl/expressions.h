@@ -29,6 +29,7 @@ enum class Site : std::uint8_t {
 struct StepName {
   std::string_view id;
   std::size_t position = 0;
+  bool background = false;
 };
 
 /// What a job's expressions may name.
@@ -36,7 +37,8 @@ struct JobNames {
   engine::model::SpecIndex self;
   const engine::model::JobSpec* spec = nullptr;  ///< its needs and its matrix
   std::vector<StepName> steps;
-  std::size_t step = 0;  ///< the position of the one that is read now
+  std::size_t step = 0;       ///< the position of the one that is read now
+  std::size_t steps_end = 0;  ///< the first position behind the job's steps: `finally`
 };
 
 /// `names` is null at document level. What is wrong is reported; the result is usable all the same.

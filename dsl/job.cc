@@ -2,6 +2,7 @@
 // One job: its keys over those of `defaults`, as a spec and the jobs it plans.
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "dsl/data.h"
 #include "dsl/expressions.h"
 #include "dsl/matrix.h"
+#include "dsl/services.h"
 #include "dsl/steps.h"
 #include "dsl/values.h"
 #include "engine/base/did_you_mean.h"
@@ -176,7 +178,14 @@ void JobCompiler::ReadSteps() {
   nodes_ = CollectSteps(fields_, compilation_);
   const StepNodes& nodes = nodes_;
   names_.steps = NameSteps(nodes, compilation_);
+  names_.steps_end = nodes.steps.size();
+  CompiledServices services = CompileServices(fields_.Get("services"), names_, compilation_);
   spec_.steps = CompileSteps(nodes.steps, 0, names_, fields_.defaults(), compilation_);
+  if (!services.steps.empty()) {
+    spec_.steps.insert(spec_.steps.begin(), std::make_move_iterator(services.steps.begin()),
+                       std::make_move_iterator(services.steps.end()));
+    RareSettings(spec_).services = std::move(services.ready);
+  }
   if (!nodes.finally_steps.empty()) {
     RareSettings(spec_).finally_steps = CompileSteps(nodes.finally_steps, nodes.steps.size(),
                                                      names_, fields_.defaults(), compilation_);

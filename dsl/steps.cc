@@ -111,6 +111,34 @@ void ReadEffects(const Fields& fields, StepSpec& step, const JobNames& names,
   step.effect_check = ReadTemplate(check, Site::kStep, &names, compilation);
 }
 
+/// Something must come behind a step in the background, or it is stopped as soon as it begins.
+void ReadBackground(const Fields& fields, StepSpec& step, const JobNames& names,
+                    Compilation& compilation) {
+  const NodeRef node = fields.Get("background");
+  step.background = ReadBoolean(node, "background", compilation.reporter).value_or(false);
+  if (!step.background) {
+    return;
+  }
+  if (step.effects_once) {
+    compilation.reporter
+        .Error(
+            "conflicting-keys", node.place(),
+            "a step of `effects: once` cannot run in the background: it might be stopped half way")
+        .hint = "without `background` the steps behind it wait for its end";
+  }
+  if (names.step >= names.steps_end) {
+    compilation.reporter
+        .Error("background-at-end", node.place(),
+               "a step of `finally` cannot run in the background")
+        .hint = "start it among the job's `steps`";
+  } else if (names.step + 1 == names.steps_end) {
+    compilation.reporter
+        .Error("background-at-end", node.place(),
+               "no step comes behind this one, so it would be stopped as soon as it begins")
+        .hint = "leave out `background`: then the job waits for its end";
+  }
+}
+
 void ReadStepMap(NodeRef node, StepSpec& step, const JobNames& names, const Fields& defaults,
                  Compilation& compilation) {
   Reporter& reporter = compilation.reporter;
@@ -134,6 +162,7 @@ void ReadStepMap(NodeRef node, StepSpec& step, const JobNames& names, const Fiel
   step.continue_on_error =
       ReadBoolean(fields.Get("continue_on_error"), "continue_on_error", reporter).value_or(false);
   ReadEffects(fields, step, names, compilation);
+  ReadBackground(fields, step, names, compilation);
 }
 
 }  // namespace
@@ -155,7 +184,11 @@ std::vector<StepName> NameSteps(const StepNodes& nodes, Compilation& compilation
     for (const NodeRef step : *list) {
       if (const NodeRef id = ValueOf(step, "id"); id && id.is_scalar()) {
         CheckId(id, seen, compilation);
-        names.push_back({id.text(), position});
+        const NodeRef background = ValueOf(step, "background");
+        names.push_back(
+            {.id = id.text(),
+             .position = position,
+             .background = background && background.is_scalar() && background.text() == "true"});
       }
       ++position;
     }

@@ -116,6 +116,7 @@ base::Status Worker::Start(ports::InputSink report) {
   options.secrets = options_.secrets;
   options.folder = folder_->slots();
   options.summary_folder = folder_->summaries();
+  options.logs_folder = options_.folder + "/logs";
   options.summaries_by_run = true;
   options.home = options_.home;
   options.user = options_.user;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/runner/attempt_reasons.h"
+#include "agents/runner/background.h"
 #include "agents/runner/shell.h"
 #include "engine/base/check.h"
 
@@ -108,6 +109,11 @@ NextAction Attempt::Next() {
   CHECK(!running_);
   scope_.SetStatus(View());
   while (true) {
+    if (AwaitsServices()) {
+      if (std::optional<AwaitServices> await = PlanServices()) {
+        return *std::move(await);
+      }
+    }
     if (!steps_over_ && IsFinally(next_)) {
       return StepsOver{};
     }
@@ -121,8 +127,7 @@ NextAction Attempt::Next() {
     }
     base::StatusOr<StartCommand> start = skip.ok() ? Prepare(next_, true) : skip.status();
     if (start.ok()) {
-      running_ = true;
-      reports_.emplace_back(model::ReportStepStarted{.step = start->step});
+      Begun(next_);
       return *std::move(start);
     }
     if (std::optional<std::vector<std::string>> wanted = scope_.TakeWantedHash()) {
@@ -137,6 +142,25 @@ NextAction Attempt::Next() {
     CloseStep(next_, {.status = Status::kFailed, .reason = BadStep(start.status())}, {}, {});
     ++next_;
   }
+}
+
+void Attempt::Begun(std::size_t index) {
+  const model::StepIndex step(static_cast<std::uint32_t>(index));
+  reports_.emplace_back(model::ReportStepStarted{.step = step});
+  if (!spec_->step(index).background) {
+    running_ = true;
+    return;
+  }
+  background_.insert(step);
+  ++next_;
+  ForgetStep();
+}
+
+/// What belonged to the step that was prepared last.
+void Attempt::ForgetStep() {
+  preface_.clear();
+  scope_.ForgetHashes();
+  scope_.SetStepEnv({});
 }
 
 void Attempt::GiveHash(const std::vector<std::string>& patterns, base::StatusOr<std::string> hash) {
@@ -191,6 +215,10 @@ base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_dire
   StartCommand start;
   start.step = model::StepIndex(static_cast<std::uint32_t>(index));
   start.timeout = step.timeout;
+  start.background = step.background;
+  start.script_path = step.background
+                          ? BackgroundFolder(place_.background_folder, start.step) + "/script"
+                          : place_.script_path;
   const std::uint64_t limit = spec_->rare->log_limit;
   start.command.log_limit = limit != 0 ? limit : model::DefaultSettings().log_limit;
   const model::AttemptKey& key = assignment_.lease.key;
@@ -215,13 +243,16 @@ base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_dire
 
 base::Status Attempt::FillEnv(std::size_t index, StartCommand& start) {
   const model::StepSpec& step = spec_->step(index);
-  if (step.env.empty() && !step.effects_once) {
+  if (step.env.empty() && !step.effects_once && !step.background) {
     scope_.SetStepEnv({});
     start.command.env = environment_.block();
     return base::OkStatus();
   }
   Environment environment = environment_;
   expr::Object own;
+  if (step.background) {
+    SetStepFiles(BackgroundFolder(place_.background_folder, start.step), environment);
+  }
   if (step.effects_once) {
     // The same in every attempt, and nowhere else.
     const model::AttemptKey& key = assignment_.lease.key;
@@ -244,7 +275,8 @@ base::Status Attempt::FillEnv(std::size_t index, StartCommand& start) {
 base::Status Attempt::FillArgv(std::size_t index, bool allow_direct, StartCommand& start) {
   const model::StepSpec& step = spec_->step(index);
   const bool checks = assignment_.effect_may_be_done && !step.effect_check.text.empty();
-  if (allow_direct && !step.argv.empty() && !checks) {
+  // Should it go through the shell after all, much may have happened since it was prepared.
+  if (allow_direct && !step.argv.empty() && !checks && !step.background) {
     start.direct = true;
     start.command.argv = step.argv;
     return base::OkStatus();
@@ -253,7 +285,7 @@ base::Status Attempt::FillArgv(std::size_t index, bool allow_direct, StartComman
   if (script.find('\0') != std::string::npos) {
     return base::InvalidArgument("the script holds a NUL byte");
   }
-  ASSIGN_OR_RETURN(ShellCall call, PlanShellCall(step.shell, script, place_.script_path));
+  ASSIGN_OR_RETURN(ShellCall call, PlanShellCall(step.shell, script, start.script_path));
   start.command.argv = std::move(call.argv);
   if (call.needs_file) {
     start.script = std::move(script);
@@ -300,6 +332,13 @@ Attempt::Outcome Attempt::Judge(const ports::CommandExit& exit, Cut cut) {
     case Cut::kBudget:
       return {Status::kTimedOut,
               ReasonOf(ReasonCode::kFinallyFailed, "its time budget has passed")};
+    case Cut::kStepsEnded:
+      // However it took it: nothing more was expected of it. One that had ended before is judged
+      // like any other.
+      if (exit.signalled) {
+        return {Status::kSucceeded, ReasonOf(ReasonCode::kStepsEnded, "")};
+      }
+      break;
     case Cut::kNone:
       break;
   }
@@ -324,10 +363,20 @@ Attempt::Outcome Attempt::Judge(const ports::CommandExit& exit, Cut cut) {
 void Attempt::StepEnded(const ports::CommandExit& exit, StepNotes notes, Cut cut) {
   CHECK(running_);
   running_ = false;
-  preface_.clear();
-  scope_.ForgetHashes();
-  scope_.SetStepEnv({});
-  Outcome outcome = Judge(exit, cut);
+  ForgetStep();
+  Conclude(next_++, exit, std::move(notes), cut);
+}
+
+void Attempt::BackgroundEnded(model::StepIndex step, const ports::CommandExit& exit,
+                              StepNotes notes, Cut cut) {
+  CHECK(!steps_over_ && background_.erase(step) == 1);
+  Conclude(base::AsIndex(step), exit, std::move(notes), cut);
+}
+
+void Attempt::Conclude(std::size_t index, const ports::CommandExit& exit, StepNotes notes,
+                       Cut cut) {
+  const bool is_service = index < spec_->services.size();
+  Outcome outcome = is_service ? JudgeService(index, exit, cut) : Judge(exit, cut);
   if (!notes.empty()) {
     const base::Status absorbed = AbsorbNotes(notes);
     if (!absorbed.ok() && outcome.status == Status::kSucceeded) {
@@ -341,7 +390,7 @@ void Attempt::StepEnded(const ports::CommandExit& exit, StepNotes notes, Cut cut
     infra_ = true;
     nothing_more_ = true;
   }
-  CloseStep(next_++, std::move(outcome), exit, notes.outputs);
+  CloseStep(index, std::move(outcome), exit, notes.outputs);
 }
 
 base::Status Attempt::AbsorbNotes(StepNotes& notes) {

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,8 +27,10 @@ namespace agents::runner {
 
 /// What the slot gives every attempt it runs.
 struct SlotPlace {
-  std::string workspace;                     ///< where commands find it
-  std::string script_path;                   ///< where a script may be put
+  std::string workspace;    ///< where commands find it
+  std::string script_path;  ///< where a script may be put
+  /// Each background step has files and a script of its own, in a folder below this one.
+  std::string background_folder;
   const Environment* environment = nullptr;  ///< PATH, HOME, … ; complete but for the attempt's own
 };
 
@@ -34,17 +38,40 @@ struct StartCommand {
   engine::model::StepIndex step;
   engine::ports::Command command;
   std::optional<std::string> script;  ///< must stand in `SlotPlace::script_path` first
-  bool direct = false;                ///< started without a shell; see `Attempt::ThroughShell`
+  std::string script_path;
+  bool direct = false;      ///< started without a shell; see `Attempt::ThroughShell`
+  bool background = false;  ///< goes on beside what `Next` gives next; see `BackgroundEnded`
   engine::base::Duration timeout{0};
 };
 /// The step's expressions need this hash; see `Attempt::GiveHash`.
 struct WantHash {
   std::vector<std::string> patterns;
 };
-/// The job's own steps have ended; call `EndSteps`, upload, and ask again.
+/// The job's own steps have ended, but for those in the background; once they have ended as well,
+/// call `EndSteps`, upload, and ask again.
 struct StepsOver {};
 struct AllOver {};
-using NextAction = std::variant<StartCommand, WantHash, StepsOver, AllOver>;
+/// What shows that a service is ready, expressions worked out.
+struct ReadyConditions {
+  std::uint32_t tcp = 0;  ///< 0: none
+  std::string http;       ///< empty: none
+  std::string command;    ///< empty: none
+  std::string log;        ///< empty: none
+  engine::base::Duration timeout{0};
+};
+/// A service that was started, and how it is asked whether it is ready.
+struct ServiceToAwait {
+  engine::model::StepIndex step;
+  std::string name;
+  ReadyConditions ready;
+  /// A command of the service, but for its script: that is to be appended.
+  engine::ports::Command command;
+};
+/// All were started; when they are ready, call `ServicesReady`, or `ServiceLate`, and ask again.
+struct AwaitServices {
+  std::vector<ServiceToAwait> services;
+};
+using NextAction = std::variant<StartCommand, WantHash, AwaitServices, StepsOver, AllOver>;
 
 /// Why a step's command was ended from outside.
 enum class Cut {
@@ -53,6 +80,7 @@ enum class Cut {
   kStopped,  ///< the attempt's stop; see `Attempt::Stop`
   kBudget,   ///< time for what follows a stop, and for `finally`, is up
   kSandboxDied,
+  kStepsEnded,  ///< of a background step, when the other steps have ended
 };
 
 struct UploadRequest {
@@ -156,6 +184,14 @@ class Attempt {
 
   /// The command that was started has ended.
   void StepEnded(const engine::ports::CommandExit& exit, StepNotes notes, Cut cut);
+  /// That of a background step, at any time before `EndSteps`.
+  void BackgroundEnded(engine::model::StepIndex step, const engine::ports::CommandExit& exit,
+                       StepNotes notes, Cut cut);
+  void ServicesReady() { services_ready_ = true; }
+  /// `why`: "db was not ready after 1m00s: …".
+  void ServiceLate(engine::model::StepIndex step, const std::string& why);
+  /// Background steps that have not ended.
+  const std::set<engine::model::StepIndex>& background() const { return background_; }
 
   /// Evaluates outputs; what is to be done now.
   Closing EndSteps();
@@ -186,6 +222,8 @@ class Attempt {
   engine::base::StatusOr<std::optional<engine::model::Reason>> WhySkip(std::size_t index);
   engine::base::StatusOr<StartCommand> Prepare(std::size_t index, bool allow_direct);
   engine::base::Status FillArgv(std::size_t index, bool allow_direct, StartCommand& start);
+  void Begun(std::size_t index);
+  void ForgetStep();
   engine::base::Status FillEnv(std::size_t index, StartCommand& start);
   engine::base::StatusOr<std::string> Render(const MaybeTemplate& text, const std::string& plain);
   engine::base::Status DeclareAll();
@@ -193,6 +231,13 @@ class Attempt {
 
   void Skip(std::size_t index, engine::model::Reason reason);
   Outcome Judge(const engine::ports::CommandExit& exit, Cut cut);
+  Outcome JudgeService(std::size_t index, const engine::ports::CommandExit& exit, Cut cut);
+  bool AwaitsServices() const;
+  /// What all are asked; nothing: one cannot be asked, which has failed the attempt.
+  std::optional<AwaitServices> PlanServices();
+  engine::base::StatusOr<ServiceToAwait> PlanService(std::size_t index);
+  void Conclude(std::size_t index, const engine::ports::CommandExit& exit, StepNotes notes,
+                Cut cut);
   engine::base::Status AbsorbNotes(StepNotes& notes);
   void CloseStep(std::size_t index, Outcome outcome, const engine::ports::CommandExit& exit,
                  const NameValues& outputs);
@@ -217,6 +262,9 @@ class Attempt {
 
   std::size_t next_ = 0;  ///< the step to look at next, or the one that runs
   bool running_ = false;
+  std::set<engine::model::StepIndex> background_;
+  bool services_ready_ = false;
+  std::optional<engine::model::StepIndex> late_service_;
   bool steps_over_ = false;  ///< `EndSteps` was called
   bool nothing_more_ = false;
   bool infra_ = false;

@@ -6,6 +6,7 @@
 
 #include "agents/runner/attempt.h"
 #include "agents/runner/attempt_reasons.h"
+#include "engine/base/check.h"
 
 namespace agents::runner {
 
@@ -44,6 +45,7 @@ base::Status Attempt::EvaluateOutputs() {
 }
 
 Closing Attempt::EndSteps() {
+  CHECK(background_.empty());
   steps_over_ = true;
   scope_.SetStatus(View());
   Closing closing;

@@ -17,7 +17,7 @@ using base::FieldReader;
 using base::FieldWriter;
 
 /// Goes up whenever a record changes: the agent may have been replaced by a newer one meanwhile.
-constexpr std::uint8_t kVersion = 3;
+constexpr std::uint8_t kVersion = 4;
 /// The same for results that are kept: those of another version do not stand.
 constexpr std::uint8_t kEarlierVersion = 1;
 
@@ -152,7 +152,9 @@ void Fields(Archive& archive, T& record) {
   } else if constexpr (Is<T, StepStarting>) {
     IdField<model::StepIndex, std::uint32_t>(archive, record.step);
     archive(record.at);
+    archive(record.lane);
   } else if constexpr (Is<T, StepDone>) {
+    IdField<model::StepIndex, std::uint32_t>(archive, record.step);
     ExitField(archive, record.exit);
     NotesFields(archive, record.notes);
     archive(record.cut);
@@ -169,6 +171,9 @@ void Fields(Archive& archive, T& record) {
     archive(record.status);
     archive.List(record.artifacts, [](auto& each, auto& item) { ArtifactFields(each, item); });
     RemarksFields(archive, record.remarks);
+  } else if constexpr (Is<T, ServiceWasLate>) {
+    IdField<model::StepIndex, std::uint32_t>(archive, record.step);
+    archive(record.why);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agents/runner/attempt.h"
+#include "agents/runner/steady_time.h"
 #include "agents/runner/step_files.h"
 #include "engine/base/status.h"
 #include "engine/base/time.h"
@@ -21,9 +22,6 @@
 #include "engine/ports/sandbox.h"
 
 namespace agents::runner {
-
-/// Microseconds of the machine's monotonic clock, which all its processes share.
-using SteadyMicros = std::int64_t;
 
 /// The first record: whose the others are.
 struct AttemptBegun {
@@ -39,8 +37,10 @@ struct WorkspaceReadied {
 struct StepStarting {
   engine::model::StepIndex step;
   SteadyMicros at = 0;
+  engine::ports::Lane lane = engine::ports::kOwnLane;
 };
 struct StepDone {
+  engine::model::StepIndex step;
   engine::ports::CommandExit exit;
   StepNotes notes;
   Cut cut = Cut::kNone;
@@ -64,8 +64,16 @@ struct UploadsMade {
   std::vector<engine::model::Artifact> artifacts;
   engine::model::JobRemarks remarks;
 };
+/// Only background steps were left, and were told to end.
+struct StepsOverCame {};
+struct ServicesCameUp {};
+struct ServiceWasLate {
+  engine::model::StepIndex step;
+  std::string why;
+};
 using AttemptRecord = std::variant<AttemptBegun, WorkspaceReadied, StepStarting, StepDone, HashMade,
-                                   StopCame, BudgetSet, BudgetEnded, UploadsMade>;
+                                   StopCame, BudgetSet, BudgetEnded, UploadsMade, StepsOverCame,
+                                   ServicesCameUp, ServiceWasLate>;
 
 std::string EncodeRecord(const AttemptRecord& record);
 /// `FailedPrecondition`: another version of this program wrote it; `DataLoss`: it is damaged.

@@ -12,6 +12,7 @@ namespace model = engine::model;
 StepDone SampleStepDone() {
   StepDone done;
   done.exit.exit_code = 3;
+  done.step = model::StepIndex(6);
   done.exit.leftover = 2;
   done.exit.took = std::chrono::milliseconds(5);
   done.exit.log = {.ranges = {{1, 2, 3}}, .checksum = 4, .truncated = true, .lost_bytes = 5};
@@ -29,7 +30,7 @@ std::vector<AttemptRecord> OneOfEach() {
   return {
       AttemptBegun{{model::RunId(1ULL << 60), model::JobIndex(2), 3}, 4},
       WorkspaceReadied{{{"deps-1", true, "restored"}}},
-      StepStarting{model::StepIndex(1), 77},
+      StepStarting{model::StepIndex(1), 77, 4001},
       SampleStepDone(),
       HashMade{{"a", "b"}, base::OkStatus(), "hash"},
       StopCame{{.code = model::ReasonCode::kCancelRequested, .detail = 1, .subject = "me"}, true},
@@ -38,7 +39,10 @@ std::vector<AttemptRecord> OneOfEach() {
       UploadsMade{base::NotFound("x"),
                   {{"bin", base::Sha256("m"), 12, 3}},
                   {model::TestTotals{base::Sha256("d"), 5, 2, 1, 1, base::Duration(7), {"a.b"}},
-                   {"a note"}}}};
+                   {"a note"}}},
+      StepsOverCame{},
+      ServicesCameUp{},
+      ServiceWasLate{model::StepIndex(1), "db was not ready"}};
 }
 
 TEST(AttemptRecord, EachComesBackAsItWas) {
@@ -53,6 +57,7 @@ TEST(AttemptRecord, EachComesBackAsItWas) {
   }
   const auto done = DecodeRecord(EncodeRecord(SampleStepDone()));
   const auto& step = std::get<StepDone>(*done);
+  EXPECT_EQ(step.step, model::StepIndex(6));
   EXPECT_EQ(step.exit.exit_code, 3);
   EXPECT_EQ(step.exit.log, SampleStepDone().exit.log);
   EXPECT_EQ(step.notes.outputs, SampleStepDone().notes.outputs);

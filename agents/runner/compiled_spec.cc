@@ -65,6 +65,11 @@ CompiledSpecRef CompileSpec(const model::PlanRef& plan, model::SpecIndex index) 
     compiled->upload_names.push_back(has_expression ? ParseText(upload.name, compiled->error)
                                                     : std::nullopt);
   }
+  for (const model::ReadySpec& ready : compiled->rare->services) {
+    CompiledReady& entry = compiled->services.emplace_back();
+    entry.http = ParseTemplate(ready.http, entry.error);
+    entry.command = ParseTemplate(ready.command, entry.error);
+  }
   for (const model::CacheSpec& cache : compiled->rare->caches) {
     CompiledCache& entry = compiled->caches.emplace_back();
     entry.key = ParseTemplate(cache.key, entry.error);

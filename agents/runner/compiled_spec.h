@@ -33,6 +33,12 @@ struct CompiledCache {
   std::string error;  ///< not empty: it is left out; says why
 };
 
+struct CompiledReady {
+  MaybeTemplate http;
+  MaybeTemplate command;
+  std::string error;  ///< not empty: it cannot be asked; says why
+};
+
 struct CompiledSpec {
   engine::model::PlanRef plan;  ///< keeps the two alive
   const engine::model::JobSpec* spec = nullptr;
@@ -41,6 +47,7 @@ struct CompiledSpec {
   std::vector<MaybeTemplate> env;           ///< like `JobSpec::env`
   std::vector<MaybeTemplate> outputs;       ///< like `RareJobSettings::outputs`
   std::vector<MaybeTemplate> upload_names;  ///< like `RareJobSettings::uploads`
+  std::vector<CompiledReady> services;      ///< like `RareJobSettings::services`
   std::vector<CompiledCache> caches;        ///< like `RareJobSettings::caches`
   std::string error;                        ///< of `env`, `outputs`, `upload_names`
 

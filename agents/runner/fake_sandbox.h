@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,18 +51,21 @@ class FakeSandbox : public engine::ports::Sandbox {
     Later([done = std::move(done), status = machine_.workspace] { done(status); });
   }
   void Start(const engine::ports::Command& command, ExitHandler done) override {
-    EXPECT_FALSE(running_) << "one command at a time";
+    EXPECT_FALSE(running_[command.lane]) << "one command at a time";
     machine_.commands.push_back(command);
     if (std::optional<engine::ports::CommandExit> exit = machine_.program(command)) {
       Later([done = std::move(done), exit = *std::move(exit)] { done(exit); });
     } else {
-      running_ = std::move(done);
+      running_[command.lane] = std::move(done);
     }
   }
-  void Signal(int signal) override {
+  void Signal(engine::ports::Lane lane, int signal) override {
     machine_.signals.push_back(signal);
-    if (running_ && (signal == SIGKILL || machine_.dies_of(signal))) {
-      Later([done = std::exchange(running_, nullptr), signal] { done({.signal = signal}); });
+    ExitHandler& running = running_[lane];
+    if (running && (signal == SIGKILL || machine_.dies_of(signal))) {
+      Later([done = std::exchange(running, nullptr), signal] {
+        done({.signal = signal, .signalled = true});
+      });
     }
   }
   void KillAll(std::function<void()> done) override {
@@ -81,7 +85,7 @@ class FakeSandbox : public engine::ports::Sandbox {
   boost::asio::io_context& io_;
   FakeMachine& machine_;
   std::string path_;
-  ExitHandler running_;
+  std::map<engine::ports::Lane, ExitHandler> running_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

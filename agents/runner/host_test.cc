@@ -159,6 +159,17 @@ TEST_F(OnThisHost, AStopReachesWhatTheStepStarted) {
   EXPECT_EQ(LogOf(0, 1), "cleaned\n");
 }
 
+TEST_F(OnThisHost, AStepRunsBesideOthersUntilTheyHaveEnded) {
+  const std::string up = folder_ + "/up";
+  ASSERT_EQ(mkfifo(up.c_str(), 0600), 0);
+  model::StepSpec beside = Step("echo before; echo x > " + up + "; exec sleep 1000");
+  beside.background = true;
+  RunJob({beside, Step("read x < " + up + "; echo front")});
+  EXPECT_EQ(Ended().status, model::Status::kSucceeded);
+  EXPECT_EQ(LogOf(0, 0), "before\n");
+  EXPECT_EQ(LogOf(0, 1), "front\n");
+}
+
 TEST_F(OnThisHost, ManyAttemptsGoThroughFewSlots) {
   std::vector<model::JobSpec> jobs;
   for (int i = 0; i < 200; ++i) {

@@ -26,6 +26,7 @@ class Replayer {
       RETURN_IF_ERROR(
           std::visit(base::Overloaded{[&](StartCommand& start) { return Step(std::move(start)); },
                                       [&](WantHash& want) { return Hash(std::move(want)); },
+                                      [&](AwaitServices& await) { return Await(std::move(await)); },
                                       [&](StepsOver&) { return EndSteps(); },
                                       [&](AllOver&) { return Pause(AllOver{}); }},
                      action));
@@ -59,10 +60,14 @@ class Replayer {
     return base::OkStatus();
   }
 
-  /// Stops and budgets may stand anywhere.
+  /// Stops, budgets and ends of background steps may stand anywhere.
   void TakeOrders() {
     for (;;) {
-      if (const auto* stop = Take<StopCame>()) {
+      const auto* done = Front<StepDone>();
+      if (done != nullptr && attempt_.background().contains(done->step)) {
+        BackgroundDone(*done);
+        left_ = left_.subspan(1);
+      } else if (const auto* stop = Take<StopCame>()) {
         stop->kill ? attempt_.Kill(stop->reason) : attempt_.Stop(stop->reason);
       } else if (const auto* budget = Take<BudgetSet>()) {
         replayed_.budget_ends_at = budget->ends_at;
@@ -74,6 +79,30 @@ class Replayer {
     }
   }
 
+  void BackgroundDone(const StepDone& done) {
+    std::erase_if(replayed_.background, [&](const RunningBackground& running) {
+      return running.start.step == done.step;
+    });
+    replayed_.left_over = true;  // its lane
+    attempt_.BackgroundEnded(done.step, done.exit, done.notes, done.cut);
+    attempt_.summary_of_last_step();  // was kept when it ended
+  }
+
+  base::Status Background(StartCommand start) {
+    const auto* starting = Take<StepStarting>();
+    if (starting == nullptr) {
+      return left_.empty() ? Pause(std::move(start)) : Unfit();
+    }
+    if (starting->step != start.step) {
+      return Unfit();
+    }
+    ++replayed_.starts;
+    replayed_.last_started = start.step;
+    replayed_.background.push_back(
+        {.start = std::move(start), .lane = starting->lane, .since = starting->at});
+    return base::OkStatus();
+  }
+
   /// A stop came while they were made, and then nobody needed them.
   void DropUnwantedHashes() {
     while (Take<HashMade>() != nullptr) {
@@ -82,6 +111,9 @@ class Replayer {
   }
 
   base::Status Step(StartCommand start) {
+    if (start.background) {
+      return Background(std::move(start));
+    }
     const StepStarting* starting = Take<StepStarting>();
     if (starting == nullptr) {
       return left_.empty() ? Pause(std::move(start)) : Unfit();
@@ -93,6 +125,7 @@ class Replayer {
       }
       since = starting->at;
       ++replayed_.starts;
+      replayed_.last_started = start.step;
       TakeOrders();
       starting = Take<StepStarting>();
       if (starting != nullptr) {
@@ -111,6 +144,17 @@ class Replayer {
     return base::OkStatus();
   }
 
+  base::Status Await(AwaitServices await) {
+    if (Take<ServicesCameUp>() != nullptr) {
+      attempt_.ServicesReady();
+    } else if (const auto* late = Take<ServiceWasLate>()) {
+      attempt_.ServiceLate(late->step, late->why);
+    } else {
+      return left_.empty() ? Pause(std::move(await)) : Unfit();
+    }
+    return base::OkStatus();
+  }
+
   base::Status Hash(WantHash want) {
     const auto* made = Take<HashMade>();
     if (made == nullptr) {
@@ -123,6 +167,17 @@ class Replayer {
   }
 
   base::Status EndSteps() {
+    if (!attempt_.background().empty()) {
+      if (Take<StepsOverCame>() == nullptr) {
+        return left_.empty() ? Pause(StepsOver{}) : Unfit();
+      }
+      TakeOrders();
+      if (!attempt_.background().empty()) {
+        replayed_.ending = true;
+        stopped_ = true;
+        return base::OkStatus();
+      }
+    }
     Closing closing = attempt_.EndSteps();
     TakeOrders();
     if (const auto* made = Take<UploadsMade>()) {

@@ -14,11 +14,22 @@
 
 namespace agents::runner {
 
+/// A background step whose end is not on record.
+struct RunningBackground {
+  StartCommand start;
+  engine::ports::Lane lane = engine::ports::kOwnLane;
+  SteadyMicros since = 0;
+};
+
 struct Replayed {
   /// The command whose end is not on record; then `next` means nothing.
   std::optional<StartCommand> running;
   SteadyMicros running_since = 0;
-  std::uint64_t starts = 0;  ///< commands on record
+  std::vector<RunningBackground> background;
+  std::uint64_t starts = 0;                              ///< commands on record
+  std::optional<engine::model::StepIndex> last_started;  ///< of these
+  /// Only background steps are left, and were told to end; then `next` means nothing.
+  bool ending = false;
   /// These were asked for and not made; then `next` means nothing.
   std::optional<Closing> closing;
   NextAction next = AllOver{};

@@ -17,7 +17,7 @@ namespace expr = engine::expr;
 namespace model = engine::model;
 
 /// Goes up when what is written below changes, so that results of an older program do not stand.
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 class BasisWriter {
  public:
@@ -44,6 +44,7 @@ class BasisWriter {
     writer_(step.condition.text);
     writer_(step.continue_on_error);
     writer_(step.effect_check.text);
+    writer_(step.background);
   }
   void Steps(const std::vector<model::StepSpec>& steps) {
     writer_(static_cast<std::uint32_t>(steps.size()));

@@ -137,6 +137,11 @@ void Runner::Core::Recover(Endurance endurance) {
   std::vector<model::Lease> queued = ledger_.In(core::AttemptState::kQueued);
   std::vector<model::Lease> running = ledger_.In(core::AttemptState::kRunning);
   for (const auto& [slot, survivor] : endurance.survivors) {
+    if (const auto records = DecodeRecords(survivor.kept); records.ok()) {
+      slots_.at(slot)->ReserveLanes(*records);
+    }
+  }
+  for (const auto& [slot, survivor] : endurance.survivors) {
     if (!Resume(slot, survivor, recovered.assignments)) {
       slots_.at(slot)->Scrub();
     }

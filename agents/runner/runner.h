@@ -81,6 +81,8 @@ struct RunnerOptions {
   /// Absolute. Below it each slot keeps its scripts, step files and TMPDIR; removed when the runner
   /// ends. Commands must be able to write there.
   std::string folder;
+  /// Where sandboxes write the segments of logs; empty: services cannot be known by their logs.
+  std::string logs_folder;
   /// Steps' Markdown summaries are put here as `<job number>.<attempt>.<step number>.md`; empty:
   /// they are not kept.
   std::string summary_folder;
@@ -89,8 +91,9 @@ struct RunnerOptions {
   std::string workspace;
   /// A run without a tree starts from its commit's.
   bool source_by_commit = false;
-  /// For whoever brings logs away; may be empty. A step's command runs in the slot, also one that
-  /// an earlier process had started.
+  /// For whoever brings logs away; may be empty. A step's command runs and its log grows in the
+  /// segments of the slot, or, in the background, of a lane, which has a number of the same kind.
+  /// Also of one that an earlier process had started.
   std::function<void(std::uint32_t slot, const engine::model::LogKey&)> on_step_started;
   /// It has ended, and its log is durable; null: nobody will ever say how it ended. Before anybody
   /// else is told, so that a process which dies in between says it again.

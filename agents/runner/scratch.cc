@@ -59,18 +59,21 @@ base::Status Scratch::OpenTmp() {
 }
 
 base::Status Scratch::WriteScript(const std::string& script) {
-  // A new file each time: the step before may still read its own.
-  unlink(script_path().c_str());
-  const int fd = open(script_path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
-  if (fd < 0) {
-    return base::FromErrno(errno, "create " + script_path());
-  }
   has_script_ = true;
+  return runner::WriteScript(script_path(), script);
+}
+
+base::Status WriteScript(const std::string& path, const std::string& script) {
+  unlink(path.c_str());
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+  if (fd < 0) {
+    return base::FromErrno(errno, "create " + path);
+  }
   const bool newline = script.empty() || script.back() != '\n';
   const bool written = WriteAll(fd, script) && (!newline || WriteAll(fd, "\n"));
   const int error = errno;
   close(fd);
-  return written ? base::OkStatus() : base::FromErrno(error, "write " + script_path());
+  return written ? base::OkStatus() : base::FromErrno(error, "write " + path);
 }
 
 bool Scratch::IsTmpEmpty() {

@@ -27,6 +27,9 @@ class Scratch {
   std::string home_folder() const { return folder_ + "/home"; }
   std::string script_path() const { return folder_ + "/script"; }
 
+  /// For what background steps need, made and removed by who uses it.
+  std::string background_folder() const { return folder_ + "/background"; }
+
   engine::base::Status WriteScript(const std::string& script);
 
   /// Makes TMPDIR empty and removes the script, which may hold a secret. When something lay in it,
@@ -42,6 +45,9 @@ class Scratch {
   unsigned moved_ = 0;
   bool has_script_ = false;
 };
+
+/// Makes the file anew: whoever reads an older one may read on.
+engine::base::Status WriteScript(const std::string& path, const std::string& script);
 
 /// Removes `path` and all below it, following no link; what cannot be removed stays.
 void RemoveTree(const std::string& path);

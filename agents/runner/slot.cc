@@ -11,12 +11,9 @@
 #include <boost/asio/post.hpp>
 
 #include "agents/runner/slot_handlers.h"
-#include "agents/runner/uploaded_source.h"
-#include "agents/runner/wanted_artifacts.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
 #include "engine/base/overloaded.h"
-#include "engine/model/uploaded_tree.h"
 
 namespace agents::runner {
 namespace {
@@ -67,10 +64,7 @@ base::Status Slot::Open(const std::string& folder, bool adopt) {
   environment_.Set("TERM", "dumb");
   environment_.Set("TMPDIR", scratch_.tmp_folder());
   environment_.Set("CI", "true");
-  environment_.Set("DAYFLY_OUTPUT", files_.output_path());
-  environment_.Set("DAYFLY_ENV", files_.env_path());
-  environment_.Set("DAYFLY_SUMMARY", files_.summary_path());
-  environment_.Set("DAYFLY_MASK", files_.mask_path());
+  SetStepFiles(folder, environment_);
   return base::OkStatus();
 }
 
@@ -94,7 +88,7 @@ void Slot::Take(model::Assignment assignment, SteadyTime started) {
   }
   attempt_ = std::make_unique<Attempt>(std::move(assignment), std::move(compiled), *secrets);
   cut_ = Cut::kNone;
-  command_runs_ = left_over_ = false;
+  command_runs_ = left_over_ = steps_over_ = asks_by_command_ = false;
   grace_ = attempt_->assignment().grace;
   pool_stop_ = std::stop_source();
   archive_.reset();
@@ -111,160 +105,6 @@ void Slot::Keep(const AttemptRecord& record) {
   if (keeps() && sandbox_ != nullptr) {
     sandbox_->Keep(EncodeRecord(record), shop_.offline);
   }
-}
-
-// ---- the workspace
-
-void Slot::PrepareWorkspace(bool may_replace) {
-  if (sandbox_broken_ && may_replace) {
-    return ReplaceAndPrepare();
-  }
-  if (sandbox_ == nullptr) {
-    return Fail(model::ReasonCode::kSetupFailed, base::Unavailable("the slot has no sandbox"),
-                true);
-  }
-  const std::optional<ports::TreeRequest> request = TreeOf(attempt_->assignment());
-  if (!attempt_->spec().rare->checkout.enabled || !request.has_value()) {
-    return Mount("", may_replace);
-  }
-  if (shop_.options->git == nullptr) {
-    return Fail(model::ReasonCode::kSetupFailed,
-                base::FailedPrecondition("nobody can unfold tree {}", request->tree), true);
-  }
-  TakeTree(*request, [this, may_replace](const base::StatusOr<std::string>& folder) {
-    if (!folder.ok()) {
-      // On an agent: the repository or the commit is not there, and no other worker would find it.
-      const bool not_there =
-          folder.status().code() == absl::StatusCode::kNotFound && shop_.options->source_by_commit;
-      const bool authors =
-          not_there || folder.status().code() == absl::StatusCode::kInvalidArgument;
-      return Fail(model::ReasonCode::kSetupFailed, folder.status(), !authors);
-    }
-    Mount(*folder, may_replace);
-  });
-}
-
-// What the run starts from: nothing, a tree, or on an agent the tree of a commit or one that was
-// uploaded to the server.
-std::optional<ports::TreeRequest> Slot::TreeOf(const model::Assignment& assignment) const {
-  const model::RunContext& context = *assignment.context;
-  const bool by_commit = shop_.options->source_by_commit && !context.commit.empty();
-  if (context.tree.empty() && !by_commit) {
-    return std::nullopt;
-  }
-  return ports::TreeRequest{.tree = context.tree,
-                            .commit = context.commit,
-                            .branch = context.branch,
-                            .source = context.source};
-}
-
-// The slot's last tree is given back only now: its keeper may have it mounted until it mounts
-// another.
-void Slot::TakeTree(const ports::TreeRequest& request,
-                    std::function<void(base::StatusOr<std::string>)> done) {
-  const auto take = [this](const std::string& folder) {
-    const std::string last = std::exchange(tree_folder_, folder);
-    shop_.trees->Return(last);
-  };
-  if (const std::optional<std::string> folder = shop_.trees->Borrow(request)) {
-    take(*folder);
-    return done(*folder);
-  }
-  const bool is_uploaded = model::UploadedTree(request.tree).has_value();
-  OnPool([git = shop_.options->git, request, archive = is_uploaded ? Archive() : nullptr,
-          stop = pool_stop_.get_token()] { return UnfoldSource(*git, request, archive, stop); },
-         [this, request, take, done = std::move(done)](base::StatusOr<std::string> folder) {
-           if (folder.ok()) {
-             shop_.trees->Add(request, *folder);
-             take(*folder);
-           }
-           done(std::move(folder));
-         });
-}
-
-// Not from inside a handler of the sandbox that is to be destroyed.
-void Slot::ReplaceAndPrepare() {
-  asio::post(*shop_.io, Guarded([this] {
-    ReplaceSandbox();
-    Keep(AttemptBegun{lease_.key, MicrosOf(started_)});
-    PrepareWorkspace(false);
-  }));
-}
-
-void Slot::Mount(const std::string& lower, bool may_replace) {
-  const std::string& path = attempt_->assignment().context->workspace;
-  sandbox_->PrepareWorkspace(
-      {.lower = lower, .path = path.empty() ? shop_.options->workspace : path},
-      Guarded([this, may_replace](const base::Status& status) {
-        WorkspaceReady(status, may_replace);
-      }));
-}
-
-void Slot::WorkspaceReady(const base::Status& status, bool may_replace) {
-  if (status.code() == absl::StatusCode::kUnavailable && may_replace) {
-    // The keeper died while nothing ran: nothing has begun, so another one may do it.
-    return ReplaceAndPrepare();
-  }
-  if (!status.ok()) {
-    sandbox_broken_ = status.code() == absl::StatusCode::kUnavailable;
-    return Fail(model::ReasonCode::kSetupFailed, status, true);
-  }
-  if (attempt_->is_stopped()) {
-    return End();
-  }
-  const ports::SandboxFacts facts = sandbox_->facts();
-  workspace_view_ = facts.workspace_view.empty() ? facts.workspace_path : facts.workspace_view;
-  place_ = {.workspace = facts.workspace_path,
-            .script_path = scratch_.script_path(),
-            .environment = &environment_};
-  Download();
-}
-
-std::shared_ptr<ports::ArtifactArchive> Slot::Archive() {
-  const RunnerOptions& options = *shop_.options;
-  if (archive_ == nullptr && options.archive_of) {
-    archive_ = options.archive_of(lease_.key, pool_stop_.get_token());
-  } else if (archive_ == nullptr && options.archive != nullptr) {
-    archive_ = {options.archive, [](ports::ArtifactArchive*) {}};
-  }
-  return archive_;
-}
-
-void Slot::Download() {
-  base::StatusOr<std::vector<model::Artifact>> wanted = WantedArtifacts(attempt_->assignment());
-  if (!wanted.ok()) {
-    return Fail(model::ReasonCode::kArtifactMissing, wanted.status(), false);
-  }
-  if (wanted->empty()) {
-    return BeginSteps();
-  }
-  const std::shared_ptr<ports::ArtifactArchive> archive = Archive();
-  if (archive == nullptr) {
-    // Another worker of the kind has none either.
-    return Fail(model::ReasonCode::kSetupFailed,
-                base::FailedPrecondition("there is no artifact store"), false);
-  }
-  phase_ = Phase::kDownloading;
-  OnPool(
-      [archive, artifacts = *std::move(wanted), root = workspace_view_,
-       stop = pool_stop_.get_token()]() -> base::Status {
-        for (const model::Artifact& artifact : artifacts) {
-          const base::Status status = archive->Unpack(artifact, root, stop);
-          if (!status.ok()) {
-            return base::Annotate(status, "artifact '" + artifact.name + "'");
-          }
-        }
-        return base::OkStatus();
-      },
-      [this](const base::Status& status) {
-        if (attempt_->is_stopped()) {
-          return End();
-        }
-        if (!status.ok()) {
-          return Fail(model::ReasonCode::kSetupFailed, status, true);
-        }
-        BeginSteps();
-      });
 }
 
 void Slot::BeginSteps() {
@@ -284,19 +124,23 @@ void Slot::Advance() {
 }
 
 void Slot::Perform(NextAction action) {
-  std::visit(engine::base::Overloaded{[&](StartCommand& start) { StartStep(std::move(start)); },
-                                      [&](const WantHash& want) { Hash(want.patterns); },
-                                      [&](const StepsOver&) { Close(attempt_->EndSteps()); },
-                                      [&](const AllOver&) { Finish(); }},
+  std::visit(engine::base::Overloaded{
+                 [&](StartCommand& start) { StartStep(std::move(start)); },
+                 [&](const WantHash& want) { Hash(want.patterns); },
+                 [&](AwaitServices& await) { Await(std::move(await.services)); },
+                 [&](const StepsOver&) { EndBackground(); }, [&](const AllOver&) { Finish(); }},
              action);
 }
 
 void Slot::StartStep(StartCommand start, bool is_kept) {
   phase_ = Phase::kStepping;
+  if (start.background) {
+    return StartBackground(std::move(start));
+  }
   const bool direct = start.direct;
   step_ = start.step;
   if (!is_kept) {
-    Keep(StepStarting{start.step, MicrosOf(Now())});
+    Keep(StepStarting{start.step, MicrosOf(Now()), ports::kOwnLane});
   }
   if (start.script.has_value()) {
     if (const base::Status status = scratch_.WriteScript(*start.script); !status.ok()) {
@@ -310,15 +154,15 @@ void Slot::StartStep(StartCommand start, bool is_kept) {
   if (start.timeout.count() > 0) {
     Wake(step_deadline_, Now() + start.timeout);
   }
-  TellStarted();
+  TellStarted(number_, step_);
   sandbox_->Start(start.command, Guarded([this, direct](const ports::CommandExit& exit) {
                     CommandEnded(exit, direct);
                   }));
 }
 
-void Slot::TellStarted() {
+void Slot::TellStarted(std::uint32_t segments, model::StepIndex step) {
   if (shop_.options->on_step_started) {
-    shop_.options->on_step_started(number_, LogOfStep());
+    shop_.options->on_step_started(segments, LogOf(step));
   }
 }
 
@@ -338,11 +182,11 @@ void Slot::CommandEnded(const ports::CommandExit& exit, bool direct) {
     sandbox_broken_ = true;
   }
   if (shop_.options->on_step_ended) {
-    shop_.options->on_step_ended(number_, LogOfStep(), sandbox_broken_ ? nullptr : &exit.log);
+    shop_.options->on_step_ended(number_, LogOf(step_), sandbox_broken_ ? nullptr : &exit.log);
   }
   // Kept before the files are emptied: whoever is killed in between loses nothing.
   StepNotes notes = files_.Read();
-  Keep(StepDone{exit, notes, cut_});
+  Keep(StepDone{step_, exit, notes, cut_});
   files_.Empty();
   attempt_->StepEnded(exit, std::move(notes), cut_);
   KeepSummary(step_, attempt_->summary_of_last_step());
@@ -385,6 +229,8 @@ void Slot::Fail(model::ReasonCode code, const base::Status& status, bool infra) 
 // that.
 void Slot::End() {
   phase_ = Phase::kClearing;
+  background_.clear();
+  EndWatch();
   backstop_at_ = budget_deadline_ = kNever;
   if (left_over_ && !sandbox_broken_) {
     sandbox_->KillAll(Guarded([this] { Clear(); }));
@@ -400,6 +246,7 @@ void Slot::Clear() {
     sandbox_->ForgetKept();
   }
   Sweep();
+  ReturnLanes();
   attempt_.reset();
   phase_ = Phase::kIdle;
   shop_.freed(number_);
@@ -477,9 +324,15 @@ void Slot::Stop(const model::StopAttempt& stop) {
     caches_->stop.request_stop();
   }
   // What works for the attempt without a command sees the stop when it is done.
-  EndCommand(Cut::kStopped, stop.kill                ? base::Duration(0)
-                            : stop.grace.count() > 0 ? stop.grace
-                                                     : grace_);
+  const base::Duration grace = stop.kill                ? base::Duration(0)
+                               : stop.grace.count() > 0 ? stop.grace
+                                                        : grace_;
+  EndCommand(Cut::kStopped, grace);
+  StopBackground(Cut::kStopped, grace);
+  if (watch_ != nullptr) {
+    EndWatch();
+    Advance();
+  }
 }
 
 void Slot::EndCommand(Cut cut, base::Duration grace) {
@@ -490,9 +343,9 @@ void Slot::EndCommand(Cut cut, base::Duration grace) {
   step_deadline_ = kNever;
   if (grace.count() == 0) {
     kill_at_ = kNever;
-    sandbox_->Signal(SIGKILL);
+    sandbox_->Signal(ports::kOwnLane, SIGKILL);
   } else if (kill_at_ == kNever) {
-    sandbox_->Signal(SIGTERM);
+    sandbox_->Signal(ports::kOwnLane, SIGTERM);
     Wake(kill_at_, Now() + grace);
   }
 }
@@ -503,7 +356,8 @@ void Slot::Wake(SteadyTime& deadline, SteadyTime at) {
 }
 
 SteadyTime Slot::NextDeadline() const {
-  return std::min({flush_at_, step_deadline_, kill_at_, budget_deadline_, backstop_at_, stall_at_});
+  return std::min({flush_at_, step_deadline_, kill_at_, budget_deadline_, backstop_at_, stall_at_,
+                   runner::NextDeadline(background_)});
 }
 
 void Slot::OnDeadline(SteadyTime now) {
@@ -512,7 +366,7 @@ void Slot::OnDeadline(SteadyTime now) {
   }
   if (kill_at_ <= now) {
     kill_at_ = kNever;
-    sandbox_->Signal(SIGKILL);
+    sandbox_->Signal(ports::kOwnLane, SIGKILL);
   }
   if (step_deadline_ <= now) {
     step_deadline_ = kNever;
@@ -523,7 +377,9 @@ void Slot::OnDeadline(SteadyTime now) {
     Keep(BudgetEnded{});
     attempt_->EndBudget();
     EndCommand(Cut::kBudget, base::Duration(0));
+    StopBackground(Cut::kBudget, base::Duration(0));
   }
+  OnBackgroundDeadline(now);
   if (stall_at_ <= now) {
     WatchCaches();
   }

@@ -2,6 +2,9 @@
 // Room for one attempt: leads it through workspace, downloads, steps, uploads and `finally`, with
 // one sandbox. Everything on the runner's thread; what blocks goes to the pool and comes back.
 //
+// Background steps run beside the others while it is stepping or hashing; before it closes, they
+// have ended.
+//
 //   idle ─Begin─▶ preparing ─▶ downloading ─▶ stepping ⇄ hashing ─▶ closing ─▶ stepping (finally)
 //     ▲                                                                              │
 //     └──────────────────────────── clearing ◀───────────────────────────────────────┘
@@ -13,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -22,18 +26,20 @@
 
 #include "agents/runner/attempt.h"
 #include "agents/runner/attempt_record.h"
+#include "agents/runner/background.h"
 #include "agents/runner/compiled_spec.h"
 #include "agents/runner/environment.h"
 #include "agents/runner/job_caches.h"
+#include "agents/runner/ready_watch.h"
+#include "agents/runner/replay.h"
 #include "agents/runner/runner.h"
 #include "agents/runner/scratch.h"
 #include "agents/runner/secret_values.h"
+#include "agents/runner/steady_time.h"
 #include "agents/runner/step_files.h"
 #include "agents/runner/tree_shelf.h"
 
 namespace agents::runner {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// What all slots of a runner share. Outlives them.
 struct Workshop {
@@ -43,6 +49,7 @@ struct Workshop {
   SpecCache specs;
   std::map<engine::model::RunId, std::unique_ptr<SecretValues>> secrets;
   std::unique_ptr<TreeShelf> trees;
+  LaneShelf lanes;
   /// How long sandboxes go on without this process; 0: they die with it.
   engine::base::Duration offline{0};
   /// Sends reports of the attempt, in order; the last with `ended`.
@@ -70,6 +77,8 @@ class Slot : public std::enable_shared_from_this<Slot> {
   /// commands that sandbox was told to start.
   void Resume(engine::model::Assignment assignment, const std::vector<AttemptRecord>& records,
               std::uint64_t starts);
+  /// Before anything is started or resumed in any slot: lanes that this one has in use.
+  void ReserveLanes(const std::vector<AttemptRecord>& records);
   /// Kills what the sandbox still runs for an attempt that nobody knows.
   void Scrub();
   void Stop(const engine::model::StopAttempt& stop);
@@ -81,11 +90,11 @@ class Slot : public std::enable_shared_from_this<Slot> {
 
  private:
   enum class Phase { kIdle, kPreparing, kDownloading, kStepping, kHashing, kClosing, kClearing };
-  static constexpr SteadyTime kNever = SteadyTime::max();
 
   void Take(engine::model::Assignment assignment, SteadyTime started);
   void GoOn(const std::vector<AttemptRecord>& records, std::uint64_t starts);
   void GoOnWith(StartCommand running, SteadyTime since, bool was_started);
+  engine::base::Status GoOnBeside(const RunningBackground& running);
   void HoldTree();
   std::optional<engine::ports::TreeRequest> TreeOf(
       const engine::model::Assignment& assignment) const;
@@ -110,9 +119,29 @@ class Slot : public std::enable_shared_from_this<Slot> {
   void Advance();
   void Perform(NextAction action);
   void StartStep(StartCommand start, bool is_kept = false);
-  void TellStarted();
-  engine::model::LogKey LogOfStep() const { return {.attempt = lease_.key, .step = step_}; }
+  /// `segments`: those in which its log lies, the slot's or the lane's.
+  void TellStarted(std::uint32_t segments, engine::model::StepIndex step);
+  engine::model::LogKey LogOf(engine::model::StepIndex step) const {
+    return {.attempt = lease_.key, .step = step};
+  }
   void CommandEnded(const engine::ports::CommandExit& exit, bool direct);
+  void StartBackground(StartCommand start);
+  void RunBeside(StartCommand start, std::optional<engine::ports::Lane> lane);
+  engine::base::Status Begin(BackgroundStep& step, StartCommand& start);
+  engine::ports::Sandbox::ExitHandler BackgroundHandler(engine::model::StepIndex index);
+  void BackgroundEnded(engine::model::StepIndex index, const engine::ports::CommandExit& exit);
+  void EndBackground();
+  void CloseSteps();
+  void StopBackground(Cut cut, engine::base::Duration grace);
+  void StopBackground(BackgroundStep& step, Cut cut, engine::base::Duration grace);
+  void OnBackgroundDeadline(SteadyTime now);
+  void ReturnLanes();
+  void Await(std::vector<ServiceToAwait> services);
+  ReadyTools ToolsFor(const ServiceToAwait& service);
+  void AskByCommand(const engine::ports::Command& command,
+                    std::function<void(const engine::ports::CommandExit&)> done);
+  void ServicesAnswered(const std::optional<ReadyWatch::Late>& late);
+  void EndWatch();
   /// Null: there is none.
   std::shared_ptr<engine::ports::ArtifactArchive> Archive();
   void Hash(const std::vector<std::string>& patterns);
@@ -162,8 +191,13 @@ class Slot : public std::enable_shared_from_this<Slot> {
   Cut cut_ = Cut::kNone;
   engine::base::Duration grace_{0};
   bool command_runs_ = false;
-  bool left_over_ = false;       ///< processes may be left of the attempt
-  bool sandbox_broken_ = false;  ///< it died and must be replaced
+  BackgroundSteps background_;
+  std::set<engine::ports::Lane> lanes_;  ///< taken for this attempt
+  std::unique_ptr<ReadyWatch> watch_;    ///< while services are waited for
+  bool asks_by_command_ = false;         ///< one is asked by a command, which runs
+  bool steps_over_ = false;              ///< only background steps are waited for
+  bool left_over_ = false;               ///< processes may be left of the attempt
+  bool sandbox_broken_ = false;          ///< it died and must be replaced
   std::stop_source pool_stop_;
   std::shared_ptr<engine::ports::ArtifactArchive> archive_;  ///< of this attempt, once it wants one
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside of the slot only: handlers that notice that the attempt is another one by now, and the
-// clock that slots live by.
+// Inside of the slot only: handlers that notice that the attempt is another one by now.
 #pragma once
 
 #include <utility>
@@ -8,23 +7,9 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
-#include "agents/runner/attempt_record.h"
 #include "agents/runner/slot.h"
 
 namespace agents::runner {
-
-inline SteadyTime Now() {
-  return std::chrono::steady_clock::now();
-}
-
-inline SteadyMicros MicrosOf(SteadyTime time) {
-  return std::chrono::duration_cast<engine::base::Duration>(time.time_since_epoch()).count();
-}
-
-inline SteadyTime TimeOf(SteadyMicros micros) {
-  return SteadyTime(
-      std::chrono::duration_cast<SteadyTime::duration>(engine::base::Duration(micros)));
-}
 
 template <typename Handler>
 auto Slot::Guarded(Handler handler) {

@@ -35,6 +35,7 @@ void Slot::Resume(model::Assignment assignment, const std::vector<AttemptRecord>
   workspace_view_ = facts.workspace_view.empty() ? facts.workspace_path : facts.workspace_view;
   place_ = {.workspace = facts.workspace_path,
             .script_path = scratch_.script_path(),
+            .background_folder = scratch_.background_folder(),
             .environment = &environment_};
   attempt_->SetUp(place_);
   const auto& readied = std::get<WorkspaceReadied>(*ready);
@@ -44,11 +45,25 @@ void Slot::Resume(model::Assignment assignment, const std::vector<AttemptRecord>
   GoOn({ready + 1, records.end()}, starts);
 }
 
+namespace {
+
+bool IsRunning(const Replayed& replayed, model::StepIndex step) {
+  return (replayed.running && replayed.running->step == step) ||
+         std::ranges::any_of(replayed.background, [&](const RunningBackground& running) {
+           return running.start.step == step;
+         });
+}
+
+}  // namespace
+
 void Slot::GoOn(const std::vector<AttemptRecord>& records, std::uint64_t starts) {
   base::StatusOr<Replayed> replayed = Replay(*attempt_, records);
   HoldReports();
-  const bool fits = replayed.ok() && (starts == replayed->starts ||
-                                      (replayed->running && starts + 1 == replayed->starts));
+  // The last one may not have reached the sandbox.
+  const bool lacks_last = replayed.ok() && starts + 1 == replayed->starts;
+  const bool fits =
+      replayed.ok() &&
+      (starts == replayed->starts || (lacks_last && IsRunning(*replayed, *replayed->last_started)));
   if (!fits) {
     left_over_ = true;
     return Fail(model::ReasonCode::kWorkerLost,
@@ -60,11 +75,21 @@ void Slot::GoOn(const std::vector<AttemptRecord>& records, std::uint64_t starts)
   if (replayed->budget_ends_at) {
     Wake(budget_deadline_, TimeOf(*replayed->budget_ends_at));
   }
+  for (RunningBackground& beside : replayed->background) {
+    if (lacks_last && beside.start.step == *replayed->last_started) {
+      RunBeside(std::move(beside.start), beside.lane);
+    } else if (const base::Status status = GoOnBeside(beside); !status.ok()) {
+      return Fail(model::ReasonCode::kWorkerLost, status, true);
+    }
+  }
   if (replayed->running) {
-    return GoOnWith(*std::move(replayed->running), TimeOf(replayed->running_since),
-                    starts == replayed->starts);
+    return GoOnWith(*std::move(replayed->running), TimeOf(replayed->running_since), !lacks_last);
   }
   files_.Collect();  // what it tells stands in the records
+  if (replayed->ending) {
+    steps_over_ = true;
+    return StopBackground(Cut::kStepsEnded, grace_);
+  }
   if (replayed->closing) {
     return Close(*std::move(replayed->closing));
   }
@@ -84,10 +109,11 @@ void Slot::GoOnWith(StartCommand running, SteadyTime since, bool was_started) {
   if (running.timeout.count() > 0) {
     Wake(step_deadline_, since + running.timeout);
   }
-  TellStarted();
-  sandbox_->Await(Guarded([this, direct = running.direct](const ports::CommandExit& exit) {
-    CommandEnded(exit, direct);
-  }));
+  TellStarted(number_, step_);
+  sandbox_->Await(ports::kOwnLane,
+                  Guarded([this, direct = running.direct](const ports::CommandExit& exit) {
+                    CommandEnded(exit, direct);
+                  }));
   if (attempt_->is_stopped()) {
     EndCommand(Cut::kStopped, grace_);
   }
@@ -109,6 +135,7 @@ void Slot::Scrub() {
   sandbox_->KillAll(Guarded([this] {
     sandbox_->ForgetKept();
     Sweep();
+    ReturnLanes();
     phase_ = Phase::kIdle;
     shop_.freed(number_);
   }));

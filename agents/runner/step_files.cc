@@ -106,6 +106,13 @@ base::StatusOr<NameValues> ParseNameValues(std::string_view text) {
   return found;
 }
 
+void SetStepFiles(const std::string& folder, Environment& environment) {
+  environment.Set("DAYFLY_OUTPUT", folder + "/output");
+  environment.Set("DAYFLY_ENV", folder + "/env");
+  environment.Set("DAYFLY_SUMMARY", folder + "/summary");
+  environment.Set("DAYFLY_MASK", folder + "/mask");
+}
+
 StepFiles::~StepFiles() {
   for (const File& file : files_) {
     if (file.fd >= 0) {

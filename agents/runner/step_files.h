@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "agents/runner/environment.h"
 #include "engine/base/status.h"
 
 namespace agents::runner {
@@ -34,6 +35,9 @@ struct StepNotes {
     return outputs.empty() && env.empty() && summary.empty() && masks.empty() && problem.ok();
   }
 };
+
+/// Tells a command where the files in `folder` are.
+void SetStepFiles(const std::string& folder, Environment& environment);
 
 class StepFiles {
  public:

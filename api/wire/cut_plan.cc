@@ -41,6 +41,7 @@ std::unique_ptr<model::RareJobSettings> CutRare(const model::RareJobSettings& ra
   cut->finally_steps = rare.finally_steps;
   cut->checkout = rare.checkout;
   cut->log_limit = rare.log_limit;
+  cut->services = rare.services;
   return *cut == model::RareJobSettings{} ? nullptr : std::move(cut);
 }
 

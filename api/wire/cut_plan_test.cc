@@ -26,6 +26,8 @@ std::shared_ptr<model::Plan> NamedPlan(base::Random& random) {
       need.artifacts = std::min<std::uint16_t>(need.artifacts, 1);
     }
     spec.timeout = {};
+    // Services are steps.
+    spec.steps.resize(std::max(spec.steps.size(), model::RareOf(spec).services.size()));
   }
   return plan;
 }

@@ -98,6 +98,7 @@ void Put(const model::StepSpec& step, pb::AssignedStep* out) {
   if (step.effect_check != model::Template{}) {
     Put(step.effect_check, out->mutable_effect_check());
   }
+  out->set_background(step.background);
 }
 
 base::StatusOr<model::StepSpec> StepFrom(const pb::AssignedStep& step) {
@@ -116,6 +117,7 @@ base::StatusOr<model::StepSpec> StepFrom(const pb::AssignedStep& step) {
   out.argv = TextsFrom(step.argv());
   out.effects_once = step.effects_once();
   out.effect_check = TemplateFrom(step.effect_check());
+  out.background = step.background();
   return out;
 }
 
@@ -216,6 +218,33 @@ void PutRare(const model::RareJobSettings& rare, pb::AssignedJob* out) {
     Put(cache.paths, entry->mutable_paths());
   }
   Put(rare.reuse_inputs, out->mutable_reuse_inputs());
+  for (const model::ReadySpec& ready : rare.services) {
+    pb::AssignedService* entry = out->add_services();
+    entry->set_tcp(ready.tcp);
+    Put(ready.http, entry->mutable_http());
+    Put(ready.command, entry->mutable_command());
+    entry->set_log(ready.log);
+    entry->set_timeout_us(ready.timeout.count());
+  }
+}
+
+base::Status AddServices(const pb::AssignedJob& job, std::vector<model::ReadySpec>& out) {
+  if (job.services_size() > job.steps_size()) {
+    return BadField("services", "are more than the steps");
+  }
+  for (const pb::AssignedService& service : job.services()) {
+    if (service.tcp() > 65'535) {
+      return BadField("services.tcp", "is no port");
+    }
+    model::ReadySpec& ready = out.emplace_back();
+    ready = {.tcp = service.tcp(),
+             .http = TemplateFrom(service.http()),
+             .command = TemplateFrom(service.command()),
+             .log = service.log(),
+             .timeout = {}};
+    ASSIGN_OR_RETURN(ready.timeout, DurationFrom(service.timeout_us(), "services.timeout_us"));
+  }
+  return base::OkStatus();
 }
 
 base::StatusOr<std::unique_ptr<model::RareJobSettings>> RareFrom(const pb::AssignedJob& job) {
@@ -250,6 +279,7 @@ base::StatusOr<std::unique_ptr<model::RareJobSettings>> RareFrom(const pb::Assig
     }
   }
   out->reuse_inputs = TextsFrom(job.reuse_inputs());
+  RETURN_IF_ERROR(AddServices(job, out->services));
   if (*out == model::RareJobSettings{}) {
     out.reset();
   }

@@ -165,11 +165,11 @@ TEST(AgentMessages, CarryAllMembersOfTheModel) {
                                 artifacts_expire, junit_reports, caches, reuse_inputs,
                                 need_artifacts, finally_steps, checkout, queue_timeout, log_limit,
                                 pool, delay, concurrency, asks, environment, overlap_never,
-                                need_cells] = settings;
+                                need_cells, services] = settings;
   const model::StepSpec step;
   [[maybe_unused]] const auto& [id, step_name, command, shell, workdir, step_env, step_if,
-                                step_timeout, continue_on_error, effects_once, effect_check, argv] =
-      step;
+                                step_timeout, continue_on_error, background, effects_once,
+                                effect_check, argv] = step;
   const model::StopAttempt stop;
   [[maybe_unused]] const auto& [stop_lease, kill, reason, stop_grace] = stop;
   const model::ReportStepEnded step_ended;

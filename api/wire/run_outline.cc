@@ -25,6 +25,7 @@ void AddJob(const model::Plan& plan, const model::JobSpec& spec, pb::OutlinedJob
   out->set_stage(spec.stage == model::kNoStage ? 0 : spec.stage + 1);
   AddSteps(spec.steps, out->mutable_steps());
   AddSteps(model::RareOf(spec).finally_steps, out->mutable_finally_steps());
+  out->set_services(static_cast<std::uint32_t>(model::RareOf(spec).services.size()));
   if (spec.matrix == nullptr) {
     return;
   }
@@ -92,9 +93,14 @@ base::Status AddSpec(const pb::OutlinedJob& job, model::Plan& plan) {
   spec.name = job.name();
   spec.stage = job.stage() == 0 ? model::kNoStage : job.stage() - 1;
   spec.steps = StepsFrom(job.steps());
-  if (job.finally_steps_size() > 0) {
+  if (job.services() > static_cast<std::uint32_t>(job.steps_size())) {
+    return base::InvalidArgument("outline.jobs.services: {} of {} steps", job.services(),
+                                 job.steps_size());
+  }
+  if (job.finally_steps_size() > 0 || job.services() > 0) {
     spec.rare = std::make_unique<model::RareJobSettings>();
     spec.rare->finally_steps = StepsFrom(job.finally_steps());
+    spec.rare->services.resize(job.services());
   }
   const model::SpecIndex index(static_cast<std::uint32_t>(plan.specs.size()));
   RETURN_IF_ERROR(AddCells(job, index, plan, spec));

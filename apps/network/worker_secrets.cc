@@ -75,9 +75,13 @@ base::StatusOr<std::string> ReadPrivate(const std::string& what, const std::stri
 
 bool NamesSecret(const model::JobSpec& spec, const std::string& name) {
   const auto reads = [&](const model::StepSpec& step) { return Reads(step, name); };
+  const auto asks = [&](const model::ReadySpec& ready) {
+    return Reads(ready.http, name) || Reads(ready.command, name);
+  };
   const model::RareJobSettings& rare = model::RareOf(spec);
   return std::ranges::any_of(spec.steps, reads) || std::ranges::any_of(rare.finally_steps, reads) ||
-         Reads(rare.outputs, name) || Reads(spec.env, name);
+         std::ranges::any_of(rare.services, asks) || Reads(rare.outputs, name) ||
+         Reads(spec.env, name);
 }
 
 const GitLoginConfig* FindGitLogin(const ServerConfig& config, const std::string& url) {

@@ -285,12 +285,16 @@ class Layout {
       return {};
     }
     const model::JobSpec& spec = model::SpecOf(board_.plan(), job);
-    const std::size_t total = spec.steps.size() + model::RareOf(spec).finally_steps.size();
+    const model::RareJobSettings& rare = model::RareOf(spec);
+    const std::size_t services = rare.services.size();
+    const std::size_t total = spec.steps.size() + rare.finally_steps.size() - services;
     const std::vector<StepState>& steps = state.attempts.back().steps;
     for (std::size_t i = steps.size(); i-- > 0;) {
       if (steps[i].status == model::Status::kRunning) {
         const std::string title = StepTitle(spec, model::StepIndex(static_cast<std::uint32_t>(i)));
-        return total == 1 ? title : fmt::format("{}/{} {}", i + 1, total, title);
+        return i < services ? fmt::format("service {}", title)
+               : total == 1 ? title
+                            : fmt::format("{}/{} {}", i + 1 - services, total, title);
       }
     }
     return {};

@@ -196,9 +196,14 @@ void Applier::On(const model::StepStarted& fact) {
   RunState& run = RunOf(fact.key.run);
   JobState& job = LiveAttempt(run, fact.key);
   kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kStepReported);
-  job.next_step = fact.step.value();
-  job.in_step = true;
   const model::StepSpec* step = model::StepAt(model::SpecOf(run.plan(), fact.key.job), fact.step);
+  const bool beside = step != nullptr && step->background;
+  job.next_step = fact.step.value() + (beside ? 1 : 0);
+  job.in_step = !beside;
+  if (beside) {
+    std::vector<std::uint32_t>& background = DetailOf(job).background;
+    background.insert(std::ranges::upper_bound(background, fact.step.value()), fact.step.value());
+  }
   job.once_begun = job.once_begun || (step != nullptr && step->effects_once);
   EndTimeoutInFinally(run, fact.key.job, fact.step);
 }
@@ -207,6 +212,10 @@ void Applier::On(const model::StepEnded& fact) {
   RunState& run = RunOf(fact.key.run);
   JobState& job = LiveAttempt(run, fact.key);
   kAttemptMachine.Fire(job.attempt_phase, AttemptTrigger::kStepReported);
+  if (job.RunsBeside(fact.step.value())) {
+    std::erase(job.detail->background, fact.step.value());
+    return;
+  }
   job.next_step = fact.step.value() + 1;
   job.in_step = false;
   EndTimeoutInFinally(run, fact.key.job, fact.step);
@@ -245,6 +254,7 @@ void Applier::On(const model::AttemptEnded& fact) {
   Detach(job);
   if (job.detail != nullptr) {
     job.detail->stop.reset();
+    job.detail->background.clear();
   }
   job.slot = 0;
   job.next_step = 0;

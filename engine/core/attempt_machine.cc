@@ -125,10 +125,12 @@ void Stepper::OnReport(RunState& run, const model::Lease& lease,
       !model::IsFinal(report.status)) {
     return Refuse(RefusalCode::kInvalid, run.id(), "the job has no such step, or it has not ended");
   }
-  if (step < job.next_step) {
+  const bool beside = job.RunsBeside(step);
+  if (step < job.next_step && !beside) {
     return Refuse(RefusalCode::kRepeated, run.id(), "the step has ended already");
   }
-  const bool expected = job.in_step ? step == job.next_step : report.status == Status::kSkipped;
+  const bool expected =
+      beside || (job.in_step ? step == job.next_step : report.status == Status::kSkipped);
   if (job.phase != JobPhase::kRunning || !expected) {
     return Refuse(RefusalCode::kOutOfOrder, run.id(), "the step has not started");
   }

@@ -167,7 +167,12 @@ void SnapshotWriter::AddAttempt(const RunState& run, JobIndex index, const JobSt
     if (job.once_begun) {
       Emit(model::StepStarted{.key = key, .step = FirstOnceStep(model::SpecOf(run.plan(), index))});
     }
-    if (job.next_step > 0 && !job.in_step) {
+    if (job.detail != nullptr) {
+      for (const std::uint32_t step : job.detail->background) {
+        Emit(model::StepStarted{.key = key, .step = model::StepIndex(step)});
+      }
+    }
+    if (job.next_step > 0 && !job.in_step && !job.RunsBeside(job.next_step - 1)) {
       Emit(model::StepEnded{.key = key, .step = model::StepIndex(job.next_step - 1)});
     }
     if (job.in_step) {

@@ -5,6 +5,7 @@
 // Changed only by `Apply` (apply.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -55,6 +56,7 @@ struct JobDetail {
   std::optional<model::JobBackedOff> backed_off;    ///< the newest
   std::optional<model::AttemptStopRequested> stop;  ///< of the attempt it has
   std::vector<model::JobWaitNoted> noted;
+  std::vector<std::uint32_t> background;  ///< steps that run beside the others, ascending
 };
 
 struct JobState {
@@ -71,6 +73,11 @@ struct JobState {
   bool in_step = false;     ///< `next_step` has started
   bool once_begun = false;  ///< a step that must not be done twice has started in this attempt
 
+  /// The step goes on beside those behind it.
+  bool RunsBeside(std::uint32_t step) const {
+    return detail != nullptr &&
+           std::binary_search(detail->background.begin(), detail->background.end(), step);
+  }
   /// Null: it has none.
   const JobGates* gates() const { return detail == nullptr ? nullptr : detail->gates.get(); }
   /// 0: it never asked for room.

@@ -132,6 +132,9 @@ void StateWriter::PutJob(const RunState& run, JobIndex index) {
   if (job.detail == nullptr) {
     return;
   }
+  if (!job.detail->background.empty()) {
+    Line("    beside steps {}", fmt::join(job.detail->background, ","));
+  }
   PutGates(*job.detail);
   for (const model::NamedValue& var : job.detail->env) {
     Line("    env {}={}", var.name, var.value);

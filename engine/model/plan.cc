@@ -85,9 +85,16 @@ const StepSpec* StepAt(const JobSpec& spec, StepIndex index) {
   return beyond < finally_steps.size() ? &finally_steps[beyond] : nullptr;
 }
 
+bool IsService(const JobSpec& spec, StepIndex index) {
+  return base::AsIndex(index) < RareOf(spec).services.size();
+}
+
 std::string StepName(const JobSpec& spec, StepIndex index) {
   const StepSpec* step = StepAt(spec, index);
-  return step == nullptr || step->id.empty() ? fmt::format("{}", index.value() + 1) : step->id;
+  if (step != nullptr && !step->id.empty()) {
+    return step->id;
+  }
+  return fmt::format("{}", base::AsIndex(index) + 1 - RareOf(spec).services.size());
 }
 
 const Defaults& DefaultSettings() {

@@ -86,6 +86,8 @@ struct StepSpec {
   Condition condition;
   base::Duration timeout{0};  ///< 0: only the job's
   bool continue_on_error = false;
+  /// Later steps begin while it runs; what still runs when the job's steps have ended is stopped.
+  bool background = false;
   /// What it does must not be done twice: an attempt after one in which it may have been done
   /// begins only when somebody says so, or when `effect_check` can tell.
   bool effects_once = false;
@@ -148,6 +150,16 @@ struct CacheSpec {
   std::vector<Template> restore_keys;  ///< beginnings of keys, the most wanted first
   std::vector<std::string> paths;
   friend bool operator==(const CacheSpec&, const CacheSpec&) = default;
+};
+
+/// What shows that a service is ready: all that is set; nothing: that it was started.
+struct ReadySpec {
+  std::uint32_t tcp = 0;      ///< a port of this machine that takes connections; 0: none
+  Template http;              ///< an address that answers with 2xx or 3xx; empty: none
+  Template command;           ///< ends with 0; empty: none
+  std::string log;            ///< RE2 that a line of its log holds; empty: none
+  base::Duration timeout{0};  ///< 0: the default
+  friend bool operator==(const ReadySpec&, const ReadySpec&) = default;
 };
 
 /// After which end of the steps artifacts are kept. After a cancel or a timeout none are.
@@ -218,6 +230,8 @@ struct RareJobSettings {
   std::optional<EnvironmentSpec> environment;
   bool overlap_never = false;  ///< no attempt begins while an older one may still run
   std::vector<std::vector<JobIndex>> need_cells;  ///< each ascending, not empty
+  /// The first so many of `JobSpec::steps` are services: background steps that the others wait for.
+  std::vector<ReadySpec> services;
   friend bool operator==(const RareJobSettings&, const RareJobSettings&) = default;
 };
 
@@ -339,9 +353,11 @@ bool HasOnceStep(const JobSpec& spec);
 /// No two of its attempts may run at the same time: `effects: once`, `concurrency`, `environment`
 /// or `overlap: never`.
 bool IsExclusive(const JobSpec& spec);
+/// The step is a service, which the job's other steps wait for.
+bool IsService(const JobSpec& spec, StepIndex index);
 /// The step at `index`, counting the job's steps and then its `finally` steps; null beyond the end.
 const StepSpec* StepAt(const JobSpec& spec, StepIndex index);
-/// Its `id`, else its position from 1.
+/// Its `id`, else its position from 1, services left out.
 std::string StepName(const JobSpec& spec, StepIndex index);
 
 /// The defaults of the language page, in one place; `dayfly plan --defaults` prints them.
@@ -354,6 +370,7 @@ struct Defaults {
   base::Duration offline = std::chrono::minutes(15);
   base::Duration cancel_grace = std::chrono::seconds(10);
   base::Duration finally_budget = std::chrono::minutes(5);
+  base::Duration ready_timeout = std::chrono::minutes(1);
   std::uint32_t infra_retries = 3;
   RetrySpec infra_backoff;
   std::uint64_t log_limit = 256ULL << 20;

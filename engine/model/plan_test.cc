@@ -46,5 +46,19 @@ TEST(StepName, IsTheIdOrThePositionFromOneAcrossFinally) {
   EXPECT_EQ(StepAt(spec, StepIndex(3)), nullptr);
 }
 
+TEST(StepName, DoesNotCountServices) {
+  JobSpec spec;
+  spec.steps.resize(3);
+  spec.steps[0].id = "db";
+  spec.rare = std::make_unique<RareJobSettings>();
+  spec.rare->services.resize(1);
+  spec.rare->finally_steps.resize(1);
+  EXPECT_TRUE(IsService(spec, StepIndex(0)));
+  EXPECT_FALSE(IsService(spec, StepIndex(1)));
+  EXPECT_EQ(StepName(spec, StepIndex(0)), "db");
+  EXPECT_EQ(StepName(spec, StepIndex(1)), "1");
+  EXPECT_EQ(StepName(spec, StepIndex(3)), "3");
+}
+
 }  // namespace
 }  // namespace engine::model

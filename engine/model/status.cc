@@ -78,6 +78,9 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kApprovalRejected, "approval_rejected", "rejected by {subject}"},
     {ReasonCode::kApprovalTimeout, "approval_timeout", "nobody approved it in time"},
     {ReasonCode::kJobsCancelled, "jobs_cancelled", "{detail} cancelled"},
+    {ReasonCode::kStepsEnded, "steps_ended", "stopped, as the job's steps had ended"},
+    {ReasonCode::kServiceNotReady, "service_not_ready", "service {subject}"},
+    {ReasonCode::kServiceEnded, "service_ended", "service {subject}"},
 };
 
 const ReasonText* Find(ReasonCode code) {

@@ -91,7 +91,10 @@ enum class ReasonCode : std::uint8_t {
   kDrainRequested = 61,    ///< of a worker; subject: by whom
   kApprovalRejected = 62,  ///< subject: by whom
   kApprovalTimeout = 63,
-  kJobsCancelled = 64,  ///< of a run that nobody cancelled; detail: how many
+  kJobsCancelled = 64,    ///< of a run that nobody cancelled; detail: how many
+  kStepsEnded = 65,       ///< of a background step: stopped, as the job's steps had ended
+  kServiceNotReady = 66,  ///< subject: which service, for how long, and what it was waited for
+  kServiceEnded = 67,     ///< subject: which service, and how it ended
 };
 
 struct Reason {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a step is isolated and started. One `Sandbox` is one slot: it runs one command at a time
-// (plus what that command left in the background) and owns the pipe, the spool and the processes.
-// Called on one thread; callbacks come on the same thread, never from inside the call.
+// How a step is isolated and started. One `Sandbox` is one slot: it runs one command at a time in
+// each of its lanes (plus what that command left in the background) and owns the pipes, the spool
+// and the processes. Called on one thread; callbacks come on the same thread, never from inside the
+// call.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,17 @@
 
 namespace engine::ports {
 
+/// Where a command runs. `kOwnLane` is the slot's own. Any other is a number above all slots of the
+/// run that nobody else uses: what runs there runs beside, and its log lies in segments of that
+/// number.
+using Lane = std::uint32_t;
+inline constexpr Lane kOwnLane = 0;
+
+/// `LogTag::step` of a command that is no step: nobody is told of it when the sandbox is adopted.
+inline constexpr std::uint32_t kNoStep = 0xffffffff;
+
 struct Command {
+  Lane lane = kOwnLane;
   std::vector<std::string>
       argv;  ///< `argv[0]` with a slash is a path; otherwise it is searched in the PATH of `env`
   std::vector<std::string> env;  ///< complete: `NAME=value`; nothing is inherited
@@ -37,8 +48,9 @@ struct CommandExit {
   /// sandbox itself died
   /// (`Unavailable`).
   base::Status started;
-  int exit_code = 0;  ///< exact
-  int signal = 0;     ///< not 0: ended by this signal
+  int exit_code = 0;       ///< exact
+  int signal = 0;          ///< not 0: ended by this signal
+  bool signalled = false;  ///< it still ran when a signal was sent to it (`Sandbox::Signal`)
   bool core_dumped = false;
   bool oom_killed = false;
   std::uint32_t leftover = 0;  ///< processes it left behind, killed with the attempt
@@ -85,11 +97,12 @@ class Sandbox {
   /// was there.
   virtual void Start(const Command& command, ExitHandler done) = 0;
 
-  /// Sends `signal` to everything the running command started, whatever group it is in. Nothing
-  /// runs: no effect.
-  virtual void Signal(int signal) = 0;
+  /// Sends `signal` to everything that the command running in the lane started, whatever group it
+  /// is in. Nothing runs there: no effect.
+  virtual void Signal(Lane lane, int signal) = 0;
 
-  /// Kills everything that is left of the attempt and reaps it. `done` once, when nothing is left.
+  /// Kills everything that is left of the attempt in all lanes and reaps it. `done` once, when
+  /// nothing is left. The lanes are free then.
   virtual void KillAll(std::function<void()> done) = 0;
 
   // The following is for a sandbox that goes on when its owner has died; one that dies with its
@@ -101,15 +114,16 @@ class Sandbox {
   virtual void Keep(std::string /*record*/, base::Duration /*offline*/) {}
   /// Drops the records: the attempt is over.
   virtual void ForgetKept() {}
-  /// Of an adopted sandbox: as if this owner had started the command that was started last.
-  virtual void Await(ExitHandler /*done*/) {}
+  /// Of an adopted sandbox: as if this owner had started the command that was started last in that
+  /// lane.
+  virtual void Await(Lane /*lane*/, ExitHandler /*done*/) {}
 };
 
 /// A sandbox whose owner died, with its next owner.
 struct AdoptedSandbox {
   std::unique_ptr<Sandbox> sandbox;
   std::vector<std::string> kept;  ///< what the dead owner gave to `Keep`, in order
-  std::uint64_t starts = 0;       ///< commands it was told to start since it held no record
+  std::uint64_t starts = 0;       ///< steps it was told to start since it held no record
 };
 
 }  // namespace engine::ports

@@ -60,7 +60,7 @@ class AdoptTest : public SandboxTest, public ::testing::WithParamInterface<bool>
   }
   CommandExit Await(engine::ports::Sandbox& sandbox) {
     std::optional<CommandExit> exit;
-    sandbox.Await([&](CommandExit e) { exit = std::move(e); });
+    sandbox.Await(engine::ports::kOwnLane, [&](CommandExit e) { exit = std::move(e); });
     RunUntil([&] { return exit.has_value(); });
     return exit.value_or(CommandExit{});
   }
@@ -184,7 +184,7 @@ TEST_P(AdoptTest, AnAdoptedKeeperThatDiesIsReportedAndTakesEverythingWithIt) {
   auto adopted = AdoptHostSandbox(io_, options);
   ASSERT_TRUE(adopted.ok()) << adopted.status();
   std::optional<CommandExit> exit;
-  adopted->sandbox->Await([&](CommandExit e) { exit = std::move(e); });
+  adopted->sandbox->Await(engine::ports::kOwnLane, [&](CommandExit e) { exit = std::move(e); });
   for (const auto pid : ProcessesMarked(KeeperMark(run_, 0))) {
     if (ParentOf(pid) == getpid()) {
       kill(pid, SIGKILL);

@@ -390,7 +390,9 @@ class HostSandbox : public engine::ports::Sandbox {
                      std::move(done));
   }
 
-  void Signal(int signal) override { connection_->Tell(sandboxes::Signal{.signal = signal}); }
+  void Signal(engine::ports::Lane lane, int signal) override {
+    connection_->Tell(sandboxes::Signal{.lane = lane, .signal = signal});
+  }
 
   void KillAll(KillHandler done) override {
     const auto serial = connection_->NextSerial();
@@ -401,9 +403,9 @@ class HostSandbox : public engine::ports::Sandbox {
     connection_->Tell(sandboxes::KeepRecord{.record = std::move(record), .offline = offline});
   }
   void ForgetKept() override { connection_->Tell(ForgetRecords{}); }
-  void Await(ExitHandler done) override {
+  void Await(engine::ports::Lane lane, ExitHandler done) override {
     const auto serial = connection_->NextSerial();
-    connection_->Ask(serial, sandboxes::Await{.serial = serial}, std::move(done));
+    connection_->Ask(serial, sandboxes::Await{.serial = serial, .lane = lane}, std::move(done));
   }
 
  private:

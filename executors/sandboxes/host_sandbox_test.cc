@@ -233,14 +233,14 @@ TEST_F(HostSandbox, SignalReachesWhoeverLeftTheGroup) {
                         "TERM; exec 3<> never; echo r > ready; read x <&3' & wait"),
                   [&](engine::ports::CommandExit e) { exit = std::move(e); });
   EXPECT_EQ(ReadFifo(ready), "r\n");
-  sandbox().Signal(SIGTERM);
+  sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
   EXPECT_EQ(ReadFifo(told), "got it\n");
   RunUntil([&] { return exit.has_value(); });
   EXPECT_EQ(exit->exit_code, 9);
 }
 
 TEST_F(HostSandbox, ASignalWithNothingRunningHasNoEffect) {
-  sandbox().Signal(SIGTERM);
+  sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
   EXPECT_EQ(Run("exit 4").exit_code, 4);
 }
 
@@ -249,7 +249,7 @@ TEST_F(HostSandbox, ASignalRightBehindAStartIsForThatCommand) {
   sandbox().KillAll([] {});
   sandbox().Start(Direct({"sleep", "1000"}),
                   [&](engine::ports::CommandExit e) { exit = std::move(e); });
-  sandbox().Signal(SIGTERM);
+  sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
   RunUntil([&] { return exit.has_value(); });
   EXPECT_EQ(exit->signal, SIGTERM);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keeper's loop: orders in, answers out, one command at a time. Single-threaded; waits in
-// `poll` on the owner, SIGCHLD and what commands print (`CommandOutput`).
+// The keeper's loop: orders in, answers out, one command at a time and others beside it in lanes.
+// Single-threaded; waits in `poll` on the owner, SIGCHLD, what commands print (`CommandOutput`) and
+// the lanes' keepers.
 //
 // A command ends when its main process does. What it left running may go on until the attempt's end
 // (`KillAll`).
@@ -28,7 +29,9 @@
 #include "executors/sandboxes/command_output.h"
 #include "executors/sandboxes/file_descriptor.h"
 #include "executors/sandboxes/keeper_door.h"
+#include "executors/sandboxes/keeper_lanes.h"
 #include "executors/sandboxes/keeper_protocol.h"
+#include "executors/sandboxes/process_tree.h"
 #include "executors/sandboxes/spawn.h"
 #include "executors/sandboxes/workspace.h"
 
@@ -45,6 +48,7 @@ class KeeperLoop {
     Serial serial = 0;
     pid_t pid = 0;
     std::int64_t started_at = 0;  ///< monotonic microseconds
+    bool signalled = false;
   };
   struct Killing {
     std::optional<Serial> serial;  ///< to be answered
@@ -69,6 +73,7 @@ class KeeperLoop {
   void Serve(SetUp& order);
   void Serve(Prepare& order);
   void Serve(Start& order);
+  void StartInLane(Start& order);
   void Serve(const Signal& order);
   void Serve(const KillAll& order);
   void Serve(KeepRecord& order);
@@ -83,6 +88,10 @@ class KeeperLoop {
   bool ReapAll();
   void CommandEnded(int wait_code, int wait_status);
   void TellExit(Serial serial, engine::ports::CommandExit exit);
+  void TellLanes(std::vector<Exited> ends);
+  /// The last to be killed by the kernel for want of memory was this command.
+  bool WasOutOfMemory(const engine::ports::CommandExit& exit);
+  std::vector<Process> OwnDescendants() const;
   std::uint32_t CountLeft() const;
   void BeginKill(std::optional<Serial> serial);
   void ContinueKill();
@@ -106,7 +115,7 @@ class KeeperLoop {
   std::vector<std::string> kept_;
   std::int64_t offline_ = 0;          ///< microseconds
   std::int64_t offline_ends_at_ = 0;  ///< while alone
-  std::uint64_t starts_ = 0;          ///< since nothing was kept
+  std::uint64_t starts_ = 0;          ///< of steps, since nothing was kept
   /// How the last command ended, until it is forgotten: the owner may die before it has heard.
   std::optional<engine::ports::CommandExit> last_exit_;
 
@@ -118,6 +127,7 @@ class KeeperLoop {
   std::optional<StepCgroup> cgroup_;
   std::uint64_t oom_kills_seen_ = 0;
   Spawner spawner_;
+  KeeperLanes lanes_;
 
   std::deque<Order> waiting_;
   std::optional<Running> running_;

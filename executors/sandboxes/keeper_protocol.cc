@@ -62,6 +62,7 @@ void SetUpFields(Archive& archive, T& order) {
   archive(order.owner_gone);
   archive(order.run_folder);
   archive(order.slot);
+  archive(order.lane);
   archive(order.segment_bytes_max);
   archive(order.spool_bytes_max);
   archive(order.allow_cgroup);
@@ -76,6 +77,7 @@ void PrepareFields(Archive& archive, T& order) {
 template <typename Archive, typename T>
 void StartFields(Archive& archive, T& order) {
   archive(order.serial);
+  archive(order.command.lane);
   archive(order.command.argv);
   archive(order.command.env);
   archive(order.command.workdir);
@@ -85,6 +87,16 @@ void StartFields(Archive& archive, T& order) {
   archive(order.command.log_tag.step);
   archive(order.command.masks);
   archive(order.command.preface);
+}
+template <typename Archive, typename T>
+void SignalFields(Archive& archive, T& order) {
+  archive(order.lane);
+  archive(order.signal);
+}
+template <typename Archive, typename T>
+void AwaitFields(Archive& archive, T& order) {
+  archive(order.serial);
+  archive(order.lane);
 }
 template <typename Archive, typename T>
 void ReadyFields(Archive& archive, T& answer) {
@@ -104,6 +116,7 @@ void ExitedFields(Archive& archive, T& answer) {
   archive(answer.exit.started);
   archive(answer.exit.exit_code);
   archive(answer.exit.signal);
+  archive(answer.exit.signalled);
   archive(answer.exit.core_dumped);
   archive(answer.exit.oom_killed);
   archive(answer.exit.leftover);
@@ -167,7 +180,7 @@ bool EncodeFrame(const Order& order, std::string& out) {
       return Frame(Kind::kStart, out, [&](Writer& w) { StartFields(w, o); });
     }
     bool operator()(const Signal& o) const {
-      return Frame(Kind::kSignal, out, [&](Writer& w) { w(o.signal); });
+      return Frame(Kind::kSignal, out, [&](Writer& w) { SignalFields(w, o); });
     }
     bool operator()(const KillAll& o) const {
       return Frame(Kind::kKillAll, out, [&](Writer& w) { w(o.serial); });
@@ -182,7 +195,7 @@ bool EncodeFrame(const Order& order, std::string& out) {
       return Frame(Kind::kAdopt, out, [&](Writer& w) { w(o.version); });
     }
     bool operator()(const Await& o) const {
-      return Frame(Kind::kAwait, out, [&](Writer& w) { w(o.serial); });
+      return Frame(Kind::kAwait, out, [&](Writer& w) { AwaitFields(w, o); });
     }
   };
   return std::visit(Visitor{out}, order);
@@ -225,7 +238,7 @@ StatusOr<Order> DecodeOrder(std::string_view frame) {
     case Kind::kStart:
       return Decode<Order, Start>(reader, [](Reader& r, Start& o) { StartFields(r, o); });
     case Kind::kSignal:
-      return Decode<Order, Signal>(reader, [](Reader& r, Signal& o) { r(o.signal); });
+      return Decode<Order, Signal>(reader, [](Reader& r, Signal& o) { SignalFields(r, o); });
     case Kind::kKillAll:
       return Decode<Order, KillAll>(reader, [](Reader& r, KillAll& o) { r(o.serial); });
     case Kind::kKeepRecord:
@@ -236,7 +249,7 @@ StatusOr<Order> DecodeOrder(std::string_view frame) {
     case Kind::kAdopt:
       return Decode<Order, Adopt>(reader, [](Reader& r, Adopt& o) { r(o.version); });
     case Kind::kAwait:
-      return Decode<Order, Await>(reader, [](Reader& r, Await& o) { r(o.serial); });
+      return Decode<Order, Await>(reader, [](Reader& r, Await& o) { AwaitFields(r, o); });
     case Kind::kReady:
     case Kind::kPrepared:
     case Kind::kExited:

@@ -7,7 +7,9 @@
 //
 // Orders are served one after the other: `Start` ends when its command does, `KillAll` when nothing
 // is left. `Signal` and `KillAll` act at once; a `Start` still waiting before a `KillAll` is
-// answered `Cancelled`. So an owner may send KillAll, Prepare, Start in one go.
+// answered `Cancelled`. So an owner may send KillAll, Prepare, Start in one go. A `Start` in a lane
+// is served once its command runs; it runs under a keeper of its own, a child of this one
+// (`keeper_lanes.h`).
 //
 // A keeper that goes on without its owner takes the next one on its socket (`SocketName`): that one
 // says `Adopt` first, gets `KeptRecord` for each record the dead owner left and then `Adopted`, and
@@ -27,7 +29,7 @@
 
 namespace executors::sandboxes {
 
-inline constexpr std::uint32_t kProtocolVersion = 3;
+inline constexpr std::uint32_t kProtocolVersion = 4;
 inline constexpr std::size_t kFrameBytesMax = 16U << 20;
 
 /// What the keeper does when its owner is gone.
@@ -44,6 +46,7 @@ struct SetUp {
   OwnerGone owner_gone = OwnerGone::kKillAndLeave;
   std::string run_folder;
   std::uint32_t slot = 0;
+  engine::ports::Lane lane = engine::ports::kOwnLane;  ///< of a keeper that serves one of a slot's
   std::uint64_t segment_bytes_max = 0;
   std::uint64_t spool_bytes_max = 0;  ///< 0: no limit
   bool allow_cgroup = true;
@@ -58,6 +61,7 @@ struct Start {
   engine::ports::Command command;
 };
 struct Signal {
+  engine::ports::Lane lane = engine::ports::kOwnLane;
   std::int32_t signal = 0;
 };
 struct KillAll {
@@ -68,14 +72,16 @@ struct KeepRecord {
   std::string record;
   engine::base::Duration offline{0};  ///< how long to go on without an owner
 };
-/// Drops the records, and forgets the command that was started last; not answered.
+/// Drops the records, and forgets the commands that were started last; not answered.
 struct ForgetRecords {};
 struct Adopt {
   std::uint32_t version = kProtocolVersion;
 };
-/// Answered with `Exited` of the command that was started last, at once when it has ended.
+/// Answered with `Exited` of the command that was started last in the lane, at once when it has
+/// ended.
 struct Await {
   Serial serial = 0;
+  engine::ports::Lane lane = engine::ports::kOwnLane;
 };
 using Order =
     std::variant<SetUp, Prepare, Start, Signal, KillAll, KeepRecord, ForgetRecords, Adopt, Await>;
@@ -103,7 +109,7 @@ struct KeptRecord {
 struct Adopted {
   engine::base::Status status;
   engine::ports::SandboxFacts facts;
-  std::uint64_t starts = 0;  ///< `Start` orders received since the records were last dropped
+  std::uint64_t starts = 0;  ///< steps' `Start` orders received since the records were last dropped
 };
 using Answer = std::variant<Ready, Prepared, Exited, Killed, KeptRecord, Adopted>;
 

@@ -72,7 +72,8 @@ void ExpectSampleFacts(const SandboxFacts& facts) {
 
 Start SampleStart() {
   return {.serial = std::numeric_limits<Serial>::max(),
-          .command = {.argv = {"printf", std::string("a\0b\xFF", 4), ""},
+          .command = {.lane = 4001,
+                      .argv = {"printf", std::string("a\0b\xFF", 4), ""},
                       .env = {"A=1", "B=two words"},
                       .workdir = "/somewhere",
                       .log_limit = 1ULL << 40,
@@ -86,6 +87,7 @@ Exited SampleExit() {
           .exit = {.started = engine::base::NotFound("no such program"),
                    .exit_code = 200,
                    .signal = 9,
+                   .signalled = true,
                    .core_dumped = true,
                    .oom_killed = true,
                    .leftover = 2,
@@ -103,6 +105,7 @@ TEST(KeeperProtocol, CarriesSetUp) {
                                                            .owner_gone = OwnerGone::kGoOn,
                                                            .run_folder = "/runs/x",
                                                            .slot = 6,
+                                                           .lane = 4001,
                                                            .segment_bytes_max = 1ULL << 35,
                                                            .allow_cgroup = false,
                                                            .allow_mounts = true});
@@ -110,6 +113,7 @@ TEST(KeeperProtocol, CarriesSetUp) {
   EXPECT_EQ(back.owner_gone, OwnerGone::kGoOn);
   EXPECT_EQ(back.run_folder, "/runs/x");
   EXPECT_EQ(back.slot, 6U);
+  EXPECT_EQ(back.lane, 4001U);
   EXPECT_EQ(back.segment_bytes_max, 1ULL << 35);
   EXPECT_FALSE(back.allow_cgroup);
   EXPECT_TRUE(back.allow_mounts);
@@ -126,6 +130,7 @@ TEST(KeeperProtocol, CarriesStartWithAnyBytes) {
   const Start sent = SampleStart();
   const Start back = OrderBack(sent);
   EXPECT_EQ(back.serial, sent.serial);
+  EXPECT_EQ(back.command.lane, sent.command.lane);
   EXPECT_EQ(back.command.argv, sent.command.argv);
   EXPECT_EQ(back.command.env, sent.command.env);
   EXPECT_EQ(back.command.workdir, "/somewhere");
@@ -136,7 +141,9 @@ TEST(KeeperProtocol, CarriesStartWithAnyBytes) {
 }
 
 TEST(KeeperProtocol, CarriesSignalAndKill) {
-  EXPECT_EQ(OrderBack(Signal{.signal = -15}).signal, -15);
+  const Signal signal = OrderBack(Signal{.lane = 4001, .signal = -15});
+  EXPECT_EQ(signal.lane, 4001U);
+  EXPECT_EQ(signal.signal, -15);
   EXPECT_EQ(OrderBack(KillAll{.serial = 12}).serial, 12U);
   EXPECT_EQ(AnswerBack(Killed{.serial = 13}).serial, 13U);
 }
@@ -160,6 +167,7 @@ TEST(KeeperProtocol, CarriesExited) {
   EXPECT_EQ(back.exit.started, sent.exit.started);
   EXPECT_EQ(back.exit.exit_code, 200);
   EXPECT_EQ(back.exit.signal, 9);
+  EXPECT_TRUE(back.exit.signalled);
   EXPECT_TRUE(back.exit.core_dumped);
   EXPECT_TRUE(back.exit.oom_killed);
   EXPECT_EQ(back.exit.leftover, 2U);
@@ -173,7 +181,9 @@ TEST(KeeperProtocol, CarriesWhatTheNextOwnerNeeds) {
   EXPECT_EQ(keep.record, std::string("a\0b", 3));
   EXPECT_EQ(keep.offline, std::chrono::minutes(15));
   EXPECT_EQ(OrderBack(Adopt{.version = 9}).version, 9U);
-  EXPECT_EQ(OrderBack(Await{.serial = 4}).serial, 4U);
+  const Await await = OrderBack(Await{.serial = 4, .lane = 4001});
+  EXPECT_EQ(await.serial, 4U);
+  EXPECT_EQ(await.lane, 4001U);
   EXPECT_EQ(AnswerBack(KeptRecord{.record = "x"}).record, "x");
   const Adopted adopted = AnswerBack(
       Adopted{.status = engine::base::InvalidArgument("why"), .facts = SampleFacts(), .starts = 7});
@@ -252,9 +262,9 @@ TEST(KeeperProtocol, SurvivesAnyDamagedByte) {
 
 TEST(KeeperProtocol, DoesNotBelieveACountThatCannotBe) {
   std::string frame = Encoded(Order(SampleStart())).substr(kLengthBytes);
-  // Behind kind and serial stands the number of arguments.
+  // Behind kind, serial and lane stands the number of arguments.
   const std::uint32_t lie = 0xFFFFFFFF;
-  std::memcpy(frame.data() + 1 + sizeof(Serial), &lie, sizeof lie);
+  std::memcpy(frame.data() + 1 + sizeof(Serial) + sizeof(engine::ports::Lane), &lie, sizeof lie);
   EXPECT_TRUE(IsRefused(true, frame));
 }
 

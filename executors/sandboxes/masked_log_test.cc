@@ -126,7 +126,7 @@ TEST_F(FullSpool, DoesNotKeepACommandFromBeingKilled) {
   while (SpoolSize() < kSpoolBytes) {
     io_.poll();
   }
-  sandbox->Signal(SIGKILL);
+  sandbox->Signal(engine::ports::kOwnLane, SIGKILL);
   RunUntil([&] { return exit.has_value(); });
   EXPECT_EQ(exit->signal, SIGKILL);
 }

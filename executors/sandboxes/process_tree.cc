@@ -158,6 +158,17 @@ std::vector<Process> DescendantsOf(pid_t root) {
   return found;
 }
 
+std::vector<Process> WithoutTrees(std::vector<Process> processes, const std::set<pid_t>& roots) {
+  std::set<pid_t> inside = roots;
+  std::erase_if(processes, [&](const Process& process) {
+    if (inside.contains(process.parent)) {
+      inside.insert(process.pid);
+    }
+    return inside.contains(process.pid);
+  });
+  return processes;
+}
+
 pid_t ParentOf(pid_t pid) {
   const auto process = ReadProcess(pid);
   return process ? process->parent : 0;

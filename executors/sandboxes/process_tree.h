@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -20,8 +21,12 @@ struct Process {
 };
 
 /// Everything that descends from `root`, whatever group or session it is in; without `root`.
-/// Zombies are included, threads are not.
+/// Parents stand before their children. Zombies are included, threads are not.
 std::vector<Process> DescendantsOf(pid_t root);
+
+/// Those of `processes`, in the order of `DescendantsOf`, that are none of `roots` and descend from
+/// none of them.
+std::vector<Process> WithoutTrees(std::vector<Process> processes, const std::set<pid_t>& roots);
 
 /// The parent of `pid`; 0 when there is no such process.
 pid_t ParentOf(pid_t pid);

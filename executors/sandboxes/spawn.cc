@@ -36,6 +36,7 @@ struct ChildPlan {
   pid_t parent = 0;
   int input_fd = -1;
   int output_fd = -1;
+  int keep_fd = -1;
   int cgroup_procs_fd = -1;
   const char* workdir = nullptr;
   char* const* candidates = nullptr;  ///< paths to try, null at the end
@@ -92,6 +93,12 @@ __attribute__((no_sanitize("address", "undefined", "thread"))) int ChildMain(voi
   }
   if (syscall(SYS_dup3, plan->input_fd, 0, 0) < 0 || syscall(SYS_dup3, plan->output_fd, 1, 0) < 0 ||
       syscall(SYS_dup3, plan->output_fd, 2, 0) < 0) {
+    Fail(plan, Stage::kSetUp, errno);
+  }
+  // `dup3` refuses to copy a descriptor to itself.
+  if (plan->keep_fd >= 0 &&
+      (plan->keep_fd == kKeptFd ? syscall(SYS_fcntl, kKeptFd, F_SETFD, 0)
+                                : syscall(SYS_dup3, plan->keep_fd, kKeptFd, 0)) < 0) {
     Fail(plan, Stage::kSetUp, errno);
   }
   if (syscall(SYS_chdir, plan->workdir) < 0) {
@@ -270,6 +277,7 @@ StatusOr<pid_t> Spawner::Spawn(const SpawnRequest& request) {
   ChildPlan plan{.parent = getpid(),
                  .input_fd = request.input_fd,
                  .output_fd = request.output_fd,
+                 .keep_fd = request.keep_fd,
                  .workdir = request.workdir,
                  .candidates = candidate_pointers.data(),
                  .argv = argv.data(),

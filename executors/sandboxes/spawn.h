@@ -12,6 +12,9 @@
 
 namespace executors::sandboxes {
 
+/// Where a child finds `SpawnRequest::keep_fd`.
+inline constexpr int kKeptFd = 3;
+
 struct SpawnRequest {
   const std::vector<std::string>* argv = nullptr;
   const std::vector<std::string>* env = nullptr;
@@ -19,6 +22,7 @@ struct SpawnRequest {
   const char* workdir = nullptr;
   int input_fd = -1;   ///< becomes standard input
   int output_fd = -1;  ///< becomes standard output and error
+  int keep_fd = -1;    ///< becomes descriptor `kKeptFd`; -1: none
   int cgroup_fd = -1;  ///< the child is born into this cgroup; -1: into the caller's
 };
 

@@ -74,6 +74,7 @@ std::vector<model::StepSpec> Get(const RepeatedPtrField<pb::StepSpec>& steps) {
     entry.argv = Get(step.argv());
     entry.effects_once = step.effects_once();
     entry.effect_check = Get(step.effect_check());
+    entry.background = step.background();
   }
   return out;
 }
@@ -167,6 +168,13 @@ std::unique_ptr<model::RareJobSettings> Get(const pb::RareJobSettings& rare) {
     }
   }
   out->reuse_inputs = Get(rare.reuse_inputs());
+  for (const pb::ReadySpec& ready : rare.services()) {
+    out->services.push_back({.tcp = ready.tcp(),
+                             .http = Get(ready.http()),
+                             .command = Get(ready.command()),
+                             .log = ready.log(),
+                             .timeout = base::Duration(ready.timeout())});
+  }
   GetCoordination(rare, out.get());
   return out;
 }

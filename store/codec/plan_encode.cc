@@ -94,6 +94,19 @@ void Put(const model::StepSpec& step, pb::StepSpec* out) {
   if (step.effect_check != model::Template{}) {
     Put(step.effect_check, out->mutable_effect_check());
   }
+  out->set_background(step.background);
+}
+
+void Put(const model::ReadySpec& ready, pb::ReadySpec* out) {
+  out->set_tcp(ready.tcp);
+  if (ready.http != model::Template{}) {
+    Put(ready.http, out->mutable_http());
+  }
+  if (ready.command != model::Template{}) {
+    Put(ready.command, out->mutable_command());
+  }
+  out->set_log(ready.log);
+  out->set_timeout(ready.timeout.count());
 }
 
 void Put(const std::vector<model::StepSpec>& steps, RepeatedPtrField<pb::StepSpec>* out) {
@@ -214,6 +227,9 @@ void Put(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
     Put(cache, out->add_caches());
   }
   Put(rare.reuse_inputs, out->mutable_reuse_inputs());
+  for (const model::ReadySpec& ready : rare.services) {
+    Put(ready, out->add_services());
+  }
   PutCoordination(rare, out);
 }
 

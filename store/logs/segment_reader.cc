@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <fcntl.h>
+#include <filesystem>
 #include <span>
+#include <string_view>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -197,6 +201,20 @@ StatusOr<StepLog> SegmentReader::ReadCut(std::uint32_t slot, const engine::model
     }
   }
   return NotFound("slot {} has nothing of that log", slot);
+}
+
+StatusOr<std::uint32_t> SegmentReader::FindLane(const engine::model::LogTag& tag) {
+  constexpr std::string_view kLiveSuffix = ".now";
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
+    const std::string name = entry.path().filename().string();
+    std::uint32_t lane = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), lane);
+    if (error == std::errc() && std::string_view(end) == kLiveSuffix && ReadCut(lane, tag).ok()) {
+      return lane;
+    }
+  }
+  return NotFound("nothing of that log is there");
 }
 
 SegmentReader::Live SegmentReader::LiveOf(const LiveLog& record) const {

@@ -47,6 +47,10 @@ class SegmentReader : public engine::ports::LogSource {
   engine::base::StatusOr<engine::model::StepLog> ReadCut(std::uint32_t slot,
                                                          const engine::model::LogTag& tag);
 
+  /// In which number's segments the log lies of a step that runs in the background, or did when its
+  /// keeper was lost: the slot is not known to say. `NotFound` while it has printed nothing.
+  engine::base::StatusOr<std::uint32_t> FindLane(const engine::model::LogTag& tag);
+
  private:
   Live LiveOf(const engine::model::LiveLog& record) const;
 

@@ -142,6 +142,16 @@ TEST_F(SegmentReaderTest, AnEndedLogEndsWhereItsRecordSays) {
   EXPECT_EQ(*reader.Read(live.log, 0, 100), "efgX");
 }
 
+TEST_F(SegmentReaderTest, FindsTheLaneOfALog) {
+  const LogTag tag{.job = 1, .attempt = 2, .step = 3};
+  SegmentReader reader(folder_);
+  EXPECT_EQ(reader.FindLane(tag).status().code(), absl::StatusCode::kNotFound);
+  WriteSegment(a_, "x");
+  WriteLive({.tag = tag, .growing = true, .begin_segment = a_, .begin_offset = 0});
+  EXPECT_EQ(*reader.FindLane(tag), 2U);
+  EXPECT_FALSE(reader.FindLane({.job = 1, .attempt = 2, .step = 4}).ok());
+}
+
 TEST_F(SegmentReaderTest, ADamagedLiveRecordIsNamed) {
   Write(engine::model::LiveLogName(2), "nonsense");
   EXPECT_EQ(SegmentReader(folder_).ReadLive(2).status().code(), absl::StatusCode::kDataLoss);

@@ -72,7 +72,9 @@ class AgentScene : public ::testing::Test {
     return options;
   }
 
-  model::Assignment Work(std::uint32_t job, std::vector<std::string> scripts) const {
+  /// The first `background` of the steps run in the background.
+  model::Assignment Work(std::uint32_t job, std::vector<std::string> scripts,
+                         std::size_t background = 0) const {
     auto plan = std::make_shared<model::Plan>();
     plan->name = "test";
     model::JobSpec spec;
@@ -81,6 +83,7 @@ class AgentScene : public ::testing::Test {
       model::StepSpec step;
       step.id = "s" + std::to_string(spec.steps.size() + 1);
       step.run = {.text = script, .at = {}, .has_expression = script.find("${{") != script.npos};
+      step.background = spec.steps.size() < background;
       spec.steps.push_back(std::move(step));
     }
     spec.rare = std::make_unique<model::RareJobSettings>();

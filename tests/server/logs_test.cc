@@ -101,6 +101,37 @@ TEST_F(ServerLogsProcess, AnAgentKilledInAStepLosesNothingOfItsLog) {
   ExpectEnds(*reader, "reader");
 }
 
+TEST_F(ServerLogsProcess, WhatRunsBesideTheStepsSurvivesItsAgentWithItsLog) {
+  StartAgent(Token());
+  const std::string run = SubmitOnly(fmt::format(
+      R"(
+name: beside
+jobs:
+  held:
+    checkout: false
+    services:
+      web: {{ run: "echo serving; exec sleep 1000", ready: {{ log: "^serving$" }} }}
+    steps:
+      - {{ id: beside, background: true, run: "echo beside; touch up; exec sleep 1000" }}
+      - id: front
+        run: while ! [ -e up ]; do sleep 0.01; done; {}; echo front
+)",
+      HeldStep()));
+  AwaitBegin();
+  agent_->Kill();
+  const auto reader = Follow(run, "reader");
+  StartAgent("");
+  LetGoOn();
+  reader->ReadRest();
+  ExpectEnds(*reader, "reader");
+  EXPECT_EQ(Logs({run, "held", "web"}), "serving\n");
+  EXPECT_EQ(Logs({run, "held", "beside"}), "beside\n");
+  EXPECT_EQ(Logs({run, "held", "front"}), "front\n");
+  const std::string shown = Run({"show", run}).text;
+  EXPECT_THAT(shown, HasSubstr("succeeded"));
+  EXPECT_THAT(shown, HasSubstr("web"));
+}
+
 TEST_F(ServerLogsProcess, AServerKilledInALogGoesOnWithIt) {
   StartAgent(Token());
   const std::string run = SubmitOnly(HeldPrinter(20'000));

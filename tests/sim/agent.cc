@@ -80,8 +80,13 @@ void Agent::BeginStep(const AttemptKey& key) {
   if (world_.step_begins) {
     world_.step_begins();
   }
-  const Attempt& attempt = attempts_.at(key);
+  Attempt& attempt = attempts_.at(key);
   Report(key, ReportStepStarted{StepIndex(attempt.step)});
+  if (StepAt(SpecOf(*attempt.assignment.plan, key.job), StepIndex(attempt.step))->background) {
+    attempt.beside.insert(attempt.step);
+    Advance(key);
+    return;
+  }
   const StepOutcome outcome = OutcomeOf(world_.outcome_seed, key, attempt.step);
   Later(key, outcome.takes, [this, key, outcome] {
     Reason reason;
@@ -108,8 +113,12 @@ void Agent::Advance(const AttemptKey& key) {
   const auto steps = static_cast<std::uint32_t>(spec.steps.size());
   const auto all = steps + static_cast<std::uint32_t>(RareOf(spec).finally_steps.size());
   ++attempt.step;
+  if (!attempt.beside.empty() && world_.random->OneIn(1, 3)) {
+    EndBeside(key);
+  }
   if (attempt.phase == Phase::kSteps &&
       (attempt.status != Status::kSucceeded || attempt.step >= steps)) {
+    EndBeside(key);
     attempt.phase = Phase::kFinally;
     attempt.step = steps;
   }
@@ -120,7 +129,16 @@ void Agent::Advance(const AttemptKey& key) {
   }
 }
 
+void Agent::EndBeside(const AttemptKey& key) {
+  for (const std::uint32_t step : std::exchange(attempts_.at(key).beside, {})) {
+    Report(key, ReportStepEnded{.step = StepIndex(step),
+                                .status = Status::kSucceeded,
+                                .reason = {.code = ReasonCode::kStepsEnded}});
+  }
+}
+
 void Agent::Finish(const AttemptKey& key) {
+  EndBeside(key);
   const Attempt attempt = std::move(attempts_.at(key));
   attempts_.erase(key);
   if (attempt.phase != Phase::kQueued) {

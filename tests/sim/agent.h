@@ -64,7 +64,8 @@ class Agent {
     engine::model::Assignment assignment;
     Phase phase = Phase::kQueued;
     std::uint32_t step = 0;
-    std::uint64_t turn = 0;  ///< a timer of an older turn is void
+    std::set<std::uint32_t> beside;  ///< steps that run in the background
+    std::uint64_t turn = 0;          ///< a timer of an older turn is void
     engine::model::Status status = engine::model::Status::kSucceeded;
     engine::model::Reason reason;
     bool hangs = false;
@@ -76,6 +77,7 @@ class Agent {
   void EndStep(const engine::model::AttemptKey& key, engine::model::Status status,
                const engine::model::Reason& reason);
   void Advance(const engine::model::AttemptKey& key);
+  void EndBeside(const engine::model::AttemptKey& key);
   void Finish(const engine::model::AttemptKey& key);
   void Later(const engine::model::AttemptKey& key, engine::base::Duration delay,
              std::function<void()> then);

@@ -80,6 +80,8 @@ void DrawGates(Random& random, JobSpec& spec) {
     step.effects_once = true;
     step.effect_check.text = random.OneIn(1, 2) ? "check" : "";
   }
+  StepSpec& first = spec.steps.front();
+  first.background = spec.steps.size() > 1 && !first.effects_once && random.OneIn(1, 4);
 }
 
 void DrawCondition(Random& random, JobSpec& spec) {

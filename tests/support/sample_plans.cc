@@ -71,6 +71,7 @@ std::vector<model::StepSpec> AnySteps(Random& random) {
     step.argv = Texts(random);
     step.effects_once = Maybe(random);
     step.effect_check = AnyTemplate(random);
+    step.background = Maybe(random);
   }
   return out;
 }
@@ -105,6 +106,8 @@ model::RareJobSettings AnyRare(Random& random) {
     out.environment = {AnyTemplate(random), AnyTemplate(random)};
   }
   out.overlap_never = Maybe(random);
+  out.services = {{Small(random), AnyTemplate(random), AnyTemplate(random), AnyText(random),
+                   AnyDuration(random)}};
   return out;
 }
 
