@@ -172,9 +172,9 @@ constexpr KeyRow kRows[] = {
 
   {Level::kReuse, "inputs", kTextOrList, kNow, "files that decide", "[\"src/**\"]"},
 
-  {Level::kCheckout, "depth", kInteger, kLater, "so many commits of history; 0: all", "1", "0"},
-  {Level::kCheckout, "submodules", kBoolean, kLater, "with submodules", "true", "false"},
-  {Level::kCheckout, "lfs", kBoolean, kLater, "with large files", "true", "false"},
+  {Level::kCheckout, "depth", kInteger, kNow, "so many commits of history; 0: all", "1", "0"},
+  {Level::kCheckout, "submodules", kBoolean, kNow, "with the files of submodules, and of theirs", "true", "false"},
+  {Level::kCheckout, "lfs", kBoolean, kNow, "with the contents of files in git's large file storage", "true", "false"},
 
   {Level::kStep, "id", kText, kNow, "how expressions call it: `steps.ID.outputs.NAME`", "compile"},
   {Level::kStep, "name", kTemplate, kNow, "a name for people", "Compile everything", "the first line of `run`"},

@@ -313,8 +313,8 @@ std::string DefaultsText() {
        "between the signal and the kill");
   line("cancel: budget of `finally`", engine::base::FormatDuration(defaults.finally_budget),
        "how long `finally` steps may take");
-  line("output kept inline", fmt::format("{} KiB", defaults.inline_output_bytes >> 10),
-       "larger ones go to the artifact store");
+  line("an output", fmt::format("{} KiB", defaults.inline_output_bytes >> 10),
+       "at most; larger results are handed on as artifacts");
   line("jobs in a run", fmt::format("{}", defaults.jobs_max), "at most, cells counted");
   line("included files", fmt::format("{}", CompileOptions().includes_max),
        "at most; DAYFLY_INCLUDES_MAX sets another number");

@@ -54,10 +54,14 @@ std::optional<ports::TreeRequest> Slot::TreeOf(const model::Assignment& assignme
   if (context.tree.empty() && !by_commit) {
     return std::nullopt;
   }
+  const model::CheckoutSpec& checkout = attempt_->spec().rare->checkout;
   return ports::TreeRequest{.tree = context.tree,
                             .commit = context.commit,
                             .branch = context.branch,
-                            .source = context.source};
+                            .source = context.source,
+                            .depth = checkout.depth,
+                            .submodules = checkout.submodules,
+                            .lfs = checkout.lfs};
 }
 
 // The slot's last tree is given back only now: its keeper may have it mounted until it mounts

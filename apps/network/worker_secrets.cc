@@ -143,14 +143,20 @@ void WorkerSecrets::ReadSecret(model::WorkerId worker, std::string name, Done<st
 
 void WorkerSecrets::ReadGitLogin(model::WorkerId worker, std::string url,
                                  Done<std::optional<api::agents::GitLogin>> done) {
-  const auto fits = [url](const model::JobSpec& spec, const model::RunContext& context) {
-    return model::RareOf(spec).checkout.enabled && context.source == url;
+  const GitLoginConfig* const login = FindGitLogin(config_, url);
+  // Where submodules are, the commit says and not the run: their passwords are those that the run's
+  // own repository is read with, and no others.
+  const auto fits = [this, url, login](const model::JobSpec& spec,
+                                       const model::RunContext& context) {
+    const model::CheckoutSpec& checkout = model::RareOf(spec).checkout;
+    const bool may_be_submodule =
+        checkout.submodules && (login == nullptr || login == FindGitLogin(config_, context.source));
+    return checkout.enabled && (context.source == url || may_be_submodule);
   };
-  IfItRuns(worker, fits, [this, url, done = std::move(done)](const base::Status& status) {
+  IfItRuns(worker, fits, [login, done = std::move(done)](const base::Status& status) {
     if (!status.ok()) {
       return done(status);
     }
-    const GitLoginConfig* login = FindGitLogin(config_, url);
     if (login == nullptr) {
       return done(std::optional<api::agents::GitLogin>());
     }

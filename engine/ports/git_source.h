@@ -34,6 +34,10 @@ struct TreeRequest {
   std::string commit;
   std::string branch;
   std::string source;  ///< a folder in the repository whose objects may be needed; may be empty
+  std::uint32_t depth = 0;  ///< so many commits of history; 0: all
+  /// With the files of submodules, where the tree only names their commits.
+  bool submodules = false;
+  bool lfs = false;  ///< with the contents of files that the tree only points to
   friend bool operator==(const TreeRequest&, const TreeRequest&) = default;
 };
 

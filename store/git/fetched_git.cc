@@ -12,6 +12,8 @@
 
 #include "engine/base/digest.h"
 #include "store/git/git_handle.h"
+#include "store/git/history.h"
+#include "store/git/object_folder.h"
 
 namespace store::git {
 namespace {
@@ -28,8 +30,12 @@ bool IsScpLike(std::string_view url) {
   return host.find(':') != std::string_view::npos && host.find("::") == std::string_view::npos;
 }
 
-/// The tree of a commit that the repository has.
-base::StatusOr<std::string> TreeOf(const std::string& repository, const std::string& commit) {
+/// How deep submodules may stand in each other.
+constexpr std::uint32_t kLevelsMax = 8;
+
+/// The tree of a commit that the repository has, with `depth` commits of history (0: all).
+base::StatusOr<git_oid> TreeOf(const std::string& repository, const std::string& commit,
+                               std::uint32_t depth) {
   ASSIGN_OR_RETURN(const git_oid id, OidFromHex(commit));
   Repository opened;
   int error = Take(opened, [&](git_repository** out) {
@@ -43,7 +49,13 @@ base::StatusOr<std::string> TreeOf(const std::string& repository, const std::str
   if (error < 0) {
     return FromGit(error, "commit " + commit);
   }
-  return ToHex(*git_commit_tree_id(found.get()));
+  if (depth > 0) {
+    ASSIGN_OR_RETURN(const History history, LastCommits(opened.get(), id, depth));
+    if (history.is_short) {
+      return base::NotFound("commit {} is here with less than {} commits", commit, depth);
+    }
+  }
+  return *git_commit_tree_id(found.get());
 }
 
 base::Status MakeFolder(const std::string& folder) {
@@ -87,7 +99,7 @@ struct FetchedGit::Fetching {
   std::atomic<std::uint64_t> fetches{0};
   std::atomic<bool> released{false};  ///< a tree, since old ones were removed
   /// Of unfolded trees, once for each time; what a step's `git` reads is borrowed from there.
-  std::multimap<std::string, std::string> repository_of;
+  std::multimap<std::string, Held> repositories_of;
 
   std::mutex& Of(const std::string& repository) {
     const std::lock_guard lock(mutex);
@@ -126,33 +138,126 @@ base::StatusOr<ports::WorkingTree> FetchedGit::WriteWorkingTree(const std::strin
 }
 
 base::StatusOr<std::string> FetchedGit::UnfoldTree(const ports::TreeRequest& request) {
-  RETURN_IF_ERROR(CheckRepositoryUrl(request.source));
-  if (!OidFromHex(request.commit).ok()) {
-    return base::InvalidArgument("'{}' is no full commit id", request.commit);
-  }
-  const std::string name = base::ToHex(base::Sha256(request.source)).substr(0, 24);
-  const std::string repository = shelf_->PathOf(name);
-  shelf_->Hold(repository);
-  base::StatusOr<std::string> folder = UnfoldHeld(request, repository);
+  Held held;
+  base::StatusOr<std::string> folder = UnfoldHolding(request, held);
   if (!folder.ok()) {
-    shelf_->LetGo(repository);
+    LetGo(held);
     return folder;
   }
   const std::lock_guard lock(fetching_->mutex);
-  fetching_->repository_of.emplace(*folder, repository);
+  fetching_->repositories_of.emplace(*folder, std::move(held));
   return folder;
 }
 
-base::StatusOr<std::string> FetchedGit::UnfoldHeld(const ports::TreeRequest& request,
-                                                   const std::string& repository) {
-  RETURN_IF_ERROR(EnsureCommit(request.source, request.commit, repository));
+base::StatusOr<std::string> FetchedGit::UnfoldHolding(const ports::TreeRequest& request,
+                                                      Held& held) {
+  ASSIGN_OR_RETURN(const Wanted wanted, Take({.url = request.source,
+                                              .commit = request.commit,
+                                              .depth = request.depth,
+                                              .lfs = request.lfs,
+                                              .repository = ""},
+                                             held));
   ports::TreeRequest local = request;
-  local.source = repository;
+  local.source = wanted.repository;
   if (local.tree.empty()) {
-    ASSIGN_OR_RETURN(local.tree, TreeOf(repository, request.commit));
+    ASSIGN_OR_RETURN(git_oid tree, TreeOf(wanted.repository, request.commit, 0));
+    if (request.submodules) {
+      ASSIGN_OR_RETURN(tree, TreeWithSubmodules(wanted, tree, 1, held));
+    }
+    local.tree = ToHex(tree);
   }
   MakeRoomForTree();
-  return local_->UnfoldTree(local);
+  LocalGit::Elsewhere elsewhere;
+  for (const std::string& repository : held) {
+    if (repository != wanted.repository) {
+      elsewhere.objects.push_back(repository + "/objects");
+    }
+    if (request.lfs) {
+      elsewhere.large_files.push_back(repository + "/lfs/objects");
+    }
+  }
+  return local_->UnfoldTree(local, elsewhere);
+}
+
+// Histories of different lengths stand apart: what is cut off in a repository is cut off for all.
+base::StatusOr<FetchedGit::Wanted> FetchedGit::Take(Wanted wanted, Held& held) {
+  RETURN_IF_ERROR(CheckRepositoryUrl(wanted.url));
+  if (!OidFromHex(wanted.commit).ok()) {
+    return base::InvalidArgument("'{}' is no full commit id", wanted.commit);
+  }
+  const std::string kind =
+      wanted.depth == 0 ? wanted.url : fmt::format("{}\ndepth {}", wanted.url, wanted.depth);
+  wanted.repository = shelf_->PathOf(base::ToHex(base::Sha256(kind)).substr(0, 24));
+  shelf_->Hold(wanted.repository);
+  held.push_back(wanted.repository);
+  const std::lock_guard lock(fetching_->Of(wanted.repository));
+  if (!fs::exists(wanted.repository + "/HEAD")) {
+    RETURN_IF_ERROR(Git(wanted.url, "", {"init", "--quiet", "--bare", wanted.repository}).status());
+  }
+  if (!TreeOf(wanted.repository, wanted.commit, wanted.depth).ok()) {
+    shelf_->MakeRoom();
+    RETURN_IF_ERROR(Fetch(wanted));
+  }
+  if (wanted.lfs) {
+    RETURN_IF_ERROR(FetchLargeFiles(wanted));
+  }
+  return wanted;
+}
+
+// Asks nobody when all of them are here.
+base::Status FetchedGit::FetchLargeFiles(const Wanted& wanted) {
+  const base::Status status =
+      Git(wanted.url, wanted.repository, {"lfs", "fetch", wanted.url, wanted.commit}).status();
+  if (base::Message(status).find("'lfs' is not a git command") != std::string_view::npos) {
+    return base::FailedPrecondition("`lfs` needs the program git-lfs, which this worker lacks");
+  }
+  return base::Annotate(status,
+                        fmt::format("large files of commit {} of {}", wanted.commit, wanted.url));
+}
+
+base::StatusOr<git_oid> FetchedGit::TreeWithSubmodules(const Wanted& wanted, const git_oid& tree,
+                                                       std::uint32_t level, Held& held) {
+  ASSIGN_OR_RETURN(ObjectFolder objects, ObjectFolder::Open(options_.folder + "/objects",
+                                                            {wanted.repository + "/objects"}));
+  ASSIGN_OR_RETURN(const std::string file, FindModulesFile(objects, tree));
+  if (file.empty()) {
+    return tree;
+  }
+  const base::StatusOr<std::string> config =
+      Git(wanted.url, wanted.repository, {"config", "--blob", file, "--list", "-z"});
+  if (!config.ok()) {
+    return base::InvalidArgument("`.gitmodules` of commit {} cannot be read: {}", wanted.commit,
+                                 base::Message(config.status()));
+  }
+  ASSIGN_OR_RETURN(const std::vector<Submodule> submodules, ReadSubmodules(objects, tree, *config));
+  std::map<std::string, git_oid> trees;
+  for (const Submodule& submodule : submodules) {
+    const base::StatusOr<git_oid> inner = TreeOfSubmodule(wanted, submodule, level, held);
+    if (!inner.ok()) {
+      return base::Annotate(inner.status(), "submodule '" + submodule.path + "'");
+    }
+    trees.emplace(submodule.path, *inner);
+  }
+  ASSIGN_OR_RETURN(const git_oid whole, WithSubmodules(objects, tree, trees));
+  RETURN_IF_ERROR(objects.Flush());
+  return whole;
+}
+
+base::StatusOr<git_oid> FetchedGit::TreeOfSubmodule(const Wanted& parent,
+                                                    const Submodule& submodule, std::uint32_t level,
+                                                    Held& held) {
+  if (level > kLevelsMax) {
+    return base::InvalidArgument("submodules stand in each other more than {} deep", kLevelsMax);
+  }
+  ASSIGN_OR_RETURN(const std::string url, SubmoduleUrl(parent.url, submodule.url));
+  ASSIGN_OR_RETURN(const Wanted wanted, Take({.url = url,
+                                              .commit = ToHex(submodule.commit),
+                                              .depth = 1,
+                                              .lfs = parent.lfs,
+                                              .repository = ""},
+                                             held));
+  ASSIGN_OR_RETURN(const git_oid tree, TreeOf(wanted.repository, wanted.commit, 0));
+  return TreeWithSubmodules(wanted, tree, level + 1, held);
 }
 
 base::StatusOr<std::string> FetchedGit::UnfoldFilled(const std::string& name, const Fill& fill) {
@@ -170,11 +275,22 @@ void FetchedGit::MakeRoomForTree() {
 void FetchedGit::ReleaseTree(const std::string& folder) {
   local_->ReleaseTree(folder);
   fetching_->released = true;
-  const std::lock_guard lock(fetching_->mutex);
-  const auto held = fetching_->repository_of.find(folder);
-  if (held != fetching_->repository_of.end()) {
-    shelf_->LetGo(held->second);
-    fetching_->repository_of.erase(held);
+  Held held;
+  {
+    const std::lock_guard lock(fetching_->mutex);
+    const auto found = fetching_->repositories_of.find(folder);
+    if (found == fetching_->repositories_of.end()) {
+      return;
+    }
+    held = std::move(found->second);
+    fetching_->repositories_of.erase(found);
+  }
+  LetGo(held);
+}
+
+void FetchedGit::LetGo(const Held& held) {
+  for (const std::string& repository : held) {
+    shelf_->LetGo(repository);
   }
 }
 
@@ -182,38 +298,38 @@ std::uint64_t FetchedGit::fetches() const {
   return fetching_->fetches;
 }
 
-base::Status FetchedGit::EnsureCommit(const std::string& url, const std::string& commit,
-                                      const std::string& repository) {
-  const std::lock_guard lock(fetching_->Of(repository));
-  if (!fs::exists(repository + "/HEAD")) {
-    RETURN_IF_ERROR(Git(url, "", {"init", "--quiet", "--bare", repository}).status());
-  } else if (TreeOf(repository, commit).ok()) {
-    return base::OkStatus();
-  }
-  shelf_->MakeRoom();
-  return Fetch(url, commit, repository);
-}
-
-base::Status FetchedGit::Fetch(const std::string& url, const std::string& commit,
-                               const std::string& repository) {
+base::Status FetchedGit::Fetch(const Wanted& wanted) {
   ++fetching_->fetches;
   // References of ours keep the objects; `gc` never runs, so that nothing vanishes under a tree.
-  const auto fetch = [&](std::vector<std::string> specs) {
-    std::vector<std::string> arguments = {"-c",           "gc.auto=0", "fetch", "--quiet",
-                                          "--no-auto-gc", "--force",   "--",    url};
+  const auto fetch = [&](std::uint32_t depth, std::vector<std::string> specs) {
+    std::vector<std::string> arguments = {"-c",      "gc.auto=0",    "fetch",
+                                          "--quiet", "--no-auto-gc", "--force"};
+    if (depth > 0) {
+      arguments.push_back(fmt::format("--depth={}", depth));
+    }
+    arguments.insert(arguments.end(), {"--", wanted.url});
     arguments.insert(arguments.end(), specs.begin(), specs.end());
-    return Git(url, repository, std::move(arguments)).status();
+    return Git(wanted.url, wanted.repository, std::move(arguments)).status();
   };
-  const base::Status alone = fetch({"+" + commit + ":refs/dayfly/" + commit});
-  if (alone.ok() && TreeOf(repository, commit).ok()) {
+  const std::string& url = wanted.url;
+  const std::string& commit = wanted.commit;
+  const base::Status alone = fetch(wanted.depth, {"+" + commit + ":refs/dayfly/" + commit});
+  if (alone.ok() && TreeOf(wanted.repository, commit, 0).ok()) {
     return base::OkStatus();
   }
   if (alone.code() == absl::StatusCode::kFailedPrecondition ||
       alone.code() == absl::StatusCode::kDeadlineExceeded) {
     return base::Annotate(alone, "repository " + url);
   }
+  if (alone.code() == absl::StatusCode::kPermissionDenied) {
+    return base::InvalidArgument(
+        "the server keeps the password of {} from this run: submodules are read with the password "
+        "of the run's own repository, or with none",
+        url);
+  }
   // Some servers give no single commits: everything then, and the commit may be among it.
-  const base::Status all = fetch({"+refs/heads/*:refs/dayfly/heads/*", "+refs/tags/*:refs/tags/*"});
+  const base::Status all =
+      fetch(0, {"+refs/heads/*:refs/dayfly/heads/*", "+refs/tags/*:refs/tags/*"});
   if (!all.ok()) {
     const std::string_view why = base::Message(all);
     const bool gone =
@@ -233,7 +349,7 @@ base::Status FetchedGit::Fetch(const std::string& url, const std::string& commit
                 : base::Unavailable("repository {} cannot be read (for commit {}): {}", url, commit,
                                     why);
   }
-  return TreeOf(repository, commit).ok()
+  return TreeOf(wanted.repository, commit, 0).ok()
              ? base::OkStatus()
              : base::NotFound("commit {} does not exist in repository {}", commit, url);
 }

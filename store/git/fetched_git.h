@@ -3,7 +3,8 @@
 // trees.
 //
 //   <folder>/repositories/<digest of the URL>.git   bare; objects of all runs of one repository
-//   <folder>/objects, <folder>/trees                as of `LocalGit`
+//   <folder>/repositories/<… and the depth>.git     the same for runs that want a part of its
+//   history <folder>/objects, <folder>/trees                as of `LocalGit`
 //
 // Repositories do not share objects with each other: what a step can read there belongs to its own.
 // Who wants a commit that somebody fetches already waits for that one.
@@ -15,12 +16,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/ports/git_source.h"
 #include "store/git/git_command.h"
 #include "store/git/local_git.h"
 #include "store/git/repository_shelf.h"
+#include "store/git/submodules.h"
 
 namespace store::git {
 
@@ -49,7 +52,8 @@ class FetchedGit : public engine::ports::GitSource {
       const std::string& folder) override;
 
   /// `request.source` is a URL and `request.commit` full; `request.tree` may be empty and is the
-  /// commit's then. `NotFound`: the repository, or the commit in it, does not exist; names both.
+  /// commit's then. Submodules come with `request.submodules`, each with its one commit and without
+  /// a `.git`. `NotFound`: the repository, or the commit in it, does not exist; names both.
   /// `Unavailable`: it could not be reached. `InvalidArgument`: see `CheckRepositoryUrl`; or the
   /// password is missing or refused.
   engine::base::StatusOr<std::string> UnfoldTree(
@@ -63,14 +67,28 @@ class FetchedGit : public engine::ports::GitSource {
 
  private:
   struct Fetching;
-  engine::base::StatusOr<std::string> UnfoldHeld(const engine::ports::TreeRequest& request,
-                                                 const std::string& repository);
+  /// Repositories that a tree's objects are in, each held.
+  using Held = std::vector<std::string>;
+  /// A repository as somebody wants it: here and there, and how much of its history.
+  struct Wanted {
+    std::string url;
+    std::string commit;
+    std::uint32_t depth = 0;  ///< 0: all
+    bool lfs = false;
+    std::string repository;
+  };
   explicit FetchedGit(FetchedGitOptions options);
+  void LetGo(const Held& held);
   void MakeRoomForTree();
-  engine::base::Status EnsureCommit(const std::string& url, const std::string& commit,
-                                    const std::string& repository);
-  engine::base::Status Fetch(const std::string& url, const std::string& commit,
-                             const std::string& repository);
+  engine::base::StatusOr<std::string> UnfoldHolding(const engine::ports::TreeRequest& request,
+                                                    Held& held);
+  engine::base::StatusOr<Wanted> Take(Wanted wanted, Held& held);
+  engine::base::StatusOr<git_oid> TreeWithSubmodules(const Wanted& wanted, const git_oid& tree,
+                                                     std::uint32_t level, Held& held);
+  engine::base::StatusOr<git_oid> TreeOfSubmodule(const Wanted& parent, const Submodule& submodule,
+                                                  std::uint32_t level, Held& held);
+  engine::base::Status Fetch(const Wanted& wanted);
+  engine::base::Status FetchLargeFiles(const Wanted& wanted);
   engine::base::StatusOr<std::string> Git(const std::string& url, const std::string& repository,
                                           std::vector<std::string> arguments) const;
 

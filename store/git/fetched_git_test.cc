@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-#include "store/git/git_fixture.h"
+#include "store/git/fetched_git_fixture.h"
 
 namespace store::git {
 namespace {
@@ -14,25 +14,6 @@ namespace base = engine::base;
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-class FetchedGitTest : public RemoteGitTest {
- protected:
-  FetchedGit& agent() {
-    if (agent_ == nullptr) {
-      agent_options_.folder = folder_ + "/agent";
-      auto opened = FetchedGit::Open(agent_options_);
-      EXPECT_TRUE(opened.ok()) << opened.status();
-      agent_ = *std::move(opened);
-    }
-    return *agent_;
-  }
-  base::StatusOr<std::string> UnfoldCommit(const std::string& commit, const std::string& url) {
-    return agent().UnfoldTree({.tree = "", .commit = commit, .branch = "main", .source = url});
-  }
-
-  FetchedGitOptions agent_options_;
-  std::unique_ptr<FetchedGit> agent_;
-};
 
 TEST_F(FetchedGitTest, UnfoldsTheTreeOfACommit) {
   const auto folder = UnfoldCommit(head_, Url());

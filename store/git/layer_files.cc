@@ -7,10 +7,13 @@
 #include <fcntl.h>
 #include <optional>
 #include <string_view>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
+
+#include "store/git/large_files.h"
 
 namespace store::git {
 namespace {
@@ -34,6 +37,29 @@ class OpenFile {
  private:
   int fd_;
 };
+
+// `false`: see errno.
+bool WriteAll(std::string_view bytes, int file) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = write(file, bytes.data(), bytes.size());
+    if (wrote < 0 && errno != EINTR) {
+      return false;
+    }
+    bytes.remove_prefix(wrote < 0 ? 0 : static_cast<std::size_t>(wrote));
+  }
+  return true;
+}
+
+// As `WriteAll`, what the file at `path` holds.
+bool CopyAll(const std::string& path, int file) {
+  constexpr std::size_t kPart = std::size_t{1} << 30;
+  const OpenFile from(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  ssize_t copied = from.get() < 0 ? -1 : 1;
+  while (copied > 0) {
+    copied = sendfile(file, from.get(), nullptr, kPart);
+  }
+  return copied == 0;
+}
 
 // A folder being written and, where there is one, its like in the similar layer.
 struct Place {
@@ -110,14 +136,11 @@ class Writer {
     if (file.get() < 0) {
       return Failed("create", path);
     }
-    std::string_view bytes(static_cast<const char*>(git_odb_object_data(blob.get())),
-                           git_odb_object_size(blob.get()));
-    while (!bytes.empty()) {
-      const ssize_t wrote = write(file.get(), bytes.data(), bytes.size());
-      if (wrote < 0 && errno != EINTR) {
-        return Failed("write", path);
-      }
-      bytes.remove_prefix(wrote < 0 ? 0 : static_cast<std::size_t>(wrote));
+    const std::string_view bytes(static_cast<const char*>(git_odb_object_data(blob.get())),
+                                 git_odb_object_size(blob.get()));
+    const std::optional<std::string> large = FindLargeFile(bytes, layer_.large_files);
+    if (!(large.has_value() ? CopyAll(*large, file.get()) : WriteAll(bytes, file.get()))) {
+      return Failed("write", path);
     }
     // The mode, whatever the umask made of it; the time, after the last write.
     return fchmod(file.get(), mode) == 0 && futimens(file.get(), times_) == 0

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "store/git/git_handle.h"
@@ -22,6 +23,8 @@ struct LayerFiles {
   const ObjectFolder* objects = nullptr;
   std::int64_t mtime = 0;  ///< of every file, link and folder, in seconds
   const SimilarLayer* similar = nullptr;
+  /// Where the contents of large files stand; see `FindLargeFile`.
+  std::vector<std::string> large_files;
 };
 
 /// `folder` exists and is empty. Trees with names that leave it (`..`, `/`, `.git`) are `DataLoss`.

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "store/git/history.h"
 #include "store/git/layer_files.h"
 #include "store/git/working_tree.h"
 
@@ -40,9 +41,19 @@ base::Status WriteText(const std::string& path, std::string_view text) {
   return file.good() ? base::OkStatus() : base::FromErrno(errno, "write " + path);
 }
 
+// `known`, if not null: only commits that are among them.
+bool PointsTo(git_reference* reference, const CommitIds* known) {
+  Object commit;
+  return known == nullptr || (Take(commit,
+                                   [&](git_object** out) {
+                                     return git_reference_peel(out, reference, GIT_OBJECT_COMMIT);
+                                   }) == 0 &&
+                              known->contains(*git_object_id(commit.get())));
+}
+
 // Direct references by name, with what an annotated tag stands for.
 base::StatusOr<std::string> PackedRefs(git_repository* repository, const std::string& branch,
-                                       const git_oid& commit) {
+                                       const git_oid& commit, const CommitIds* known) {
   std::map<std::string, std::string> lines;
   ReferenceIterator all;
   int error = Take(all, [&](git_reference_iterator** out) {
@@ -58,7 +69,8 @@ base::StatusOr<std::string> PackedRefs(git_repository* repository, const std::st
     const git_oid* target = git_reference_target(reference.get());
     const std::string name = git_reference_name(reference.get());
     // Those of ours only keep fetched objects; they are no part of the repository.
-    if (target == nullptr || !name.starts_with("refs/") || name.starts_with("refs/dayfly/")) {
+    if (target == nullptr || !name.starts_with("refs/") || name.starts_with("refs/dayfly/") ||
+        !PointsTo(reference.get(), known)) {
       continue;
     }
     std::string& line = lines[name];
@@ -159,7 +171,13 @@ base::Status DescribeCommit(git_repository* repository, const ports::TreeRequest
   }
   git.commit_time = git_commit_time(commit.get());
   git.commit_tree = *git_commit_tree_id(commit.get());
-  ASSIGN_OR_RETURN(git.packed_refs, PackedRefs(repository, request.branch, id));
+  History history;
+  if (request.depth > 0) {
+    ASSIGN_OR_RETURN(history, LastCommits(repository, id, request.depth));
+    git.shallow = ShallowFile(history);
+  }
+  ASSIGN_OR_RETURN(git.packed_refs, PackedRefs(repository, request.branch, id,
+                                               request.depth > 0 ? &history.commits : nullptr));
   return base::OkStatus();
 }
 

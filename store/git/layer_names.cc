@@ -55,7 +55,8 @@ int Lock(int fd, int how) {
 }  // namespace
 
 std::string ToText(const LayerOrigin& origin) {
-  return fmt::format("tree {}\nboot {}\nmtime {}\n", origin.tree, origin.boot, origin.mtime);
+  return fmt::format("tree {}\nboot {}\nmtime {}\n{}", origin.tree, origin.boot, origin.mtime,
+                     origin.is_filled ? "filled yes\n" : "");
 }
 
 std::optional<LayerOrigin> LayerOriginFromText(const std::string& text) {
@@ -73,6 +74,7 @@ std::optional<LayerOrigin> LayerOriginFromText(const std::string& text) {
   origin.tree = take("tree ");
   origin.boot = take("boot ");
   const std::string mtime = take("mtime ");
+  origin.is_filled = take("filled ") == "yes";
   const auto [end, error] =
       std::from_chars(mtime.data(), mtime.data() + mtime.size(), origin.mtime);
   if (origin.tree.empty() || origin.boot.empty() || error != std::errc() || !rest.empty()) {

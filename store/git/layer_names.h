@@ -19,6 +19,7 @@ struct LayerOrigin {
   std::string tree;
   std::string boot;
   std::int64_t mtime = 0;  ///< of all its files, in seconds
+  bool is_filled = false;  ///< large files stand in the place of their pointers
   friend bool operator==(const LayerOrigin&, const LayerOrigin&) = default;
 };
 std::string ToText(const LayerOrigin& origin);

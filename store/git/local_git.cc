@@ -77,9 +77,13 @@ base::Status MakeLayer(const std::string& trees_folder, const std::string& name,
 /// One tree to unfold.
 class LocalGit::Unfolding {
  public:
-  Unfolding(const LocalGitOptions& options, git_oid tree, LayerGit git)
-      : options_(options), tree_(tree), git_(std::move(git)) {
-    origin_ = {.tree = ToHex(tree), .boot = BootId(), .mtime = TimeOfFiles(git_)};
+  Unfolding(const LocalGitOptions& options, git_oid tree, LayerGit git,
+            std::vector<std::string> large_files)
+      : options_(options), tree_(tree), git_(std::move(git)), large_files_(std::move(large_files)) {
+    origin_ = {.tree = ToHex(tree),
+               .boot = BootId(),
+               .mtime = TimeOfFiles(git_),
+               .is_filled = !large_files_.empty()};
     const std::string all = Fingerprint(git_) + ToText(origin_);
     name_ = origin_.tree + "-" + base::ToHex(base::Sha256(all)).substr(0, 12);
   }
@@ -106,7 +110,8 @@ class LocalGit::Unfolding {
     const std::optional<SimilarLayer> similar = FindSimilar(similar_lock);
     RETURN_IF_ERROR(WriteLayerFiles({.objects = &objects,
                                      .mtime = origin_.mtime,
-                                     .similar = similar.has_value() ? &*similar : nullptr},
+                                     .similar = similar.has_value() ? &*similar : nullptr,
+                                     .large_files = large_files_},
                                     tree_, folder));
     RETURN_IF_ERROR(WriteLayerGit(git_, objects, tree_, origin_.mtime, folder));
     const timespec times[2] = {{.tv_sec = origin_.mtime, .tv_nsec = 0},
@@ -122,7 +127,8 @@ class LocalGit::Unfolding {
       const std::string folder = options_.trees_folder + "/" + layer.name;
       std::error_code ignored;
       if (layer.name == name_ || layer.origin.boot != origin_.boot ||
-          layer.origin.mtime != origin_.mtime || !fs::is_directory(folder, ignored)) {
+          layer.origin.mtime != origin_.mtime || layer.origin.is_filled != origin_.is_filled ||
+          !fs::is_directory(folder, ignored)) {
         continue;
       }
       base::StatusOr<LayerLock> held = LayerLock::Hold(options_.trees_folder, layer.name);
@@ -138,6 +144,7 @@ class LocalGit::Unfolding {
   const LocalGitOptions& options_;
   const git_oid tree_;
   const LayerGit git_;
+  const std::vector<std::string> large_files_;
   LayerOrigin origin_;
   std::string name_;
 };
@@ -177,10 +184,12 @@ base::StatusOr<ports::WorkingTree> LocalGit::WriteWorkingTree(const std::string&
   return RecordWorkingTree(options_, folder);
 }
 
-base::StatusOr<std::string> LocalGit::UnfoldTree(const ports::TreeRequest& request) {
+base::StatusOr<std::string> LocalGit::UnfoldTree(const ports::TreeRequest& request,
+                                                 const Elsewhere& elsewhere) {
   ASSIGN_OR_RETURN(const git_oid tree, OidFromHex(request.tree));
   ASSIGN_OR_RETURN(LayerGit git, DescribeLayerGit(request, options_.objects_folder));
-  Unfolding unfolding(options_, tree, std::move(git));
+  git.objects.insert(git.objects.end(), elsewhere.objects.begin(), elsewhere.objects.end());
+  Unfolding unfolding(options_, tree, std::move(git), elsewhere.large_files);
   ASSIGN_OR_RETURN(LayerLock lock, LayerLock::Use(options_.trees_folder, unfolding.name()));
   {
     // All slots of a run ask at once: one makes it, the others wait.

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/ports/git_source.h"
@@ -33,7 +34,16 @@ class LocalGit : public engine::ports::GitSource {
   engine::base::StatusOr<engine::ports::WorkingTree> WriteWorkingTree(
       const std::string& folder) override;
   engine::base::StatusOr<std::string> UnfoldTree(
-      const engine::ports::TreeRequest& request) override;
+      const engine::ports::TreeRequest& request) override {
+    return UnfoldTree(request, {});
+  }
+  /// Where else what a tree holds may stand.
+  struct Elsewhere {
+    std::vector<std::string> objects;      ///< git object folders
+    std::vector<std::string> large_files;  ///< `lfs/objects` of repositories
+  };
+  engine::base::StatusOr<std::string> UnfoldTree(const engine::ports::TreeRequest& request,
+                                                 const Elsewhere& elsewhere);
   engine::base::StatusOr<std::string> UnfoldFilled(const std::string& name,
                                                    const Fill& fill) override;
   void ReleaseTree(const std::string& folder) override;

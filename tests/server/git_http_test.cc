@@ -52,6 +52,17 @@ class GitOverHttp : public RealServer {
         " git -c user.name=a -c user.email=a@b commit -q -m first && git rev-parse HEAD > ../commit"
         " && mkdir ../served && git clone -q --bare . ../served/x.git");
   }
+  /// A second commit of `x`, in which the repository `inner` stands beside it as a submodule.
+  void AddSubmodule() const {
+    Shell(
+        "git init -q -b main inner && cd inner && echo of-inner > there && git add there &&"
+        " git -c user.name=a -c user.email=a@b commit -q -m inner && cd .. &&"
+        " git clone -q --bare inner served/inner.git && cd work &&"
+        " git remote add origin \"file://$PWD/../served/x.git\" &&"
+        " git -c protocol.file.allow=always submodule --quiet add ../inner.git lib &&"
+        " git -c user.name=a -c user.email=a@b commit -q -m second && git push -q origin main &&"
+        " git rev-parse HEAD > ../commit");
+  }
   void Serve() {
     ASSERT_EQ(mkfifo(File("ready").c_str(), 0600), 0);
     git_ = popen(fmt::format("exec python3 '{}' '{}' ci {} '{}' '{}'", DAYFLY_GIT_OVER_HTTP,
@@ -75,8 +86,9 @@ class GitOverHttp : public RealServer {
     EXPECT_EQ(submitted->Wait(), 1);
     EXPECT_THAT(TextOf(File("requests")), Not(HasSubstr("200 ")));
   }
-  std::unique_ptr<DayflyProcess> SubmitFromIt() const {
-    std::ofstream(File("ci.yml")) << "name: x\njobs: { j: { steps: ['grep by-http file'] } }\n";
+  std::unique_ptr<DayflyProcess> SubmitFromIt(
+      const std::string& job = "{ steps: ['grep by-http file'] }") const {
+    std::ofstream(File("ci.yml")) << "name: x\njobs: { j: " << job << " }\n";
     std::string commit = TextOf(File("commit"));
     commit.pop_back();
     return std::make_unique<DayflyProcess>(
@@ -105,6 +117,31 @@ TEST_F(GitOverHttp, FetchesWithThePasswordThatTheServerHolds) {
   EXPECT_THAT(TextOf(File("requests")), HasSubstr("200 /x.git/git-upload-pack"));
   ExpectPasswordNowhere("agent");
   EXPECT_THAT(Errors(), Not(HasSubstr(kPassword)));
+}
+
+TEST_F(GitOverHttp, ACheckoutWithSubmodulesFetchesThemWithoutHistory) {
+  AddSubmodule();
+  SetPassword(kPassword);
+  StartServer();
+  const auto agent = Agent(Token());
+  const auto submitted = SubmitFromIt(
+      "{ checkout: { depth: 1, submodules: true }, steps: ['grep by-http file',"
+      " 'grep of-inner lib/there', 'test $(git rev-list --all --count) = 1'] }");
+  ExpectSuccess(*submitted);
+  EXPECT_THAT(TextOf(File("requests")), HasSubstr("200 /inner.git/git-upload-pack"));
+}
+
+TEST_F(GitOverHttp, ASubmoduleIsNotReadWithThePasswordOfAnotherRepository) {
+  AddSubmodule();
+  SetPassword(kPassword);
+  Set("git: ", fmt::format("{{ \"{0}\": {1}, \"{0}/inner.git\": {1} }}", url_,
+                           "{ user: ci, password: git-password }"));
+  StartServer();
+  const auto agent = Agent(Token());
+  const auto submitted = SubmitFromIt("{ checkout: { submodules: true }, steps: ['true'] }");
+  EXPECT_THAT(submitted->ReadRest(),
+              HasSubstr("the server keeps the password of " + url_ + "/inner.git from this run"));
+  EXPECT_EQ(submitted->Wait(), 1);
 }
 
 TEST_F(GitOverHttp, WithoutAPasswordTheJobFailsAndSaysWhy) {
