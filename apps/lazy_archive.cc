@@ -27,6 +27,11 @@ base::StatusOr<engine::model::Artifact> LazyArchive::Pack(const ports::PackReque
   return archive->Pack(request, transfer);
 }
 
+base::Status LazyArchive::CheckSameFiles(const std::vector<engine::model::Artifact>& artifacts) {
+  ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());
+  return archive->CheckSameFiles(artifacts);
+}
+
 base::Status LazyArchive::Unpack(const engine::model::Artifact& artifact, const std::string& root,
                                  const ports::Transfer& transfer) {
   ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());

@@ -18,6 +18,8 @@ class LazyArchive final : public engine::ports::ArtifactArchive {
 
   engine::base::StatusOr<engine::model::Artifact> Pack(
       const engine::ports::PackRequest& request, const engine::ports::Transfer& transfer) override;
+  engine::base::Status CheckSameFiles(
+      const std::vector<engine::model::Artifact>& artifacts) override;
   engine::base::Status Unpack(const engine::model::Artifact& artifact, const std::string& root,
                               const engine::ports::Transfer& transfer) override;
   engine::base::Status UnpackWhole(const engine::model::Artifact& artifact, const std::string& root,

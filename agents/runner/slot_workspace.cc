@@ -17,6 +17,21 @@ namespace base = engine::base;
 namespace model = engine::model;
 namespace ports = engine::ports;
 
+namespace {
+
+base::Status MayMeet(ports::ArtifactArchive& archive,
+                     const std::vector<model::Artifact>& artifacts) {
+  const base::Status status = archive.CheckSameFiles(artifacts);
+  return status.code() != absl::StatusCode::kAlreadyExists
+             ? status
+             : base::AlreadyExists(
+                   "{}: give each a name of its own (`{}`), or take that of one "
+                   "cell (`needs`, `cell`)",
+                   base::Message(status), "bin-${{ matrix.os }}");
+}
+
+}  // namespace
+
 void Slot::PrepareWorkspace(bool may_replace) {
   if (sandbox_broken_ && may_replace) {
     return ReplaceAndPrepare();
@@ -155,6 +170,7 @@ void Slot::Download() {
   OnPool(
       [archive, artifacts = *std::move(wanted), root = workspace_view_,
        stop = pool_stop_.get_token()]() -> base::Status {
+        RETURN_IF_ERROR(MayMeet(*archive, artifacts));
         for (const model::Artifact& artifact : artifacts) {
           const base::Status status = archive->Unpack(artifact, root, stop);
           if (!status.ok()) {
@@ -168,7 +184,8 @@ void Slot::Download() {
           return End();
         }
         if (!status.ok()) {
-          return Fail(model::ReasonCode::kSetupFailed, status, true);
+          const bool authors = status.code() == absl::StatusCode::kAlreadyExists;
+          return Fail(model::ReasonCode::kSetupFailed, status, !authors);
         }
         BeginSteps();
       });

@@ -28,6 +28,9 @@ class AgentArtifacts::AttemptArchive final : public ports::ArtifactArchive {
                                        const ports::Transfer& transfer) override {
     return archive_.Pack(request, transfer);
   }
+  base::Status CheckSameFiles(const std::vector<model::Artifact>& artifacts) override {
+    return archive_.CheckSameFiles(artifacts);
+  }
   base::Status Unpack(const model::Artifact& artifact, const std::string& root,
                       const ports::Transfer& transfer) override {
     return archive_.Unpack(artifact, root, transfer);

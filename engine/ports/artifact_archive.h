@@ -47,6 +47,10 @@ class ArtifactArchive {
   virtual base::StatusOr<model::Artifact> Pack(const PackRequest& request,
                                                const Transfer& transfer) = 0;
 
+  /// Of artifacts with the same name: `AlreadyExists` names the first path at which two of them
+  /// hold what is not the same.
+  virtual base::Status CheckSameFiles(const std::vector<model::Artifact>& artifacts) = 0;
+
   /// Replaces files that exist; never writes outside `root`, whatever the artifact or the workspace
   /// holds. `NotFound` and `DataLoss`: the store has lost it; `InvalidArgument`: it would leave the
   /// workspace.

@@ -16,6 +16,7 @@
 #include "store/artifacts/layout.h"
 #include "store/artifacts/manifest.h"
 #include "store/artifacts/parallel.h"
+#include "store/artifacts/same_files.h"
 #include "store/artifacts/unpacker.h"
 #include "store/artifacts/whole_unpacker.h"
 
@@ -166,6 +167,10 @@ base::StatusOr<model::Artifact> Archive::Pack(const ports::PackRequest& request,
       MakeManifest(std::move(selection), std::move(layout), std::move(chunks));
   ASSIGN_OR_RETURN(artifact.manifest, PutManifest(chunks_, manifest));
   return artifact;
+}
+
+base::Status Archive::CheckSameFiles(const std::vector<model::Artifact>& artifacts) {
+  return store::artifacts::CheckSameFiles(chunks_, artifacts);
 }
 
 base::Status Archive::Unpack(const model::Artifact& artifact, const std::string& root,

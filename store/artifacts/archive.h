@@ -23,6 +23,8 @@ class Archive : public engine::ports::ArtifactArchive {
 
   engine::base::StatusOr<engine::model::Artifact> Pack(
       const engine::ports::PackRequest& request, const engine::ports::Transfer& transfer) override;
+  engine::base::Status CheckSameFiles(
+      const std::vector<engine::model::Artifact>& artifacts) override;
   engine::base::Status Unpack(const engine::model::Artifact& artifact, const std::string& root,
                               const engine::ports::Transfer& transfer) override;
   engine::base::Status UnpackWhole(const engine::model::Artifact& artifact, const std::string& root,

@@ -160,5 +160,29 @@ TEST_F(FanOut, APlanShowsOneJobAndWhereTheListComesFrom) {
               HasSubstr("one for each value of fromJSON(needs.list.outputs.regions)"));
 }
 
+TEST_F(FanOut, FilesOfCellsAreMergedUnlessTheyDiffer) {
+  const auto pipeline = [](const std::string& file) {
+    return R"yaml(
+jobs:
+  make:
+    matrix: { os: [a, b] }
+    artifacts: { upload: [{ name: bin, paths: [out] }] }
+    steps: ["mkdir out; echo ${{ matrix.os }} > out/)yaml" +
+           file + R"yaml("]
+  take:
+    needs: [{ job: make, artifacts: [bin] }]
+    steps: ["cat out/*"]
+)yaml";
+  };
+  Pipeline(pipeline("${{ matrix.os }}"));
+  EXPECT_EQ(Dayfly({"run", "p.yml"}).exit_code, 0);
+  EXPECT_EQ(Logs("take"), "a\nb\n");
+  Pipeline(pipeline("same"));
+  const support::Ended run = Dayfly({"run", "p.yml"});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_THAT(run.text, HasSubstr("'out/same' is in 'bin' of several jobs"));
+  EXPECT_THAT(run.text, HasSubstr("`bin-${{ matrix.os }}`"));
+}
+
 }  // namespace
 }  // namespace tests::fan_out
