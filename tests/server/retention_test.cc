@@ -10,9 +10,12 @@
 
 #include <gmock/gmock.h>
 
+#include "store/postgres/postgres_run_history.h"
+#include "store/postgres/postgres_run_store.h"
 #include "store/sqlite/sqlite_run_history.h"
 #include "store/sqlite/sqlite_run_store.h"
 #include "tests/server/real_server.h"
+#include "tests/support/postgres_cluster.h"
 #include "tests/support/run_history_fixture.h"
 
 namespace tests::server {
@@ -36,10 +39,24 @@ class SqliteScene final : public support::HistoryScene {
   const std::string path_;
 };
 
+class PostgresScene final : public support::HistoryScene {
+ public:
+  explicit PostgresScene(std::string database) : database_(std::move(database)) {}
+  std::unique_ptr<engine::ports::RunStore> OpenStore() override {
+    return *store::postgres::OpenPostgresRunStore({.conninfo = database_});
+  }
+  std::unique_ptr<engine::ports::RunHistory> OpenHistory() override {
+    return *store::postgres::OpenPostgresRunHistory({.conninfo = database_});
+  }
+
+ private:
+  const std::string database_;
+};
+
 /// What a server has left that nobody remembers.
 class Past final : public support::RunHistoryFixture {
  public:
-  explicit Past(const std::string& store) { Open(std::make_unique<SqliteScene>(store)); }
+  explicit Past(std::unique_ptr<support::HistoryScene> scene) { Open(std::move(scene)); }
 
   /// A run that was accepted on this day since 1970, and is over.
   std::string Run(std::int64_t day) {
@@ -69,8 +86,17 @@ std::int64_t Today() {
   return std::chrono::duration_cast<std::chrono::hours>(now).count() / 24;
 }
 
-class Retention : public RealServer {
+class Retention : public RealServer, public testing::WithParamInterface<const char*> {
  protected:
+  /// Where the server keeps its runs; says so in its settings.
+  std::unique_ptr<support::HistoryScene> Scene() const {
+    if (GetParam() == std::string("Sqlite")) {
+      return std::make_unique<SqliteScene>(File("srv/runs.db"));
+    }
+    const std::string database = support::SharedCluster().NewDatabase();
+    Set("store: ", fmt::format("\"postgres:{}\"", database));
+    return std::make_unique<PostgresScene>(database);
+  }
   std::string ArchiveOf(const std::string& run) const { return File("srv/logs/runs/" + run); }
   void MakeArchive(const std::string& run) const {
     fs::create_directories(ArchiveOf(run));
@@ -79,11 +105,11 @@ class Retention : public RealServer {
   std::string Runs() const { return Run({"runs"}).text; }
 };
 
-TEST_F(Retention, DropsRunsOfOldDaysAndNoOthers) {
+TEST_P(Retention, DropsRunsOfOldDaysAndNoOthers) {
   std::string old;
   std::string young;
   {
-    Past past(File("srv/runs.db"));
+    Past past(Scene());
     old = past.Run(Today() - 3);
     young = past.Run(Today() - 1);
     past.TakeSnapshots();
@@ -102,6 +128,9 @@ TEST_F(Retention, DropsRunsOfOldDaysAndNoOthers) {
   EXPECT_THAT(Runs(), AllOf(HasSubstr(young), HasSubstr("now"), Not(HasSubstr(old))));
   EXPECT_TRUE(fs::exists(ArchiveOf(young)));
 }
+
+INSTANTIATE_TEST_SUITE_P(Stores, Retention, testing::Values("Sqlite", "Postgres"),
+                         [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
 }  // namespace tests::server
