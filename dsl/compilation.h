@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -71,7 +72,8 @@ struct Compilation {
   std::vector<std::unique_ptr<Document>> documents;  ///< the pipeline's and what it includes
   bool lacks_includes = false;  ///< an include could not be read: what is missing may stand there
   Templates templates;
-  std::uint64_t template_nodes = 0;  ///< looked at to put inputs in
+  std::set<const Node*> jobs_lacking;  ///< their maps build on templates that there are not
+  std::uint64_t template_nodes = 0;    ///< looked at to put inputs in
   Fields defaults;
   NodeRef document_env;
   std::vector<ValueOrigin> origins;

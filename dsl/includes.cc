@@ -11,9 +11,11 @@
 
 #include <fmt/format.h>
 
+#include "dsl/keys.h"
 #include "dsl/merge.h"
 #include "dsl/parse.h"
 #include "dsl/values.h"
+#include "engine/base/did_you_mean.h"
 
 namespace dsl {
 namespace {
@@ -43,6 +45,15 @@ constexpr std::string_view kSizeHint =
 RepositoryFile Resolve(const RepositoryFile& from, std::string_view path) {
   const std::filesystem::path folder = std::filesystem::path(from.path).parent_path();
   return {from.repo, from.ref, (folder / path).lexically_normal().generic_string()};
+}
+
+/// The key of a document is `include`, misspelt.
+bool IsMeant(std::string_view key) {
+  std::vector<std::string_view> known;
+  for (const KeyRow* row : KeysOf(Level::kDocument)) {
+    known.push_back(row->key);
+  }
+  return engine::base::NearestOf(key, known) == "include";
 }
 
 std::string NameOf(const RepositoryFile& file) {
@@ -124,6 +135,8 @@ void IncludeReader::ReadFile(const RepositoryFile& file, NodeRef named) {
 void IncludeReader::ReadIncludes(NodeRef root, const RepositoryFile& from) {
   for (const Entry& entry : EntriesOf(root, reporter())) {
     if (entry.key.text() != "include") {
+      // The misspelt key is told of where all keys are; what it would have brought is not missed.
+      compilation_.lacks_includes = compilation_.lacks_includes || IsMeant(entry.key.text());
       continue;
     }
     if (!entry.value.is_sequence()) {

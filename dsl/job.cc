@@ -196,7 +196,8 @@ void JobCompiler::ReadSteps() {
   if (steps && steps.is_sequence() && steps.size() == 0) {
     reporter().Error("empty-value", steps.place(), "a job needs at least one step");
   } else if (!steps && fields_.own().Lacks("steps") && fields_.defaults().Lacks("steps") &&
-             !compilation_.lacks_includes) {
+             !compilation_.lacks_includes &&
+             !compilation_.jobs_lacking.contains(&entry_.value.node())) {
     reporter()
         .Error("missing-key", entry_.key.place(),
                fmt::format("the job `{}` has no `steps`", entry_.key.text()))

@@ -46,6 +46,8 @@ class LayerCollector {
   void Add(const TemplateUse& use);
 
   std::vector<Layer>& layers() { return layers_; }
+  /// A template that was named does not exist.
+  bool lacks_one() const { return lacks_one_; }
 
  private:
   struct Taken {
@@ -63,6 +65,7 @@ class LayerCollector {
   std::vector<Taken> taken_;
   std::vector<const JobTemplate*> path_;
   bool is_full_ = false;
+  bool lacks_one_ = false;
 };
 
 void LayerCollector::AddParent(NodeRef item) {
@@ -92,6 +95,7 @@ JobTemplate* LayerCollector::Find(NodeRef name) {
   if (found != templates.by_name.end()) {
     return &templates.all[found->second];
   }
+  lacks_one_ = true;
   if (compilation_.lacks_includes) {
     return nullptr;
   }
@@ -314,7 +318,11 @@ NodeRef Extend(NodeRef job, Compilation& compilation) {
   LayerCollector collector(Via::kExtends, compilation);
   collector.AddParents(extends);
   collector.layers().push_back({job});
-  return MergeMaps(collector.layers(), compilation.arena, compilation.reporter);
+  const NodeRef merged = MergeMaps(collector.layers(), compilation.arena, compilation.reporter);
+  if (collector.lacks_one()) {
+    compilation.jobs_lacking.insert(&merged.node());
+  }
+  return merged;
 }
 
 void ExpandStep(NodeRef step, std::vector<NodeRef>& steps, Compilation& compilation) {
