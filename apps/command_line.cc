@@ -192,11 +192,16 @@ void AddShow(CommandLine& line) {
       "--tests", &ShowOptions::tests,
       "The results of its tests, as `reports` of its jobs tell them: totals, failures, the "
       "slowest");
+  command
+      .Flag("--annotations", &ShowOptions::annotations,
+            "All errors, warnings and notices that its steps made by log commands")
+      ->excludes("--tests");
   command.Choice("--format", &ShowOptions::format, {"text", "json"}, "For people, or one object");
   command.Server(&ShowOptions::server);
   command.Footer(R"(Examples:
   dayfly show latest
   dayfly show latest --tests
+  dayfly show latest --annotations
   dayfly show 01jd2 --format json
 
 Exit codes:

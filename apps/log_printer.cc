@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "apps/view/summary.h"
-#include "apps/view/utf8.h"
 
 namespace apps {
 namespace {
@@ -157,7 +156,7 @@ void LogPrinter::Emit(const Key& key, std::string_view bytes, bool last) {
     offsets_[key] += bytes.size();
     out_ += bytes;
   } else {
-    view::LineSplitter& lines = lines_[key];
+    view::LineSplitter& lines = open_[key].lines;
     const auto write = [&](std::string_view line) { WriteLine(key, line); };
     lines.Feed(bytes, write);
     if (last) {
@@ -171,9 +170,13 @@ void LogPrinter::Emit(const Key& key, std::string_view bytes, bool last) {
 }
 
 void LogPrinter::WriteLine(const Key& key, std::string_view line) {
-  std::uint64_t& offset = offsets_[key];
+  open_[key].text.Show(line, [&](std::string_view text) { WriteText(key, text); });
+  offsets_[key] += line.size() + 1;
+}
+
+void LogPrinter::WriteText(const Key& key, std::string_view text) {
   const model::JobSpec& spec = model::SpecOf(board_->plan(), key.first.job);
-  out_ += TimeAt(times_[key], offset);
+  out_ += TimeAt(times_[key], offsets_[key]);
   if (options_.name_jobs) {
     out_ += ' ';
     out_ += board_->job_name(key.first.job);
@@ -184,9 +187,8 @@ void LogPrinter::WriteLine(const Key& key, std::string_view line) {
   out_ += ' ';
   out_ += model::StepName(spec, key.second);
   out_ += " | ";
-  out_ += view::Sanitise(line);
+  out_ += text;
   out_ += '\n';
-  offset += line.size() + 1;
 }
 
 }  // namespace apps

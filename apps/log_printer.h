@@ -10,7 +10,7 @@
 
 #include "apps/log_follower.h"
 #include "apps/view/board.h"
-#include "apps/view/line_splitter.h"
+#include "apps/view/log_text.h"
 #include "engine/base/status.h"
 #include "store/logs/segment_reader.h"
 
@@ -47,13 +47,14 @@ class LogPrinter {
   bool PrintStep(const view::Board& board, const Key& key, const view::AttemptState& attempt);
   void Emit(const Key& key, std::string_view bytes, bool last);
   void WriteLine(const Key& key, std::string_view line);
+  void WriteText(const Key& key, std::string_view text);
   void SkipToTail(const Key& key, const engine::model::StepLog& log);
 
   store::logs::SegmentReader reader_;
   LogPrinterOptions options_;
   LogFollower follower_;
   const view::Board* board_ = nullptr;
-  std::map<Key, view::LineSplitter> lines_;
+  std::map<Key, view::OpenLog> open_;
   std::map<Key, std::uint64_t> offsets_;  ///< where the next line of a step begins, for its time
   std::map<Key, std::vector<engine::model::ReadTime>> times_;
   std::map<Key, bool> done_;

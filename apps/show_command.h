@@ -10,6 +10,7 @@ struct ShowOptions {
   std::string run;
   std::string format = "text";  ///< `text json`
   bool tests = false;           ///< what its test reports say, in place of the jobs
+  bool annotations = false;     ///< what its steps said about places in files, in place of the jobs
   std::string server;  ///< empty: as the environment or `client.yml` say, else this machine
 };
 

@@ -23,6 +23,10 @@ void AddWanted(const model::JobSpec& job, const model::JobResult& result, base::
   if (result.remarks.tests) {
     wanted.push_back({.root = result.remarks.tests->document, .is_document = true, .until = until});
   }
+  if (result.remarks.annotations) {
+    wanted.push_back(
+        {.root = result.remarks.annotations->document, .is_document = true, .until = until});
+  }
 }
 
 base::Status MarkWanted(engine::ports::ArtifactStore& chunks, const WantedChunk& wanted,

@@ -375,6 +375,7 @@ void Attempt::BackgroundEnded(model::StepIndex step, const ports::CommandExit& e
 
 void Attempt::Conclude(std::size_t index, const ports::CommandExit& exit, StepNotes notes,
                        Cut cut) {
+  TakeAnnotations(index, exit.annotations);
   const bool is_service = index < spec_->services.size();
   Outcome outcome = is_service ? JudgeService(index, exit, cut) : Judge(exit, cut);
   if (!notes.empty()) {

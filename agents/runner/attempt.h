@@ -15,6 +15,7 @@
 #include "agents/runner/attempt_scope.h"
 #include "agents/runner/compiled_spec.h"
 #include "agents/runner/environment.h"
+#include "agents/runner/job_annotations.h"
 #include "agents/runner/secret_values.h"
 #include "agents/runner/step_files.h"
 #include "engine/base/status.h"
@@ -203,6 +204,10 @@ class Attempt {
   /// The time for what follows a stop, or for `finally`, is up: nothing more is started.
   void EndBudget();
 
+  /// When all is over: what the steps said by log commands; taken. Then `AnnotationsKept`.
+  std::optional<AnnotationsRequest> PlanAnnotations();
+  void AnnotationsKept(engine::model::JobRemarks remarks);
+
   bool is_stopped() const { return stop_.has_value(); }
   bool in_finally() const { return next_ >= spec_->spec->steps.size() && steps_over_; }
   bool has_failed() const { return failure_.has_value(); }
@@ -239,6 +244,7 @@ class Attempt {
   void Conclude(std::size_t index, const engine::ports::CommandExit& exit, StepNotes notes,
                 Cut cut);
   engine::base::Status AbsorbNotes(StepNotes& notes);
+  void TakeAnnotations(std::size_t index, const engine::model::Annotations& annotations);
   void CloseStep(std::size_t index, Outcome outcome, const engine::ports::CommandExit& exit,
                  const NameValues& outputs);
   void Fail(Outcome outcome);
@@ -280,6 +286,8 @@ class Attempt {
   std::string cache_fault_;            ///< not empty: no cache is used
   ReuseAnswer reuse_;
   std::string test_document_;
+  engine::model::Annotations annotations_;
+  engine::model::AnnotationCounts annotations_kept_;
   engine::model::JobRemarks remarks_;
   std::string preface_;  ///< of the next step's log
   std::string summary_;

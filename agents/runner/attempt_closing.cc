@@ -16,6 +16,8 @@ namespace model = engine::model;
 using model::ReasonCode;
 using model::Status;
 
+constexpr std::uint32_t kOfSeverityMax = 1000;
+
 base::Status Attempt::EvaluateOutputs() {
   const std::vector<model::EnvVar>& wanted = spec_->rare->outputs;
   const std::uint64_t bytes_max = model::DefaultSettings().inline_output_bytes;
@@ -141,6 +143,33 @@ void Attempt::Uploaded(base::StatusOr<std::vector<model::Artifact>> artifacts) {
   infra_ = !authors && code != absl::StatusCode::kFailedPrecondition;
   Fail({.status = Status::kFailed,
         .reason = ReasonOf(ReasonCode::kArtifactMissing, artifacts.status())});
+}
+
+// Each step's are bounded; those of a job with very many steps as well.
+void Attempt::TakeAnnotations(std::size_t index, const model::Annotations& annotations) {
+  annotations_.counts.Add(annotations.counts);
+  for (const model::Annotation& annotation : annotations.list) {
+    if (++annotations_kept_.Of(annotation.severity) <= kOfSeverityMax) {
+      annotations_.list.push_back(annotation);
+      annotations_.list.back().step = model::StepIndex(static_cast<std::uint32_t>(index));
+    }
+  }
+}
+
+std::optional<AnnotationsRequest> Attempt::PlanAnnotations() {
+  if (annotations_.counts.total() == 0) {
+    return std::nullopt;
+  }
+  return AnnotationsRequest{.annotations = std::exchange(annotations_, {}),
+                            .workspace = place_.workspace,
+                            .masks = secrets_.All()};
+}
+
+void Attempt::AnnotationsKept(model::JobRemarks remarks) {
+  remarks_.annotations = std::move(remarks.annotations);
+  for (const std::string& note : remarks.notes) {
+    Note(note);
+  }
 }
 
 model::ReportEnded Attempt::Result(base::Duration took) {

@@ -17,7 +17,7 @@ using base::FieldReader;
 using base::FieldWriter;
 
 /// Goes up whenever a record changes: the agent may have been replaced by a newer one meanwhile.
-constexpr std::uint8_t kVersion = 4;
+constexpr std::uint8_t kVersion = 5;
 /// The same for results that are kept: those of another version do not stand.
 constexpr std::uint8_t kEarlierVersion = 1;
 

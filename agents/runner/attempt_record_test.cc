@@ -39,7 +39,8 @@ std::vector<AttemptRecord> OneOfEach() {
       UploadsMade{base::NotFound("x"),
                   {{"bin", base::Sha256("m"), 12, 3}},
                   {model::TestTotals{base::Sha256("d"), 5, 2, 1, 1, base::Duration(7), {"a.b"}},
-                   {"a note"}}},
+                   {"a note"},
+                   {}}},
       StepsOverCame{},
       ServicesCameUp{},
       ServiceWasLate{model::StepIndex(1), "db was not ready"}};

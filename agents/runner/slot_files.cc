@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a slot does with a job's files besides its steps: an earlier result or caches before them;
 // artifacts, test reports and caches behind them.
+#include <optional>
 #include <utility>
 
+#include "agents/runner/job_annotations.h"
 #include "agents/runner/job_caches.h"
 #include "agents/runner/job_reports.h"
 #include "agents/runner/job_reuse.h"
@@ -54,6 +56,24 @@ Closed CloseJob(const ClosingPlace& place, const Closing& closing, const std::st
     closed.remarks.notes.push_back(SaveCache(*place.caches, closing.saves[i]));
   }
   return closed;
+}
+
+/// What comes after all steps, and what there is to tell of it.
+struct Rest {
+  std::string saved;
+  model::JobRemarks remarks;
+};
+
+Rest KeepRest(const CacheTools& tools, const std::optional<ReuseSave>& save,
+              const std::optional<AnnotationsRequest>& annotations, const std::string& scratch) {
+  Rest rest;
+  if (annotations) {
+    rest.remarks = KeepAnnotations(tools.archive.get(), *annotations);
+  }
+  if (save) {
+    rest.saved = SaveResult(tools, *save, scratch);
+  }
+  return rest;
 }
 
 }  // namespace
@@ -193,19 +213,23 @@ void Slot::Close(Closing closing) {
       });
 }
 
-// Only now is it known that the job ended well, `finally` included.
+// Only now have all steps said what they had to say, and is it known that the job ended well,
+// `finally` included. A stop that came before does not hinder it: what a cancelled job found is
+// kept, too.
 void Slot::Finish() {
   std::optional<ReuseSave> save = attempt_->PlanReuseSave();
-  if (!save) {
+  std::optional<AnnotationsRequest> annotations = attempt_->PlanAnnotations();
+  if (!save && !annotations) {
     return End();
   }
   phase_ = Phase::kClosing;
   budget_deadline_ = backstop_at_ = kNever;
-  OnPool([tools = BeginCaches(), save = *std::move(save),
-          scratch = ReuseFolder()] { return SaveResult(tools, save, scratch); },
-         [this](const std::string& note) {
+  OnPool([tools = BeginCaches(), save = std::move(save), annotations = std::move(annotations),
+          scratch = ReuseFolder()] { return KeepRest(tools, save, annotations, scratch); },
+         [this](Rest rest) {
            EndCaches();
-           attempt_->ResultSaved(note);
+           attempt_->ResultSaved(rest.saved);
+           attempt_->AnnotationsKept(std::move(rest.remarks));
            End();
          });
 }

@@ -153,6 +153,26 @@ base::StatusOr<model::TestTotals> TestsFrom(const pb::TestTotals& tests) {
   return out;
 }
 
+void ToWire(const model::AnnotationTotals& annotations, pb::AnnotationTotals* out) {
+  out->set_document(api::wire::ToWire(annotations.document));
+  out->set_errors(annotations.counts.errors);
+  out->set_warnings(annotations.counts.warnings);
+  out->set_notices(annotations.counts.notices);
+  out->mutable_first_errors()->Assign(annotations.errors.begin(), annotations.errors.end());
+}
+
+base::StatusOr<model::AnnotationTotals> AnnotationsFrom(const pb::AnnotationTotals& annotations) {
+  model::AnnotationTotals out;
+  ASSIGN_OR_RETURN(out.document, DigestFrom(annotations.document()));
+  out.counts = {annotations.errors(), annotations.warnings(), annotations.notices()};
+  if (annotations.first_errors_size() > kFailuresMax) {
+    return BadField("first_errors", fmt::format("has {} texts, at most {}",
+                                                annotations.first_errors_size(), kFailuresMax));
+  }
+  out.errors.assign(annotations.first_errors().begin(), annotations.first_errors().end());
+  return out;
+}
+
 }  // namespace
 
 void ToWire(const model::JobRemarks& remarks, pb::JobRemarks* out) {
@@ -160,6 +180,9 @@ void ToWire(const model::JobRemarks& remarks, pb::JobRemarks* out) {
     ToWire(*remarks.tests, out->mutable_tests());
   }
   out->mutable_notes()->Assign(remarks.notes.begin(), remarks.notes.end());
+  if (remarks.annotations) {
+    ToWire(*remarks.annotations, out->mutable_annotations());
+  }
 }
 
 base::StatusOr<model::JobRemarks> RemarksFrom(const pb::JobRemarks& remarks) {
@@ -174,6 +197,11 @@ base::StatusOr<model::JobRemarks> RemarksFrom(const pb::JobRemarks& remarks) {
                     fmt::format("has {} sentences, at most {}", remarks.notes_size(), kNotesMax));
   }
   out.notes.assign(remarks.notes().begin(), remarks.notes().end());
+  if (remarks.has_annotations()) {
+    auto annotations = AnnotationsFrom(remarks.annotations());
+    RETURN_IF_ERROR(Inside("annotations", annotations.status()));
+    out.annotations = *std::move(annotations);
+  }
   return out;
 }
 

@@ -125,8 +125,8 @@ base::Status ServerLogPrinter::Read(client::LogQuery query, bool raw) {
     RETURN_IF_ERROR(read);
   }
   // What is not ended by a line's end is shown, too.
-  while (!lines_.empty()) {
-    Emit(Key(lines_.begin()->first), {}, true);
+  while (!open_.empty()) {
+    Emit(Key(open_.begin()->first), {}, true);
   }
   return base::OkStatus();
 }
@@ -155,18 +155,19 @@ void ServerLogPrinter::Emit(const Key& key, std::string_view bytes, bool last) {
     return;
   }
   const model::JobSpec& spec = model::SpecOf(board_.plan(), key.first.job);
-  const auto write = [&](std::string_view line) {
-    const std::string text =
+  view::OpenLog& log = open_[key];
+  const auto write = [&](std::string_view text) {
+    const std::string line =
         fmt::format("{}{}{} | {}\n", name_jobs_ ? board_.job_name(key.first.job) + " " : "",
                     key.first.attempt > 1 ? fmt::format("#{} ", key.first.attempt) : "",
-                    model::StepName(spec, key.second), view::Sanitise(line));
-    std::fwrite(text.data(), 1, text.size(), stdout);
+                    model::StepName(spec, key.second), text);
+    std::fwrite(line.data(), 1, line.size(), stdout);
   };
-  view::LineSplitter& lines = lines_[key];
-  lines.Feed(bytes, write);
+  const auto show = [&](std::string_view line) { log.text.Show(line, write); };
+  log.lines.Feed(bytes, show);
   if (last) {
-    lines.Finish(write);
-    lines_.erase(key);
+    log.lines.Finish(show);
+    open_.erase(key);
   }
 }
 

@@ -12,7 +12,7 @@
 #include "apps/logs_command.h"
 #include "apps/run_access.h"
 #include "apps/view/board.h"
-#include "apps/view/line_splitter.h"
+#include "apps/view/log_text.h"
 #include "engine/base/status.h"
 
 namespace apps::network {
@@ -41,7 +41,7 @@ class ServerLogPrinter {
   view::Board board_;
   ReadBoard read_board_;
   bool name_jobs_ = false;
-  std::map<Key, view::LineSplitter> lines_;
+  std::map<Key, view::OpenLog> open_;
   engine::base::Status missing_;
 };
 

@@ -204,11 +204,13 @@ base::Status StoreLedger::Apply(const model::Fact& fact, ports::RunStore& store)
       RETURN_IF_ERROR(Want(run, carried.job, carried.result, fact.at, store));
     }
   } else if (const auto* ended = std::get_if<model::JobEnded>(&fact.body)) {
-    const bool wants = ended->result != nullptr && (!ended->result->artifacts.empty() ||
-                                                    ended->result->remarks.tests.has_value());
+    const model::JobResult* result = ended->result.get();
+    const bool wants =
+        result != nullptr && (!result->artifacts.empty() || result->remarks.tests.has_value() ||
+                              result->remarks.annotations.has_value());
     const auto found = runs_.find(ended->run);
     if (wants && found != runs_.end()) {
-      RETURN_IF_ERROR(Want(found->second, ended->job, *ended->result, fact.at, store));
+      RETURN_IF_ERROR(Want(found->second, ended->job, *result, fact.at, store));
     }
   } else if (const auto* expanded = std::get_if<model::JobsExpanded>(&fact.body)) {
     if (const auto found = runs_.find(expanded->run); found != runs_.end()) {

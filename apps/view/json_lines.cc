@@ -3,6 +3,7 @@
 
 #include <variant>
 
+#include "apps/view/annotation_report.h"
 #include "apps/view/json_text.h"
 #include "apps/view/test_report.h"
 
@@ -20,6 +21,7 @@ struct Line {
   const model::Reason* reason = nullptr;
   const std::array<std::uint32_t, model::kStatusCount>* counts = nullptr;
   const model::TestTotals* tests = nullptr;
+  const model::AnnotationTotals* annotations = nullptr;
   std::size_t jobs = 0;  ///< of a `for_each`
 };
 
@@ -52,6 +54,9 @@ void Write(const Board& board, const Line& line, std::string& out) {
   }
   if (line.tests != nullptr) {
     object.Raw("tests", TestTotalsJson(*line.tests));
+  }
+  if (line.annotations != nullptr) {
+    object.Raw("annotations", AnnotationCountsJson(line.annotations->counts));
   }
   if (line.jobs != 0) {
     object.Number("jobs", line.jobs);
@@ -115,6 +120,7 @@ class FactWriter {
     Write(board_, line, out_);
   }
   void operator()(const model::JobEnded& fact) const {
+    const model::JobRemarks& remarks = fact.result->remarks;
     Write(board_,
           {.at = at_,
            .event = "job_ended",
@@ -122,7 +128,8 @@ class FactWriter {
            .status = fact.result->status,
            .exit_code = JobExitCode(fact),
            .reason = &fact.result->reason,
-           .tests = fact.result->remarks.tests ? &*fact.result->remarks.tests : nullptr},
+           .tests = remarks.tests ? &*remarks.tests : nullptr,
+           .annotations = remarks.annotations ? &*remarks.annotations : nullptr},
           out_);
   }
   void operator()(const model::JobsExpanded& fact) const {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/view/annotation_report.h"
 #include "apps/view/test_report.h"
 #include "apps/view/utf8.h"
 
@@ -88,6 +89,9 @@ class FactLines {
     if (const auto& tests = fact.result->remarks.tests) {
       Say(fact.job, "tests: " + TestsInBrief(*tests));
     }
+    if (const auto& annotations = fact.result->remarks.annotations) {
+      Say(fact.job, "annotations: " + CountsInWords(annotations->counts));
+    }
     Say(fact.job, fmt::format("{}{}{}{}", Paint(Words(job.status), job.status, look_), after,
                               why.empty() ? "" : ": ", why));
   }
@@ -135,16 +139,18 @@ void Plain::Fact(const Board& board, const model::Fact& fact, std::string& out) 
 void Plain::Output(const Board& board, const model::AttemptKey& key, model::StepIndex step,
                    std::string_view bytes, bool last, std::string& out) {
   const std::string& job = board.job_name(key.job);
+  OpenLog& log = open_[{key, step}];
   const auto emit = [&](std::string_view line) {
-    out += job;
-    out += " | ";
-    out += Sanitise(line);
-    out += '\n';
+    log.text.Show(line, [&](std::string_view text) {
+      out += job;
+      out += " | ";
+      out += text;
+      out += '\n';
+    });
   };
-  LineSplitter& lines = open_[{key, step}];
-  lines.Feed(bytes, emit);
+  log.lines.Feed(bytes, emit);
   if (last) {
-    lines.Finish(emit);
+    log.lines.Finish(emit);
     open_.erase({key, step});
   }
 }

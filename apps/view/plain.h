@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "apps/view/line_splitter.h"
+#include "apps/view/log_text.h"
 #include "apps/view/run_view.h"
 #include "apps/view/summary.h"
 
@@ -33,7 +33,7 @@ class Plain final : public RunView {
 
   RunHeader header_;
   Look look_;
-  std::map<std::pair<model::AttemptKey, model::StepIndex>, LineSplitter> open_;
+  std::map<std::pair<model::AttemptKey, model::StepIndex>, OpenLog> open_;
 };
 
 }  // namespace apps::view

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/view/annotation_report.h"
 #include "apps/view/json_lines.h"
 #include "apps/view/json_text.h"
 #include "apps/view/test_report.h"
@@ -128,6 +129,9 @@ class Text {
       }
       for (const std::string& note : state.result->remarks.notes) {
         out_ += fmt::format("      {}\n", Sanitise(note));
+      }
+      if (const auto& annotations = state.result->remarks.annotations) {
+        out_ += fmt::format("      annotations: {}\n", CountsInWords(annotations->counts));
       }
     }
   }
@@ -261,6 +265,11 @@ class Json {
     object.Raw("notes", List(remarks.notes, [](const std::string& note, std::string& out) {
                  AppendJsonString(out, note);
                }));
+    if (remarks.annotations) {
+      object.Raw("annotations", AnnotationCountsJson(remarks.annotations->counts));
+    } else {
+      object.Null("annotations");
+    }
     std::vector<AttemptState> begun;
     for (const AttemptState& attempt : state.attempts) {
       if (attempt.begun) {

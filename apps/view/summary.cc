@@ -12,6 +12,7 @@ namespace apps::view {
 namespace {
 
 constexpr std::size_t kJobsShown = 20;
+constexpr std::size_t kErrorsShown = 5;
 
 std::string_view Color(model::Status status) {
   switch (status) {
@@ -64,6 +65,16 @@ void AppendSteps(const Board& board, model::JobIndex job, const StepTails& tails
   }
 }
 
+void AppendErrors(const model::AnnotationTotals& annotations, std::string& out) {
+  const std::size_t shown = std::min(annotations.errors.size(), kErrorsShown);
+  for (std::size_t i = 0; i < shown; ++i) {
+    out += fmt::format("      error: {}\n", Sanitise(annotations.errors[i]));
+  }
+  if (annotations.counts.errors > shown) {
+    out += fmt::format("      and {} more errors\n", annotations.counts.errors - shown);
+  }
+}
+
 void AppendJob(const Board& board, model::JobIndex job, const StepTails& tails, const Look& look,
                std::string& out) {
   const JobState& state = board.job(job);
@@ -76,6 +87,9 @@ void AppendJob(const Board& board, model::JobIndex job, const StepTails& tails, 
   AppendSteps(board, job, tails, look, out);
   if (state.result != nullptr && state.result->remarks.tests) {
     out += fmt::format("      tests: {}\n", TestsInBrief(*state.result->remarks.tests));
+  }
+  if (state.result != nullptr && state.result->remarks.annotations) {
+    AppendErrors(*state.result->remarks.annotations, out);
   }
   if (state.attempts_begun != 0) {
     out +=

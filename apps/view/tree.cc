@@ -26,16 +26,18 @@ void Tree::Fact(const Board& board, const model::Fact& fact, std::string&) {
 void Tree::Output(const Board&, const model::AttemptKey& key, model::StepIndex step,
                   std::string_view bytes, bool last, std::string&) {
   std::vector<std::string>& tail = tails_[{key, step}];
+  OpenLog& log = open_[{key, step}];
   const auto keep = [&](std::string_view line) {
-    tail.push_back(CutToWidth(Sanitise(line), kTailColumnsMax));
-    if (tail.size() > kTailLines) {
-      tail.erase(tail.begin());
-    }
+    log.text.Show(line, [&](std::string_view text) {
+      tail.push_back(CutToWidth(text, kTailColumnsMax));
+      if (tail.size() > kTailLines) {
+        tail.erase(tail.begin());
+      }
+    });
   };
-  LineSplitter& lines = open_[{key, step}];
-  lines.Feed(bytes, keep);
+  log.lines.Feed(bytes, keep);
   if (last) {
-    lines.Finish(keep);
+    log.lines.Finish(keep);
     open_.erase({key, step});
   }
   changed_ = true;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/view/frame.h"
-#include "apps/view/line_splitter.h"
+#include "apps/view/log_text.h"
 #include "apps/view/run_view.h"
 #include "apps/view/summary.h"
 
@@ -42,7 +42,7 @@ class Tree final : public RunView {
   Frame frame_;
   TerminalSize size_;
   StepTails tails_;
-  std::map<std::pair<model::AttemptKey, model::StepIndex>, LineSplitter> open_;
+  std::map<std::pair<model::AttemptKey, model::StepIndex>, OpenLog> open_;
   std::string notice_;
   std::vector<std::string> notes_;  ///< not written yet
   std::optional<base::Instant> drawn_at_;

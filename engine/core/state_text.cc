@@ -198,6 +198,13 @@ void StateWriter::PutResult(const model::JobResult& result) {
   for (const std::string& note : result.remarks.notes) {
     Line("    note {}", note);
   }
+  if (const auto& annotations = result.remarks.annotations) {
+    Line("    annotations {} {} {} {}", ToHex(annotations->document), annotations->counts.errors,
+         annotations->counts.warnings, annotations->counts.notices);
+    for (const std::string& error : annotations->errors) {
+      Line("    error {}", error);
+    }
+  }
 }
 
 void StateWriter::PutDeadlines() {

@@ -127,6 +127,11 @@ std::string TextOf(const JobEnded& fact) {
   for (const std::string& note : fact.result->remarks.notes) {
     line.Put("note", note);
   }
+  if (const auto& annotations = fact.result->remarks.annotations) {
+    line.Put("errors", annotations->counts.errors)
+        .Put("warnings", annotations->counts.warnings)
+        .Put("notices", annotations->counts.notices);
+  }
   return line.Take();
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/time.h"
+#include "engine/model/annotation.h"
 #include "engine/model/ids.h"
 #include "engine/model/plan.h"
 #include "engine/model/status.h"
@@ -89,11 +90,21 @@ struct TestTotals {
   friend bool operator==(const TestTotals&, const TestTotals&) = default;
 };
 
+/// Of what a job's steps said about places in files what is seen at once; the whole stands in the
+/// artifact store.
+struct AnnotationTotals {
+  base::Digest document;            ///< a chunk; see `agents/reports/annotation_document.h`
+  AnnotationCounts counts;          ///< those that are not in the document among them
+  std::vector<std::string> errors;  ///< the first: `message (app.js:3)`; few and short
+  friend bool operator==(const AnnotationTotals&, const AnnotationTotals&) = default;
+};
+
 /// What a job tells people beside its results; no other job sees it.
 struct JobRemarks {
   std::optional<TestTotals> tests;
   std::vector<std::string> notes;  ///< what became of its caches, a sentence each; few and short
-  bool empty() const { return !tests.has_value() && notes.empty(); }
+  std::optional<AnnotationTotals> annotations;
+  bool empty() const { return !tests.has_value() && notes.empty() && !annotations.has_value(); }
   friend bool operator==(const JobRemarks&, const JobRemarks&) = default;
 };
 

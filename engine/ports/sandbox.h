@@ -14,6 +14,7 @@
 
 #include "engine/base/status.h"
 #include "engine/base/time.h"
+#include "engine/model/annotation.h"
 #include "engine/model/log_range.h"
 #include "engine/model/log_segment.h"
 
@@ -59,6 +60,8 @@ struct CommandExit {
   /// Not OK: bytes of the log were lost (`log.lost_bytes`) and why: `ResourceExhausted` when the
   /// disk was full. The command itself went on to its end.
   base::Status log_status;
+  /// What it said by log commands; masked, bounded. `Annotation::step` is not set.
+  model::Annotations annotations;
 };
 
 /// Where a slot's workspace comes from.

@@ -34,6 +34,13 @@ std::string_view WithoutLineEnd(std::string_view text) {
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
+void AddLogCommands(std::string_view value, Forms& forms) {
+  std::string text = Replaced(value, "%", "%25");
+  text = Replaced(Replaced(text, "\r", "%0D"), "\n", "%0A");
+  forms.insert(text);
+  forms.insert(Replaced(Replaced(text, ":", "%3A"), ",", "%2C"));
+}
+
 /// The value without blanks around it, if it is long enough to be looked for by itself.
 void AddLines(std::string_view value, Forms& forms) {
   while (!value.empty()) {
@@ -44,6 +51,7 @@ void AddLines(std::string_view value, Forms& forms) {
     line = line.substr(0, line.find_last_not_of(kBlanks) + 1);
     if (line.size() >= kLineBytesMin) {
       forms.emplace(line);
+      AddLogCommands(line, forms);
     }
   }
 }
@@ -206,6 +214,7 @@ std::vector<std::string> MaskedForms(std::string_view value) {
   AddLines(trimmed, forms);
   AddBase64(trimmed, forms);
   AddPercentEncoded(trimmed, forms);
+  AddLogCommands(trimmed, forms);
   AddJson(trimmed, forms);
   forms.insert(Replaced(trimmed, "'", "'\\''"));
   return {forms.begin(), forms.end()};

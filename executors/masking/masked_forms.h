@@ -6,6 +6,7 @@
 //    its neighbours are left out: at most six bits of it remain on either side;
 //  - percent-encoded: all but the unreserved characters, `/` encoded or not, digits of either case,
 //    a blank as `%20` or `+`;
+//  - with the escapes of a log command's message, or of its properties (docs/steps.md);
 //  - as the inside of a JSON string: shortest, with `\/`, in ASCII only, and safe for HTML;
 //  - in a shell's single quotes (what `set -x` prints).
 #pragma once

@@ -50,7 +50,7 @@ LogSpool::Finished CommandOutput::End(bool left_running) {
   paused_at_ = kNever;
   masked_.clear();
   masker_.Finish(masked_);
-  spool_.Append(masked_);
+  Append(masked_);
   return spool_.Finish();
 }
 
@@ -92,7 +92,7 @@ void CommandOutput::Settle() {
   paused_at_ = kNever;
   masked_.clear();
   masker_.GiveOut(masked_);
-  spool_.Append(masked_);
+  Append(masked_);
 }
 
 void CommandOutput::ReadPipe() {
@@ -122,14 +122,19 @@ void CommandOutput::DrainPipe() {
   }
 }
 
+void CommandOutput::Append(std::span<const char> masked) {
+  annotations_.Feed({masked.data(), masked.size()});
+  spool_.Append(masked);
+}
+
 void CommandOutput::Keep(std::span<const char> bytes) {
   if (masker_.is_idle()) {
-    spool_.Append(bytes);
+    Append(bytes);
     return;
   }
   masked_.clear();
   masker_.Feed({bytes.data(), bytes.size()}, masked_);
-  spool_.Append(masked_);
+  Append(masked_);
   paused_at_ = masker_.holds() ? MonotonicMicros() + kPauseMicros : kNever;
 }
 

@@ -2,9 +2,9 @@
 // What the commands of one slot print, on its way from their pipe through the masker into the
 // spool. Used by the keeper's loop, on its one thread.
 //
-// Secrets are masked before the spool sees them; what the masker holds back is settled when the
-// command has printed nothing for a while. While the spool is full the pipe is not read, so the
-// command waits in its writes.
+// Secrets are masked before the spool sees them, and annotations are picked out of what is masked;
+// what the masker holds back is settled when the command has printed nothing for a while. While the
+// spool is full the pipe is not read, so the command waits in its writes.
 //
 // A command's log ends when its main process does, with what was in the pipe by then. What it left
 // running may go on and print: that is read, so that nobody blocks, and dropped.
@@ -18,8 +18,10 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/annotation.h"
 #include "engine/model/log_range.h"
 #include "executors/masking/masker.h"
+#include "executors/sandboxes/annotation_collector.h"
 #include "executors/sandboxes/file_descriptor.h"
 #include "executors/sandboxes/log_spool.h"
 
@@ -38,6 +40,8 @@ class CommandOutput {
   void Say(std::string_view text) { Keep(text); }
   /// The command has ended; makes its log durable. With `left_running` others may hold the pipe.
   LogSpool::Finished End(bool left_running);
+  /// Those of the command that has ended; once. Also those behind what its log was cut at.
+  engine::model::Annotations TakeAnnotations() { return annotations_.Finish(); }
   /// Nothing of what was started runs any more.
   void DropLeftRunning();
 
@@ -53,8 +57,10 @@ class CommandOutput {
   void ReadPipe();
   void DrainPipe();
   void Keep(std::span<const char> bytes);
+  void Append(std::span<const char> masked);
 
   LogSpool spool_;
+  AnnotationCollector annotations_;
   std::vector<std::string> masks_;  ///< the values that `masker_` was made of
   executors::masking::Masker masker_;
   std::string masked_;      ///< room for what `masker_` gives out

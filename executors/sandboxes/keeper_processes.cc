@@ -109,6 +109,7 @@ void KeeperLoop::CommandEnded(int wait_code, int wait_status) {
   auto log = output_->End(children_left_);
   exit.log = std::move(log.log);
   exit.log_status = std::move(log.status);
+  exit.annotations = output_->TakeAnnotations();
   TellExit(running_->serial, std::move(exit));
   running_.reset();
 }

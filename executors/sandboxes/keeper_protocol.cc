@@ -49,6 +49,26 @@ void LogFields(Archive& archive, T& log) {
   archive(log.lost_bytes);
 }
 template <typename Archive, typename T>
+void AnnotationFields(Archive& archive, T& annotation) {
+  archive(annotation.severity);
+  archive(annotation.file);
+  archive(annotation.line);
+  archive(annotation.end_line);
+  archive(annotation.column);
+  archive(annotation.end_column);
+  archive(annotation.title);
+  archive(annotation.message);
+  archive(annotation.cut);
+}
+template <typename Archive, typename T>
+void AnnotationsFields(Archive& archive, T& annotations) {
+  archive(annotations.counts.errors);
+  archive(annotations.counts.warnings);
+  archive(annotations.counts.notices);
+  archive.List(annotations.list,
+               [](auto& each, auto& annotation) { AnnotationFields(each, annotation); });
+}
+template <typename Archive, typename T>
 void FactsFields(Archive& archive, T& facts) {
   archive(facts.workspace_kind);
   archive(facts.kill_kind);
@@ -123,6 +143,7 @@ void ExitedFields(Archive& archive, T& answer) {
   archive(answer.exit.took);
   LogFields(archive, answer.exit.log);
   archive(answer.exit.log_status);
+  AnnotationsFields(archive, answer.exit.annotations);
 }
 
 template <typename Archive, typename T>

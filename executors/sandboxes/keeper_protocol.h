@@ -29,7 +29,7 @@
 
 namespace executors::sandboxes {
 
-inline constexpr std::uint32_t kProtocolVersion = 4;
+inline constexpr std::uint32_t kProtocolVersion = 5;
 inline constexpr std::size_t kFrameBytesMax = 16U << 20;
 
 /// What the keeper does when its owner is gone.

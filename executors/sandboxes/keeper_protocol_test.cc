@@ -96,7 +96,17 @@ Exited SampleExit() {
                            .checksum = 0xDEADBEEF,
                            .truncated = true,
                            .lost_bytes = 77},
-                   .log_status = engine::base::ResourceExhausted("disk full")}};
+                   .log_status = engine::base::ResourceExhausted("disk full"),
+                   .annotations = {.counts = {1, 2, 3},
+                                   .list = {{.severity = engine::model::Severity::kNotice,
+                                             .file = "a",
+                                             .line = 1,
+                                             .end_line = 2,
+                                             .column = 3,
+                                             .end_column = 4,
+                                             .title = "t",
+                                             .message = "m",
+                                             .cut = true}}}}};
 }
 
 TEST(KeeperProtocol, CarriesSetUp) {

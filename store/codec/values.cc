@@ -147,6 +147,22 @@ base::StatusOr<model::TestTotals> GetTests(const pb::TestTotals& tests) {
   return out;
 }
 
+void PutAnnotations(const model::AnnotationTotals& annotations, pb::AnnotationTotals* out) {
+  out->set_document(DigestBytes(annotations.document));
+  out->set_errors(annotations.counts.errors);
+  out->set_warnings(annotations.counts.warnings);
+  out->set_notices(annotations.counts.notices);
+  out->mutable_first_errors()->Assign(annotations.errors.begin(), annotations.errors.end());
+}
+
+base::StatusOr<model::AnnotationTotals> GetAnnotations(const pb::AnnotationTotals& annotations) {
+  model::AnnotationTotals out;
+  ASSIGN_OR_RETURN(out.document, GetDigest(annotations.document()));
+  out.counts = {annotations.errors(), annotations.warnings(), annotations.notices()};
+  out.errors.assign(annotations.first_errors().begin(), annotations.first_errors().end());
+  return out;
+}
+
 }  // namespace
 
 void PutResult(const model::JobResult& result, base::Instant at, pb::JobResult* out) {
@@ -166,6 +182,9 @@ void PutResult(const model::JobResult& result, base::Instant at, pb::JobResult* 
     PutTests(*result.remarks.tests, out->mutable_tests());
   }
   out->mutable_notes()->Assign(result.remarks.notes.begin(), result.remarks.notes.end());
+  if (result.remarks.annotations) {
+    PutAnnotations(*result.remarks.annotations, out->mutable_annotations());
+  }
 }
 
 base::StatusOr<model::JobResult> GetResult(const pb::JobResult& result, base::Instant at) {
@@ -183,6 +202,9 @@ base::StatusOr<model::JobResult> GetResult(const pb::JobResult& result, base::In
     ASSIGN_OR_RETURN(out.remarks.tests, GetTests(result.tests()));
   }
   out.remarks.notes.assign(result.notes().begin(), result.notes().end());
+  if (result.has_annotations()) {
+    ASSIGN_OR_RETURN(out.remarks.annotations, GetAnnotations(result.annotations()));
+  }
   return out;
 }
 

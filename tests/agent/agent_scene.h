@@ -11,6 +11,7 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -28,6 +29,8 @@
 #include "executors/sandboxes/process_tree.h"
 #include "executors/sandboxes/sandbox_fixture.h"
 #include "executors/sandboxes/tree_files.h"
+#include "store/artifacts/archive.h"
+#include "store/artifacts/local_store.h"
 #include "store/codec/attempt_codec.h"
 
 namespace tests::agent {
@@ -46,6 +49,14 @@ struct AgentLife {
 
 class AgentScene : public ::testing::Test {
  protected:
+  /// What jobs leave behind; the same for all agents.
+  struct Kept {
+    explicit Kept(const std::string& folder)
+        : store(*store::artifacts::LocalStore::Open(folder + "/chunks")), archive(*store) {}
+    std::unique_ptr<store::artifacts::LocalStore> store;
+    store::artifacts::Archive archive;
+  };
+
   AgentScene() {
     std::string pattern = std::filesystem::temp_directory_path() / "dayfly-agent-XXXXXX";
     folder_ = mkdtemp(pattern.data());
@@ -69,7 +80,15 @@ class AgentScene : public ::testing::Test {
     options.folder = AgentPath();
     options.slots = slots;
     options.keeper_program = DAYFLY_KEEPER;
+    options.archive_of = [folder = folder_](const model::AttemptKey&, const std::stop_token&)
+        -> std::shared_ptr<engine::ports::ArtifactArchive> {
+      auto kept = std::make_shared<Kept>(folder);
+      return {kept, &kept->archive};
+    };
     return options;
+  }
+  std::string KeptDocument(const engine::base::Digest& digest) const {
+    return Kept(folder_).store->Get(digest).value_or("");
   }
 
   /// The first `background` of the steps run in the background.

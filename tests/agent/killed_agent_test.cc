@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Agents that are killed, with real keepers and real steps: what goes on, what is lost, and that
 // nothing runs twice or is left running.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "agents/reports/annotation_document.h"
 #include "tests/agent/agent_scene.h"
 
 namespace tests::agent {
@@ -75,6 +77,30 @@ TEST_F(KilledAgent, AStepThatEndedMeanwhileKeepsItsExit) {
   ASSERT_EQ(EndsOf(0).size(), 1U);
   EXPECT_EQ(EndsOf(0)[0].status, Status::kSucceeded);
   EXPECT_EQ(LogOf(0, 1), "before\nafter\n");
+}
+
+TEST_F(KilledAgent, NoAnnotationIsLostOrDoubled) {
+  StartAgent({.work = {Work(0, {"echo ::warning::one",
+                                "echo ::error::two; " + Waiting(up_, go_) + "; echo ::error::three",
+                                "echo ::notice::four"})}});
+  const Held step(sandboxes::PidIn(ReadFifoOnce(up_)));
+  KillAgent();
+  StartAgent({});
+  KillAgent();
+  StartAgent({.until_ended = 1});
+  WriteFile(go_, "x\n");
+  AwaitAgent();
+  ASSERT_FALSE(EndsOf(0).empty());
+  const auto totals = EndsOf(0).back().remarks.annotations;
+  ASSERT_TRUE(totals.has_value());
+  EXPECT_EQ(totals->counts, (model::AnnotationCounts{2, 1, 1}));
+  const auto kept = agents::reports::DecodeAnnotations(KeptDocument(totals->document));
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  std::string said;
+  for (const model::Annotation& each : kept->list) {
+    said += fmt::format("{} {}, ", each.step.value(), each.message);
+  }
+  EXPECT_EQ(said, "0 one, 1 two, 1 three, 2 four, ");
 }
 
 TEST_F(KilledAgent, ManyTimesIsNoDifferent) {

@@ -262,7 +262,8 @@ void WaitAtGates(Script& script) {
 // Jobs that tell of caches and tests, and one whose result comes from an earlier run.
 void Remark(Script& script) {
   script.Submit({.run = kRemarked}, RemarkedPlan());
-  script.Report(Remarked({.tests = {}, .notes = {"cache 'deps-main' not found"}}));
+  script.Report(
+      Remarked({.tests = {}, .notes = {"cache 'deps-main' not found"}, .annotations = {}}));
   model::TestTotals tests{.document = base::Sha256("tests"),
                           .tests = 12,
                           .failed = 1,
@@ -270,8 +271,17 @@ void Remark(Script& script) {
                           .problems = 3,
                           .took = milliseconds(321),
                           .failures = {"Sum.Carries"}};
-  script.Report(Remarked({.tests = std::move(tests), .notes = {}}));
+  script.Report(Remarked({.tests = std::move(tests), .notes = {}, .annotations = {}}));
   script.Report(Remarked({}, {model::ReasonCode::kReused, 0, {}, "19b79a0c00000001"}));
+}
+
+// A job whose steps said something about places in files.
+void Annotate(Script& script) {
+  script.Submit({.run = kRemarked}, RemarkedPlan());
+  model::AnnotationTotals annotations{.document = base::Sha256("annotations"),
+                                      .counts = {.errors = 1, .warnings = 2, .notices = 3},
+                                      .errors = {"boom (a.c:3)"}};
+  script.Report(Remarked({.tests = {}, .notes = {}, .annotations = std::move(annotations)}));
 }
 
 // A run that has grown: of its four cells one has ended, one runs, one is given away, one waits.
@@ -290,6 +300,11 @@ GoldenLog Write(std::string_view story) {
   if (story == "remarks") {
     script.Connect(kSecond, 1, 0);
     Remark(script);
+    return script.log();
+  }
+  if (story == "annotations") {
+    script.Connect(kSecond, 1, 0);
+    Annotate(script);
     return script.log();
   }
   if (story == "growing") {

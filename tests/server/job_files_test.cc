@@ -86,6 +86,29 @@ TEST_F(ServerJobFiles, AChunkThatIsGoneIsAMiss) {
   ExpectSuccess(*Submit(Cached("k", "", kCheck)));
 }
 
+TEST_F(ServerJobFiles, ShowsWhatStepsSaidByLogCommands) {
+  const auto agent = Agent(Token());
+  const std::string run = SubmitOnly(
+      "name: annotated\njobs:\n  lint:\n    checkout: false\n"
+      "    steps:\n      - id: check\n        run: |\n"
+      "          echo '::group::Sources'; echo a.js\n"
+      "          echo '::error file=a.js,line=3::no semicolon'\n"
+      "          echo '::endgroup::'; echo '::warning::old'; exit 1\n");
+  const auto watched = Run({"watch", run, "--output", "plain"});
+  EXPECT_THAT(watched.text, HasSubstr("lint |   error: no semicolon (a.js:3)\n"));
+  EXPECT_THAT(watched.text, HasSubstr("      error: no semicolon (a.js:3)\n"));
+  EXPECT_THAT(watched.text, ::testing::Not(HasSubstr("endgroup")));
+  const auto shown = Run({"show", run});
+  EXPECT_THAT(shown.text, HasSubstr("error: no semicolon (a.js:3)  lint, step check"));
+  const auto all = Run({"show", run, "--annotations"});
+  EXPECT_EQ(all.exit_code, 0) << Errors();
+  EXPECT_THAT(all.text, HasSubstr("1 error, 1 warning"));
+  EXPECT_THAT(all.text, HasSubstr("warning: old  step check"));
+  EXPECT_THAT(Run({"logs", run}).text, HasSubstr("check | ▾ Sources\ncheck |   a.js\n"));
+  EXPECT_THAT(Run({"logs", run, "lint", "--raw"}).text,
+              HasSubstr("::error file=a.js,line=3::no semicolon\n::endgroup::\n"));
+}
+
 TEST_F(ServerJobFiles, ShowsTheResultsOfTests) {
   const auto agent = Agent(Token());
   const std::string run = SubmitOnly(

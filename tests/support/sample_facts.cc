@@ -72,6 +72,10 @@ model::JobRemarks AnyRemarks(Random& random) {
                  Small(random),     AnyDuration(random), Several(random, AnyText)};
   }
   out.notes = Several(random, AnyText);
+  if (random.OneIn(1, 2)) {
+    out.annotations = {
+        AnyDigest(random), {Small(random), Small(random), Small(random)}, Several(random, AnyText)};
+  }
   return out;
 }
 
