@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agents/reports/annotation_document.h"
 #include "agents/reports/test_document.h"
 #include "apps/local_caches.h"
 #include "store/artifacts/archive.h"
@@ -150,17 +151,20 @@ TEST_F(StateSweepTest, NeverTakesFromARunThatIsOpen) {
   EXPECT_TRUE(CanUnpack(artifact));
 }
 
-TEST_F(StateSweepTest, KeepsTestResultsAsLongAsArtifacts) {
+TEST_F(StateSweepTest, KeepsTestResultsAndAnnotationsAsLongAsArtifacts) {
   model::JobResult result;
-  result.remarks.tests.emplace();
-  result.remarks.tests->document = *store_->Put(agents::reports::EncodeTestDocument({}));
-  const base::Digest document = result.remarks.tests->document;
+  const base::Digest tests = *store_->Put(agents::reports::EncodeTestDocument({}));
+  const base::Digest annotations = *store_->Put(agents::reports::EncodeAnnotations({}));
+  result.remarks.tests.emplace().document = tests;
+  result.remarks.annotations.emplace().document = annotations;
   SetTimes();
   Run(std::move(result));
   Sweep(hours(48));
-  EXPECT_TRUE(store_->Get(document).ok());
+  EXPECT_TRUE(store_->Get(tests).ok());
+  EXPECT_TRUE(store_->Get(annotations).ok());
   Sweep(hours(31 * 24));
-  EXPECT_FALSE(store_->Get(document).ok());
+  EXPECT_FALSE(store_->Get(tests).ok());
+  EXPECT_FALSE(store_->Get(annotations).ok());
 }
 
 TEST_F(StateSweepTest, LeavesYoungChunksAlone) {

@@ -124,6 +124,21 @@ TEST_F(StoreLedgerTest, KeepsWhatIsOpenAndWhatHasNotExpired) {
   EXPECT_FALSE(IsThere(open));
 }
 
+TEST_F(StoreLedgerTest, KeepsWhatStepsSaidOfAJobWithoutArtifacts) {
+  const model::Artifact chunks = Pack("any");
+  const model::RunId run(1);
+  model::JobResult result{.status = model::Status::kFailed};
+  result.remarks.annotations.emplace().document = chunks.manifest;
+  const model::JobEnded ended{run, model::JobIndex(0),
+                              std::make_shared<const model::JobResult>(std::move(result))};
+  Commit(run, {Accepted(run), ended, Over(run)});
+  StoreLedger ledger;
+  EXPECT_EQ(Sweep(ledger, hours(47)), 1U) << "a document names no other chunk";
+  EXPECT_TRUE(IsThere(chunks));
+  EXPECT_EQ(Sweep(ledger, hours(49)), 1U);
+  EXPECT_FALSE(IsThere(chunks));
+}
+
 TEST_F(StoreLedgerTest, KeepsWhatARetryTookOver) {
   const model::Artifact artifact = Pack("carried");
   const model::RunId first(1);

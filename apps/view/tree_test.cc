@@ -84,6 +84,28 @@ TEST(TreeLayout, ShowsEverythingThatFits) {
 )");
 }
 
+TEST(Tree, ShowsTheEndOfAFailedStepsLogInWords) {
+  Board board(SampleRun::Run(), SamplePlan());
+  SampleRun run;
+  board.Apply(run.Accepted());
+  board.Apply(run.Started(0));
+  board.Apply(run.StepEnded(0, 0, Status::kFailed, SampleRun::Exit(2)));
+  board.Apply(run.AttemptEnded(0, Status::kFailed, SampleRun::Exit(2)));
+  board.Apply(run.JobEnded(0, Status::kFailed, SampleRun::Exit(2)));
+  Tree tree({}, {.color = false, .unicode = true}, {});
+  std::string out;
+  tree.Output(board, SampleRun::Key(0), model::StepIndex(0), "::group::Lint\na.c\n::err", false,
+              out);
+  tree.Output(board, SampleRun::Key(0), model::StepIndex(0),
+              "or file=a.c,line=3::boom\n::endgroup::", true, out);
+  tree.End(board, run.now(), out);
+  EXPECT_THAT(out, HasSubstr("      step make: exit code 2\n"
+                             "      | ▾ Lint\n"
+                             "      |   a.c\n"
+                             "      |   error: boom (a.c:3)\n"
+                             "      dayfly logs"));
+}
+
 TEST(TreeLayout, NeverOutgrowsTheTerminal) {
   for (const int rows : {2, 3, 5, 10, 24}) {
     for (const int columns : {10, 20, 40, 80}) {

@@ -2,8 +2,8 @@
 // Annotations and log groups through `dayfly run`, and how `show` and `logs` tell them.
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
+#include <sys/stat.h>
 #include <utility>
 #include <vector>
 
@@ -76,6 +76,11 @@ class AnnotationsTest : public ::testing::Test {
     process.Wait();
     return text;
   }
+  std::string Fifo(const std::string& name) const {
+    const std::string path = folder_.File(name);
+    EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+    return path;
+  }
   static json EndOf(const support::Ended& run, const std::string& job) {
     for (const json& line : run.lines) {
       if (line["event"] == "job_ended" && line["job"] == job) {
@@ -132,6 +137,26 @@ TEST_F(AnnotationsTest, LogsAreKeptAsWrittenAndShownInWords) {
   EXPECT_THAT(shown, HasSubstr(" sources |   behind x\n"));
   EXPECT_THAT(shown, HasSubstr(" sources | ::unknown::text\n"));
   EXPECT_THAT(shown, Not(HasSubstr("endgroup")));
+}
+
+TEST_F(AnnotationsTest, AGroupIsFollowedWhileItIsWritten) {
+  const std::string up = Fifo("up");
+  const std::string go = Fifo("go");
+  Pipeline("jobs: { a: { steps: [\"echo ::group::Long; echo in; echo x > " + up + "; read y < " +
+           go + "; echo still; echo ::endgroup::; echo out\"] } }\n");
+  support::DayflyProcess run(Launch({"run", "p.yml", "--output", "json"}));
+  std::string line;
+  std::getline(std::ifstream(up), line);
+  support::DayflyProcess logs(Launch({"logs", "latest", "-f"}));
+  EXPECT_TRUE(logs.ReadLine(line));
+  EXPECT_THAT(line, EndsWith("| ▾ Long"));
+  EXPECT_TRUE(logs.ReadLine(line));
+  EXPECT_THAT(line, EndsWith("|   in"));
+  std::ofstream(go) << "y\n";
+  const std::string rest = logs.ReadRest();
+  EXPECT_THAT(rest, HasSubstr("|   still\n"));
+  EXPECT_THAT(rest, EndsWith("| out\n"));
+  EXPECT_EQ(run.Wait(), 0);
 }
 
 TEST_F(AnnotationsTest, AFailedJobNamesItsErrorsAtTheEnd) {
