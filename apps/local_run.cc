@@ -38,6 +38,7 @@
 #include "engine/loop/system_clock.h"
 #include "executors/sandboxes/host_sandbox.h"
 #include "executors/sandboxes/leftovers.h"
+#include "executors/sandboxes/machine.h"
 #include "store/git/local_git.h"
 #include "store/sqlite/sqlite_run_store.h"
 
@@ -138,6 +139,7 @@ class LocalRun::Core : public loop::Observer {
 
   model::RunId run() const { return run_; }
   std::string workspace() const { return folder_ + "/ws"; }
+  model::WorkerOffer offer() const { return sandboxes::OfferOfMachine(folder_, {}); }
   RunRecord& record() { return record_; }
 
   base::StatusOr<ports::GitSource*> git() {
@@ -354,6 +356,8 @@ class LocalRun::Core : public loop::Observer {
     worker.slots = options_.workers;
     worker.ahead_max = kAheadOfSlot;
     worker.owner_restarted = resuming_;
+    worker.offer = offer();
+    worker.alone = true;
     PostOrGiveUp(worker);
     if (submission) {
       base::Status posted = loop_->Post(*std::move(submission), [this](const loop::Answer& answer) {
@@ -551,6 +555,9 @@ model::RunId LocalRun::run() const {
 }
 std::string LocalRun::workspace() const {
   return core_->workspace();
+}
+model::WorkerOffer LocalRun::offer() const {
+  return core_->offer();
 }
 base::StatusOr<ports::GitSource*> LocalRun::git() {
   return core_->git();

@@ -11,6 +11,7 @@
 #include "apps/state_dir.h"
 #include "engine/base/status.h"
 #include "engine/model/input.h"
+#include "engine/model/place.h"
 #include "engine/ports/git_source.h"
 
 namespace apps {
@@ -43,6 +44,8 @@ class LocalRun {
   engine::model::RunId run() const;
   /// The one path at which every job sees its workspace.
   std::string workspace() const;
+  /// What this machine has for its jobs.
+  engine::model::WorkerOffer offer() const;
   /// Opened at the first call. Any thread.
   engine::base::StatusOr<engine::ports::GitSource*> git();
   /// Durations of earlier runs of the same pipeline, per spec.

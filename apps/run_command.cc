@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "apps/exit_code.h"
+#include "apps/local_place.h"
 #include "apps/local_run.h"
 #include "apps/pipeline_file.h"
 #include "apps/recorded_run.h"
@@ -91,6 +92,16 @@ void TakeSource(const ports::WorkingTree& tree, model::RunContext& context) {
   }
 }
 
+/// Says what does not.
+bool FitsHere(const Prepared& prepared, const model::WorkerOffer& offer) {
+  const dsl::Event event{
+      .name = {}, .branch = prepared.context.branch, .tag = prepared.context.tag, .changed = {}};
+  const std::vector<dsl::Diagnostic> refusals =
+      UnfitJobs(*prepared.plan, prepared.not_selected, event, prepared.context.inputs, offer);
+  PrintDiagnostics(refusals);
+  return refusals.empty();
+}
+
 base::StatusOr<std::string> CurrentFolder() {
   std::error_code error;
   std::string folder = std::filesystem::current_path(error).string();
@@ -121,6 +132,9 @@ int Start(const RunOptions& options, const StateDir& state, const std::string& f
   }
   if (prepared->context.source.empty()) {
     prepared->context.source = CurrentFolder().value_or("");
+  }
+  if (!FitsHere(*prepared, (*run)->offer())) {
+    return kExitInvalid;
   }
   prepared->context.workspace = (*run)->workspace();
   model::SubmitRun submission;

@@ -124,6 +124,9 @@ void AddAgent(CommandLine& line) {
       .Value("--slots", &O::slots, "N",
              "How many attempts may run at once. Default: the number of CPUs")
       ->check(CLI::Range(1U, 1024U).description(""));
+  command.Repeated("--label", &O::labels, "NAME=VALUE",
+                   "Something that jobs may ask for with `requires`; may be repeated. By itself a "
+                   "worker says its `os` and `arch`");
   command.Completed(command.Value("--folder", &O::folder, "FOLDER",
                                   "Where the agent keeps what must survive it. Default: agent in "
                                   "the state folder. One agent a folder"),

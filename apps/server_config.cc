@@ -21,14 +21,16 @@ namespace base = engine::base;
 
 constexpr std::int64_t kSlotsMax = 1024;
 constexpr std::int64_t kWorkersMax = 10'000;
+/// Beside `os` and `arch`.
+constexpr std::size_t kPoolLabelsMax = engine::model::kLabelsMax - 2;
 constexpr std::int64_t kKeepDaysMax = 36'500;
 constexpr std::array<std::string_view, 12> kServerKeys = {
     "store", "listen",    "address", "servers", "socket",  "certificates",
     "logs",  "artifacts", "keep",    "workers", "secrets", "git"};
 constexpr std::array<std::string_view, 2> kGitKeys = {"user", "password"};
-constexpr std::array<std::string_view, 6> kPoolKeys = {"slots", "min",    "max",
-                                                       "idle",  "return", "provider"};
-constexpr std::array<std::string_view, 2> kMayBeEmpty = {"secrets", "git"};
+constexpr std::array<std::string_view, 7> kPoolKeys = {"slots",  "min",      "max",   "idle",
+                                                       "return", "provider", "labels"};
+constexpr std::array<std::string_view, 3> kMayBeEmpty = {"secrets", "git", "labels"};
 constexpr std::array<std::string_view, 1> kProviders = {"process"};
 
 class ConfigReader {
@@ -258,6 +260,8 @@ class ConfigReader {
               dsl::ReadDuration(setting.value, key, reporter_).value_or(pool.return_within);
         } else if (key == "provider") {
           dsl::ReadWord(setting.value, key, kProviders, reporter_);
+        } else if (key == "labels") {
+          ReadLabels(setting.value, pool.labels);
         } else {
           ReportUnknown(setting, "a pool has", kPoolKeys);
         }
@@ -269,6 +273,31 @@ class ConfigReader {
                                   pool.workers_min, pool.workers_max));
     }
     config_.pools.push_back(std::move(pool));
+  }
+
+  void ReadLabels(const dsl::NodeRef& node, std::vector<engine::model::Label>& labels) {
+    if (node.is_null() || !IsMap(node, "labels")) {
+      return;
+    }
+    for (const dsl::Entry& entry : dsl::EntriesOf(node, reporter_)) {
+      const auto value = dsl::ReadText(entry.value, "labels", reporter_);
+      if (!engine::model::IsLabelName(entry.key.text())) {
+        reporter_
+            .Error("bad-name", entry.key.place(),
+                   fmt::format("'{}' is no name of a label", entry.key.text()))
+            .hint = "letters, digits, `_`, `-` and `.`, at most 100";
+      } else if (value && !engine::model::IsLabelValue(*value)) {
+        reporter_.Error("bad-value", entry.value.place(),
+                        "a label's value has 1 to 100 printable characters and no spaces");
+      } else if (value) {
+        labels.push_back({.name = std::string(entry.key.text()), .value = *value});
+      }
+    }
+    std::ranges::sort(labels);
+    if (labels.size() > kPoolLabelsMax) {
+      reporter_.Error("bad-value", node.place(),
+                      fmt::format("a pool gives at most {} labels", kPoolLabelsMax));
+    }
   }
 
   void ReadNumber(const dsl::NodeRef& node, std::string_view key, std::int64_t min,
@@ -372,6 +401,7 @@ git: {}
 # dayfly agent --server HOST:PORT --token "$(dayfly workers token --pool P)"
 pools:
   default: { provider: process, min: 0, max: 2, slots: 2, idle: 5m }
+#  fast: { max: 2, labels: { disk: ssd } }  # which jobs ask for with `requires`
 #  large: {}
 )yml";
 }

@@ -12,12 +12,15 @@
 
 #include "dsl/diagnostic.h"
 #include "engine/base/time.h"
+#include "engine/model/place.h"
 
 namespace apps {
 
 struct PoolConfig {
   std::string name;
-  std::uint32_t slots = 1;        ///< of each worker that the server starts
+  std::uint32_t slots = 1;  ///< of each worker that the server starts
+  /// Of these workers, besides `os` and `arch`; by name.
+  std::vector<engine::model::Label> labels;
   std::uint32_t workers_min = 0;  ///< kept, also when idle
   std::uint32_t workers_max = 0;  ///< 0: its workers come by themselves, with a join token
   /// After which a worker that the server started is sent home.

@@ -33,6 +33,17 @@ TEST(ServerConfig, TheTemplateIsInOrder) {
                               .name = "default", .slots = 2, .workers_min = 0, .workers_max = 2}));
 }
 
+TEST(ServerConfig, LabelsOfAPool) {
+  const ServerConfig config =
+      Parsed("pools:\n  a: { max: 1, labels: { zone: b, disk: ssd } }\n  b: { labels: }\n");
+  EXPECT_EQ(config.pools[0].labels,
+            (std::vector<engine::model::Label>{{"disk", "ssd"}, {"zone", "b"}}));
+  EXPECT_TRUE(config.pools[1].labels.empty());
+  EXPECT_EQ(Problem("pools:\n  a:\n    labels: [ssd]\n").code, "wrong-type");
+  EXPECT_EQ(Problem("pools:\n  a:\n    labels:\n      a b: c\n").line, 4U);
+  EXPECT_EQ(Problem("pools:\n  a:\n    labels:\n      a: very fast\n").code, "bad-value");
+}
+
 TEST(ServerConfig, PathsAreMeantFromItsFolder) {
   const ServerConfig config = Parsed("logs: l\nartifacts: /var/a\n");
   EXPECT_EQ(config.logs, "/etc/dayfly/l");

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace apps {
 
@@ -27,10 +28,11 @@ struct WorkersOptions {
 struct AgentOptions {
   std::string servers;  ///< `ADDR[,ADDR]`
   std::string token;  ///< a join token; `-`: the first line of standard input; empty: joined before
-  std::uint32_t slots = 0;     ///< 0: as many as there are CPUs
-  std::string folder;          ///< empty: `agent` in the state folder
-  std::string workspace;       ///< where jobs see their workspace; empty: in `folder`
-  std::string exit_when_idle;  ///< a duration; empty: never
+  std::uint32_t slots = 0;          ///< 0: as many as there are CPUs
+  std::vector<std::string> labels;  ///< `NAME=VALUE`
+  std::string folder;               ///< empty: `agent` in the state folder
+  std::string workspace;            ///< where jobs see their workspace; empty: in `folder`
+  std::string exit_when_idle;       ///< a duration; empty: never
 };
 
 struct PoolsOptions {

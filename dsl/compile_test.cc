@@ -241,13 +241,45 @@ jobs:
 }
 
 TEST(Compile, TellsWhatComesLaterByPurpose) {
-  const std::string text = "jobs: { a: { image: gcc, steps: [x] } }";
+  const std::string text =
+      "on: { schedule: { cron: \"0 3 * * *\", catch_up: all } }\njobs: { a: { steps: [x] } }";
   EXPECT_EQ(CompileText(text, {.purpose = Purpose::kRun}).plan, nullptr);
   for (const Purpose purpose : {Purpose::kPlan, Purpose::kValidate}) {
     const Compiled compiled = CompileText(text, {.purpose = purpose});
     EXPECT_NE(compiled.plan, nullptr);
-    EXPECT_THAT(Brief(compiled.diagnostics), ElementsAre("later-key 1:14 (warning)"));
+    EXPECT_THAT(Brief(compiled.diagnostics), ElementsAre("later-key 1:38 (warning)"));
   }
+}
+
+TEST(Compile, SaysWhereAJobMayRun) {
+  const auto plan = PlanOf(R"(
+jobs:
+  a: { requires: { os: linux, arch: arm64 }, resources: { cpu: 1.5, memory: 4GiB, disk: 1KiB, gpu: 2 }, steps: [x] }
+  b: { requires: [gpu, disk=ssd], steps: [x] }
+  c: { image: "gcc:${{ inputs.version }}", network: none, steps: [x] }
+  d: { sandbox: vm, steps: [x], services: { db: { image: "postgres:15" } } }
+  e: { steps: [x], services: { db: { image: x, run: y } } }
+  f: { steps: [x] }
+inputs: { version: {} }
+)");
+  ASSERT_NE(plan, nullptr);
+  using engine::model::Label;
+  using engine::model::NetworkKind;
+  using engine::model::SandboxKind;
+  const auto place = [&](std::size_t spec) { return *plan->specs[spec].rare->place; };
+  EXPECT_EQ(place(0).need.labels, (std::vector<Label>{{"arch", "arm64"}, {"os", "linux"}}));
+  EXPECT_EQ(place(0).need.resources, (engine::model::Resources{1500, 4ULL << 30, 1024, 2}));
+  EXPECT_EQ(place(0).at, (engine::model::SourcePosition{0, 3, 18}));
+  EXPECT_EQ(place(1).need.labels, (std::vector<Label>{{"disk", "ssd"}, {"gpu", ""}}));
+  EXPECT_EQ(place(2).need.sandbox, SandboxKind::kContainer);
+  EXPECT_EQ(place(2).need.network, NetworkKind::kNone);
+  EXPECT_EQ(place(2).image.text, "gcc:${{ inputs.version }}");
+  EXPECT_EQ(place(3).need.sandbox, SandboxKind::kVm);
+  EXPECT_TRUE(place(3).need.service_images);
+  EXPECT_EQ(plan->specs[3].rare->services[0].image.text, "postgres:15");
+  EXPECT_TRUE(place(4).need.service_images);
+  EXPECT_EQ(place(4).at.line, 7U);
+  EXPECT_EQ(plan->specs[5].rare, nullptr);
 }
 
 TEST(Compile, HintsAtWhatWasMeant) {

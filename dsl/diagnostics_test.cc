@@ -98,7 +98,8 @@ std::vector<const Case*> AllCases() {
 const std::set<std::string> kTestedElsewhere = {
     "missing-file",      "not-a-file",         "file-too-large", "unreadable-file",
     "yaml-too-deep",     "alias-bomb",         "too-many-jobs",  "too-many-problems",
-    "too-many-includes", "too-many-templates", "template-bomb",  "unknown-pool"};
+    "too-many-includes", "too-many-templates", "template-bomb",  "unknown-pool",
+    "no-fitting-worker"};
 
 /// The codes that stand in the sources: the only words of that form after the calls that report.
 std::set<std::string> CodesInTheSources() {

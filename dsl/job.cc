@@ -12,6 +12,7 @@
 #include "dsl/data.h"
 #include "dsl/expressions.h"
 #include "dsl/matrix.h"
+#include "dsl/place.h"
 #include "dsl/services.h"
 #include "dsl/steps.h"
 #include "dsl/values.h"
@@ -74,6 +75,7 @@ class JobCompiler {
   void ReadJobExpressions();
   void ReadSettings();
   void ReadPool();
+  void ReadPlaceKeys();
   void CheckStepTimeouts();
   void ReadData();
   void Append();
@@ -244,6 +246,7 @@ void JobCompiler::ReadSettings() {
     RareSettings(spec_).log_limit = *bytes;
   }
   ReadPool();
+  ReadPlaceKeys();
   if (const NodeRef node = fields_.Get("retry")) {
     RareSettings(spec_).retry = ReadRetry(node, compilation_);
   }
@@ -284,6 +287,25 @@ void JobCompiler::ReadPool() {
   } else if (name.has_value() && pool != engine::model::kDefaultPool &&
              !compilation_.options.one_pool) {
     RareSettings(spec_).pool = *name;
+  }
+}
+
+void JobCompiler::ReadPlaceKeys() {
+  auto place = ReadPlace({.labels = fields_.Get("requires"),
+                          .resources = fields_.Get("resources"),
+                          .image = fields_.Get("image"),
+                          .sandbox = fields_.Get("sandbox"),
+                          .network = fields_.Get("network")},
+                         names_, compilation_);
+  const auto& services = engine::model::RareOf(spec_).services;
+  const bool service_images = std::ranges::any_of(
+      services, [](const auto& service) { return !service.image.text.empty(); });
+  if (place.has_value() || service_images) {
+    RareSettings(spec_).place = std::move(place).value_or(engine::model::PlaceSpec());
+    RareSettings(spec_).place->need.service_images = service_images;
+    if (spec_.rare->place->at.line == 0) {
+      spec_.rare->place->at = PositionOf(fields_.Get("services"));
+    }
   }
 }
 

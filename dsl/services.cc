@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "dsl/place.h"
 #include "dsl/values.h"
 
 namespace dsl {
@@ -114,11 +115,15 @@ CompiledServices CompileServices(NodeRef services, const JobNames& names,
     }
     ReadVariables(fields.Get("env"), "env", Site::kStep, &names, compilation, service.env);
     ReadySpec ready = ReadReady(fields.Get("ready"), names, compilation);
-    if (service.run.text.find_first_not_of(" \t\n") == std::string::npos) {
-      // One of an image alone was told of already.
-      if (fields.Lacks("run") && fields.Lacks("image")) {
-        compilation.reporter.Error("missing-key", entry.key.place(), "a service needs `run`").hint =
-            "for example `db: { run: ./start-db.sh, ready: { tcp: 5432 } }`";
+    if (const NodeRef image = fields.Get("image")) {
+      ready.image = ReadImage(image, names, compilation);
+    }
+    const bool runs_image = fields.Lacks("run") && !fields.Lacks("image");
+    if (!runs_image && service.run.text.find_first_not_of(" \t\n") == std::string::npos) {
+      if (fields.Lacks("run")) {
+        compilation.reporter
+            .Error("missing-key", entry.key.place(), "a service needs `run` or `image`")
+            .hint = "for example `db: { run: ./start-db.sh, ready: { tcp: 5432 } }`";
       } else if (fields.Get("run")) {
         compilation.reporter.Error("empty-value", fields.Get("run").place(),
                                    "a service needs a command to run");

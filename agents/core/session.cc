@@ -170,7 +170,8 @@ void Session::On(const StreamUp& input) {
                          .report_life = options_.report_life,
                          .first_report = reports_.first(),
                          .draining = draining_,
-                         .version = options_.version});
+                         .version = options_.version,
+                         .offer = options_.offer});
 }
 
 void Session::On(const StreamDown& input) {

@@ -166,6 +166,7 @@ struct SessionOptions {
   std::uint32_t slots = 1;
   std::uint32_t ahead_max = 0;
   std::string version;
+  engine::model::WorkerOffer offer;
   std::uint64_t report_life = 1;  ///< drawn at each start of the process, never 0
   engine::base::Duration backoff_first = std::chrono::milliseconds(100);
   engine::base::Duration backoff_max = std::chrono::seconds(5);

@@ -33,6 +33,7 @@ class SessionTest : public testing::Test {
     SessionOptions options;
     options.addresses = {"a", "b"};
     options.slots = 2;
+    options.offer.labels = {{"disk", "ssd"}};
     return options;
   }
 
@@ -119,6 +120,7 @@ TEST_F(SessionTest, DialsGreetsAndGoesOn) {
   ASSERT_EQ(hello.size(), 1U);
   EXPECT_EQ(hello[0].slots, 2U);
   EXPECT_EQ(hello[0].session, model::SessionId());
+  EXPECT_EQ(hello[0].offer.labels, (std::vector<model::Label>{{"disk", "ssd"}}));
   Welcome(true);
   EXPECT_EQ(session_.phase(), SessionPhase::kLive);
 }

@@ -227,7 +227,8 @@ void AgentHub::On(WorkerId id, Worker& worker, model::AgentBegin& begin) {
                                      .pool = worker.pool,
                                      .slots = worker.hello.slots,
                                      .ahead_max = worker.hello.ahead_max,
-                                     .owner_restarted = false},
+                                     .owner_restarted = false,
+                                     .offer = worker.hello.offer},
               [this, id, session = worker.session,
                alive = std::weak_ptr(alive_)](const loop::Answer& answer) {
                 if (!alive.expired()) {

@@ -162,7 +162,9 @@ TEST_F(AgentHubTest, AnAgentThatStartedAgainIsNotGivenWhatHasEnded) {
 }
 
 TEST_F(AgentHubTest, OffersANewSessionAndTellsTheEngineOnlyWhenItBegins) {
-  const auto stream = Connect(Hello(0));
+  model::AgentHello hello = Hello(0);
+  hello.offer.labels = {{"disk", "ssd"}};
+  const auto stream = Connect(hello);
   const auto welcome = stream->All<model::ServerWelcome>();
   ASSERT_EQ(welcome.size(), 1U);
   EXPECT_FALSE(welcome[0].resumed);
@@ -171,6 +173,7 @@ TEST_F(AgentHubTest, OffersANewSessionAndTellsTheEngineOnlyWhenItBegins) {
   hub_.Received(*stream, kWorker, model::AgentBegin{model::SessionId(kFirst)});
   ASSERT_EQ(taken_.size(), 1U);
   EXPECT_EQ(std::get<model::WorkerConnected>(taken_[0].input).pool, "pool");
+  EXPECT_EQ(std::get<model::WorkerConnected>(taken_[0].input).offer, hello.offer);
 }
 
 TEST_F(AgentHubTest, RefusesABeginThatWasNotOffered) {

@@ -152,11 +152,13 @@ struct ExplainParts {
 /// What the core cannot know: whether workers are on their way.
 void AddOutlook(const Shard* shard, const model::JobSpec& spec, model::Reason& reason) {
   const bool waits = reason.code == model::ReasonCode::kWaitsForSlot ||
-                     reason.code == model::ReasonCode::kWaitsForPool;
+                     reason.code == model::ReasonCode::kWaitsForPool ||
+                     reason.code == model::ReasonCode::kWaitsForFit;
   if (!waits || shard == nullptr || !shard->pool_outlook) {
     return;
   }
-  if (const std::string outlook = shard->pool_outlook(model::PoolOf(spec)); !outlook.empty()) {
+  const std::string outlook = shard->pool_outlook(model::PoolOf(spec), model::PlaceNeedOf(spec));
+  if (!outlook.empty()) {
     reason.subject += "; " + outlook;
   }
 }

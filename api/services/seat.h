@@ -32,7 +32,8 @@ struct Shard {
   Archive* archive = nullptr;
   Intake* intake = nullptr;
   /// For people: what is done so that a pool gets workers, or why nothing is. May be empty.
-  std::function<std::string(std::string_view pool)> pool_outlook;
+  std::function<std::string(std::string_view pool, const engine::model::PlaceNeed& need)>
+      pool_outlook;
   /// Test results by their digest; blocks, any thread. May be empty: there are none.
   std::function<engine::base::StatusOr<std::string>(const engine::base::Digest&)> read_tests;
 };

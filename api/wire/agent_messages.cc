@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/wire/agent_messages.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -31,6 +32,62 @@ model::OrderMark MarkFrom(const pb::OrderMark& mark) {
 
 // ---- from the agent
 
+void Put(const model::WorkerOffer& offer, pb::WorkerOffer* out) {
+  for (const model::Label& label : offer.labels) {
+    pb::WorkerLabel* entry = out->add_labels();
+    entry->set_name(label.name);
+    entry->set_value(label.value);
+  }
+  for (const model::SandboxOffer& sandbox : offer.sandboxes) {
+    pb::SandboxOffer* entry = out->add_sandboxes();
+    entry->set_kind(static_cast<pb::SandboxOffer::Kind>(sandbox.kind));
+    entry->set_cuts_network(sandbox.cuts_network);
+  }
+  out->set_cpu_millis(offer.resources.cpu_millis);
+  out->set_memory_bytes(offer.resources.memory);
+  out->set_disk_bytes(offer.resources.disk);
+  out->set_gpus(offer.resources.gpus);
+}
+
+base::StatusOr<std::vector<model::Label>> LabelsFrom(const pb::WorkerOffer& offer) {
+  if (offer.labels_size() > static_cast<int>(model::kLabelsMax)) {
+    return BadField("offer.labels", "must be at most 64");
+  }
+  std::vector<model::Label> labels;
+  for (const pb::WorkerLabel& label : offer.labels()) {
+    if (!model::IsLabelName(label.name()) || !model::IsLabelValue(label.value())) {
+      return BadField("offer.labels", "must have a name and a value of 1 to 100 printable bytes");
+    }
+    labels.push_back({.name = label.name(), .value = label.value()});
+  }
+  std::ranges::sort(labels);
+  const auto same_name = [](const model::Label& a, const model::Label& b) {
+    return a.name == b.name;
+  };
+  if (std::ranges::adjacent_find(labels, same_name) != labels.end()) {
+    return BadField("offer.labels", "must not hold a name twice");
+  }
+  return labels;
+}
+
+base::StatusOr<model::WorkerOffer> OfferFrom(const pb::WorkerOffer& offer) {
+  model::WorkerOffer out;
+  ASSIGN_OR_RETURN(out.labels, LabelsFrom(offer));
+  out.sandboxes.clear();
+  for (const pb::SandboxOffer& sandbox : offer.sandboxes()) {
+    if (sandbox.kind() != pb::SandboxOffer::UNKNOWN &&
+        pb::SandboxOffer::Kind_IsValid(sandbox.kind())) {
+      out.sandboxes.push_back({.kind = static_cast<model::SandboxKind>(sandbox.kind()),
+                               .cuts_network = sandbox.cuts_network()});
+    }
+  }
+  out.resources = {.cpu_millis = offer.cpu_millis(),
+                   .memory = offer.memory_bytes(),
+                   .disk = offer.disk_bytes(),
+                   .gpus = offer.gpus()};
+  return out;
+}
+
 void Put(const model::AgentHello& hello, pb::Hello* out) {
   out->set_session_id(hello.session.value());
   out->set_slots(hello.slots);
@@ -43,6 +100,7 @@ void Put(const model::AgentHello& hello, pb::Hello* out) {
   for (const model::RunId run : hello.runs) {
     out->add_run_ids(run.value());
   }
+  Put(hello.offer, out->mutable_offer());
 }
 
 std::vector<model::RunId> RunsFrom(const google::protobuf::RepeatedField<std::uint64_t>& ids) {
@@ -72,6 +130,10 @@ base::StatusOr<model::AgentMessage> HelloFrom(const pb::Hello& hello) {
   if (hello.run_ids_size() > static_cast<int>(model::kHelloRunsMax)) {
     return BadField("run_ids", "must be at most 65536");
   }
+  model::WorkerOffer offer;
+  if (hello.has_offer()) {
+    ASSIGN_OR_RETURN(offer, OfferFrom(hello.offer()));
+  }
   return model::AgentMessage(model::AgentHello{.session = model::SessionId(hello.session_id()),
                                                .slots = hello.slots(),
                                                .ahead_max = hello.ahead_max(),
@@ -80,7 +142,8 @@ base::StatusOr<model::AgentMessage> HelloFrom(const pb::Hello& hello) {
                                                .first_report = hello.first_report(),
                                                .draining = hello.draining(),
                                                .version = hello.version(),
-                                               .runs = RunsFrom(hello.run_ids())});
+                                               .runs = RunsFrom(hello.run_ids()),
+                                               .offer = std::move(offer)});
 }
 
 base::StatusOr<model::AgentMessage> Wrapped(base::StatusOr<model::NumberedReport> report) {

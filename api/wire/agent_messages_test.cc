@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -120,6 +122,48 @@ TEST(AgentMessages, RefuseWhatAnAgentMustNotSay) {
     EXPECT_TRUE(engine::base::Message(status).starts_with(std::string(each.field) + ":"))
         << each.name << ": " << status;
   }
+}
+
+TEST(AgentMessages, WhatAWorkerOffersIsChecked) {
+  const auto offer_of = [](const std::function<void(pb::WorkerOffer&)>& fill) {
+    pb::AgentMessage message = GoodHello();
+    fill(*message.mutable_hello()->mutable_offer());
+    return AgentMessageFrom(message);
+  };
+  const auto add = [](pb::WorkerOffer& offer, const std::string& name, const std::string& value) {
+    pb::WorkerLabel* label = offer.add_labels();
+    label->set_name(name);
+    label->set_value(value);
+  };
+  const auto good = offer_of([&](pb::WorkerOffer& offer) {
+    add(offer, "os", "linux");
+    add(offer, "arch", "amd64");
+    offer.add_sandboxes()->set_kind(pb::SandboxOffer::HOST);
+    offer.add_sandboxes()->set_kind(static_cast<pb::SandboxOffer::Kind>(77));
+  });
+  ASSERT_TRUE(good.ok()) << good.status();
+  engine::model::WorkerOffer expected;
+  expected.labels = {{"arch", "amd64"}, {"os", "linux"}};
+  EXPECT_EQ(std::get<engine::model::AgentHello>(*good).offer, expected);
+  EXPECT_EQ(std::get<engine::model::AgentHello>(*AgentMessageFrom(GoodHello())).offer,
+            engine::model::WorkerOffer())
+      << "an agent of an older version";
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {"a b", "c"}, {"a", ""}, {"", "c"}, {"a", "b c"}};
+  for (const auto& each : bad) {
+    EXPECT_FALSE(
+        offer_of([&](pb::WorkerOffer& offer) { add(offer, each.first, each.second); }).ok())
+        << each.first;
+  }
+  EXPECT_FALSE(offer_of([&](pb::WorkerOffer& offer) {
+                 add(offer, "a", "b");
+                 add(offer, "a", "c");
+               }).ok());
+  EXPECT_FALSE(offer_of([&](pb::WorkerOffer& offer) {
+                 for (int i = 0; i < 65; ++i) {
+                   add(offer, "a" + std::to_string(i), "b");
+                 }
+               }).ok());
 }
 
 TEST(AgentMessages, AGreetingNamesTheRunsThatAreRemembered) {

@@ -225,6 +225,7 @@ void PutRare(const model::RareJobSettings& rare, pb::AssignedJob* out) {
     Put(ready.command, entry->mutable_command());
     entry->set_log(ready.log);
     entry->set_timeout_us(ready.timeout.count());
+    Put(ready.image, entry->mutable_image());
   }
 }
 
@@ -241,7 +242,8 @@ base::Status AddServices(const pb::AssignedJob& job, std::vector<model::ReadySpe
              .http = TemplateFrom(service.http()),
              .command = TemplateFrom(service.command()),
              .log = service.log(),
-             .timeout = {}};
+             .timeout = {},
+             .image = TemplateFrom(service.image())};
     ASSIGN_OR_RETURN(ready.timeout, DurationFrom(service.timeout_us(), "services.timeout_us"));
   }
   return base::OkStatus();

@@ -164,7 +164,7 @@ TEST(AgentMessages, CarryAllMembersOfTheModel) {
   [[maybe_unused]] const auto& [retry, allow_failure, outputs, uploads, uploads_when,
                                 artifacts_expire, junit_reports, caches, reuse_inputs,
                                 need_artifacts, finally_steps, checkout, queue_timeout, log_limit,
-                                pool, delay, concurrency, asks, environment, overlap_never,
+                                pool, place, delay, concurrency, asks, environment, overlap_never,
                                 need_cells, services] = settings;
   const model::StepSpec step;
   [[maybe_unused]] const auto& [id, step_name, command, shell, workdir, step_env, step_if,

@@ -31,6 +31,8 @@
 #include "apps/state_dir.h"
 #include "engine/base/log.h"
 #include "engine/base/time.h"
+#include "engine/model/place.h"
+#include "executors/sandboxes/machine.h"
 #include "store/git/fetched_git.h"
 
 namespace apps::network {
@@ -44,6 +46,8 @@ namespace model = engine::model;
 namespace session = agents::session;
 
 constexpr std::uint32_t kSlotsMax = 1024;
+/// Beside `os` and `arch`.
+constexpr std::size_t kOwnLabelsMax = model::kLabelsMax - 2;
 /// Attempts that a slot is given before it is free, so that it never waits for a flush.
 constexpr std::uint32_t kAheadOfSlot = 8;
 /// Of logs that are not with the server, a slot; then its step waits in its `write`.
@@ -83,6 +87,7 @@ struct AgentPlan {
   std::vector<std::string> servers;
   std::string token;
   std::uint32_t slots = 1;
+  std::vector<model::Label> labels;
   std::string folder;
   std::string workspace;
   std::optional<base::Duration> exit_when_idle;
@@ -99,6 +104,26 @@ base::StatusOr<std::string> ReadToken(const std::string& token) {
   return line;
 }
 
+base::StatusOr<std::vector<model::Label>> LabelsOf(const std::vector<std::string>& texts) {
+  std::vector<model::Label> labels;
+  for (const std::string& text : texts) {
+    const std::size_t equals = std::min(text.find('='), text.size());
+    model::Label label{.name = text.substr(0, equals),
+                       .value = text.substr(std::min(equals + 1, text.size()))};
+    if (!model::IsLabelName(label.name) || !model::IsLabelValue(label.value)) {
+      return base::InvalidArgument(
+          "--label: '{}' is no label like disk=ssd (a name of letters, digits, `_`, `-` and `.`; a "
+          "value without spaces; at most 100 of each)",
+          text);
+    }
+    labels = model::MergeLabels(std::move(labels), {std::move(label)});
+  }
+  if (labels.size() > kOwnLabelsMax) {
+    return base::InvalidArgument("--label: a worker has at most {} of them", kOwnLabelsMax);
+  }
+  return labels;
+}
+
 base::StatusOr<AgentPlan> PlanOf(const AgentOptions& options) {
   AgentPlan plan;
   plan.servers = SplitServers(options.servers);
@@ -109,6 +134,7 @@ base::StatusOr<AgentPlan> PlanOf(const AgentOptions& options) {
   plan.slots = options.slots > 0
                    ? options.slots
                    : std::min(kSlotsMax, std::max(1U, std::thread::hardware_concurrency()));
+  ASSIGN_OR_RETURN(plan.labels, LabelsOf(options.labels));
   plan.folder = options.folder;
   if (plan.folder.empty()) {
     ASSIGN_OR_RETURN(const std::string state, StateDirPath());
@@ -280,6 +306,7 @@ class Agent : public session::Workload {
     options.session.slots = plan_.slots;
     options.session.ahead_max = kAheadOfSlot;
     options.session.version = DAYFLY_VERSION;
+    options.session.offer = executors::sandboxes::OfferOfMachine(plan_.folder, plan_.labels);
     options.session.report_life = std::max<std::uint64_t>(1, DrawRandom());
     secrets_.Renewed(identity.authority, identity.pair);
     options.renewed = [this](const session::AgentIdentity& fresh) {

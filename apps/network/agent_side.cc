@@ -128,6 +128,11 @@ std::vector<pb::WorkerSummary> AgentSide::Workers(const engine::core::EngineCore
     summary.set_attempts(known == nullptr ? 0 : static_cast<std::uint32_t>(known->attempts.size()));
     summary.set_draining(worker.draining || (known != nullptr && known->draining.has_value()));
     summary.set_presence(PresenceOf(worker, known));
+    if (known != nullptr) {
+      for (const model::Label& label : known->joined.offer.labels) {
+        summary.add_labels(ToText(label));
+      }
+    }
   }
   return out;
 }

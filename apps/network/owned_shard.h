@@ -30,7 +30,8 @@ struct OwnedShardOptions {
   std::optional<engine::model::Epoch> leased;  ///< with Postgres: of our lease
   std::function<void(const engine::base::Status&)> on_trouble;
   /// As `Shard::pool_outlook`.
-  std::function<std::string(std::string_view pool)> pool_outlook;
+  std::function<std::string(std::string_view pool, const engine::model::PlaceNeed& need)>
+      pool_outlook;
   /// As `Shard::read_tests`.
   std::function<engine::base::StatusOr<std::string>(const engine::base::Digest&)> read_tests;
   /// As `IntakeOptions::check_tree`.

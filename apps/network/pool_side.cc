@@ -11,7 +11,9 @@
 #include "apps/network/log_salvage.h"
 #include "engine/base/log.h"
 #include "engine/base/overloaded.h"
+#include "engine/placement/fit.h"
 #include "executors/providers/process_provider.h"
+#include "executors/sandboxes/machine.h"
 
 namespace apps::network {
 
@@ -110,6 +112,7 @@ base::Status PoolSide::OpenProvider(const PoolConfig& config) {
   pool.timer = std::make_unique<asio::steady_timer>(io_);
   ASSIGN_OR_RETURN(pool.provider,
                    executors::providers::ProcessProvider::Open(io_, std::move(options)));
+  pool.offer = executors::sandboxes::OfferOfMachine(folder.string(), config.labels);
   return base::OkStatus();
 }
 
@@ -164,6 +167,7 @@ loop::PoolDriverParts PoolSide::PartsOf(Pool& pool, const std::string& server) {
   loop::PoolDriverParts parts;
   parts.pool = pool.config.name;
   parts.spec = SpecOf(pool.config);
+  parts.labels = pool.config.labels;
   parts.epoch = engine_->epoch();
   parts.servers = {server};
   for (const std::string& other : config_.servers) {
@@ -288,7 +292,7 @@ void PoolSide::Look() {
   engine_->Read(WhileBegun([this](const engine::core::EngineCore& core, base::Instant) {
     look_is_due_ = false;
     for (auto& [name, pool] : pools_) {
-      pool.load = loop::LoadOf(core, name);
+      pool.load = loop::LoadOf(core, name, pool.offer);
       pool.driver->OnWakeUp();
     }
   }));
@@ -325,8 +329,18 @@ void PoolSide::Describe(dayfly::v1::PoolSummary& summary) const {
   if (pool != pools_.end() && pool->second.driver != nullptr) {
     summary.set_workers_wanted(pool->second.driver->spec().min);
     summary.set_workers_coming(pool->second.driver->coming());
-    summary.set_outlook(Outlook(summary.pool()));
+    const std::string outlook = Outlook(summary.pool());
+    summary.set_outlook(outlook.empty() ? pool->second.driver->plan().passed_over : outlook);
   }
+}
+
+std::string PoolSide::OutlookFor(std::string_view name, const model::PlaceNeed& need) const {
+  const auto pool = pools_.find(name);
+  if (pool == pools_.end() || placement::Fits(need, pool->second.offer)) {
+    return Outlook(name);
+  }
+  return fmt::format("none is started for it: those that are do not offer {}",
+                     fmt::join(placement::MissingFrom(need, pool->second.offer), ", "));
 }
 
 std::string PoolSide::Outlook(std::string_view name) const {

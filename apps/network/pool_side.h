@@ -53,6 +53,8 @@ class PoolSide final : public engine::loop::Observer, public engine::ports::Work
   /// For people: what is done so that the pool gets workers, or why nothing is; empty: nothing to
   /// say.
   std::string Outlook(std::string_view pool) const;
+  /// For a job that asks for this: also that none is started for it, and why.
+  std::string OutlookFor(std::string_view pool, const engine::model::PlaceNeed& need) const;
 
   // ---- engine::loop::Observer
   void OnDurable(std::uint64_t first_seq, std::span<const engine::model::Fact> facts) override;
@@ -62,6 +64,7 @@ class PoolSide final : public engine::loop::Observer, public engine::ports::Work
  private:
   struct Pool {
     PoolConfig config;
+    engine::model::WorkerOffer offer;  ///< of a worker that is started here, as far as is known
     std::unique_ptr<engine::ports::WorkerProvider> provider;
     std::unique_ptr<boost::asio::steady_timer> timer;
     std::unique_ptr<engine::loop::PoolDriver> driver;  ///< while this server owns the shard

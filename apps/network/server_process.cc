@@ -191,8 +191,8 @@ base::Status ServerProcess::OwnShard(std::optional<model::Epoch> leased) {
       GiveUp(status);
     }
   };
-  options.pool_outlook = [this](std::string_view pool) {
-    return pools_ == nullptr ? std::string() : pools_->Outlook(pool);
+  options.pool_outlook = [this](std::string_view pool, const model::PlaceNeed& need) {
+    return pools_ == nullptr ? std::string() : pools_->OutlookFor(pool, need);
   };
   options.read_tests = [this](const base::Digest& document) {
     return bulk_.ReadDocument(document);

@@ -41,11 +41,24 @@ std::string_view PresenceText(const pb::WorkerSummary& worker) {
                                                              : "unconfirmed";
 }
 
+std::string LabelsJson(const pb::WorkerSummary& worker) {
+  std::string out;
+  view::JsonObject object(out);
+  for (const std::string& label : worker.labels()) {
+    const std::size_t equals = std::min(label.find('='), label.size());
+    object.Text(label.substr(0, equals), label.substr(std::min(equals + 1, label.size())));
+  }
+  object.End();
+  return out;
+}
+
 std::string WorkerLine(const pb::WorkerSummary& worker, bool json) {
   if (!json) {
-    return fmt::format("{}  {:<11}  {}/{}  {}  {}\n", WorkerName(worker.worker_id()),
+    const std::string labels = fmt::format("{}", fmt::join(worker.labels(), " "));
+    return fmt::format("{}  {:<11}  {}/{}  {}  {}{}{}\n", WorkerName(worker.worker_id()),
                        PresenceText(worker), worker.attempts(), worker.slots(),
-                       view::Sanitise(worker.pool()), view::Sanitise(worker.host()));
+                       view::Sanitise(worker.pool()), view::Sanitise(worker.host()),
+                       labels.empty() ? "" : "  ", view::Sanitise(labels));
   }
   std::string out;
   view::JsonObject object(out);
@@ -56,6 +69,7 @@ std::string WorkerLine(const pb::WorkerSummary& worker, bool json) {
   object.Number("slots", worker.slots());
   object.Number("attempts", worker.attempts());
   object.Text("version", worker.version());
+  object.Raw("labels", LabelsJson(worker));
   object.End();
   return out + "\n";
 }

@@ -3,6 +3,8 @@
 // `ApplyFact` alone.
 #pragma once
 
+#include <cstdint>
+
 #include "engine/base/check.h"
 #include "engine/core/apply.h"
 
@@ -72,8 +74,9 @@ class Applier {
   void NoteFreed(placement::Ticket ticket);
   void SetDeadline(RunState& run, model::JobIndex job, base::Instant at);
   void ClearDeadline(RunState& run, model::JobIndex job);
-  void UpdateRoom(WorkerState& worker);
-  void Detach(JobState& job);
+  static void UpdateRoom(WorkerState& worker);
+  static void CountFitting(const WorkerState& worker, std::int32_t more);
+  void Detach(const RunState& run, model::SpecIndex spec, JobState& job);
   void Remove(WorkerState& worker);
   void EndTimeoutInFinally(RunState& run, model::JobIndex job, model::StepIndex step);
   void EndNodes(RunState& run, model::SpecIndex spec);

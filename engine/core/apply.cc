@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/core/applier.h"
+#include "engine/placement/fit.h"
 
 namespace engine::core {
 
@@ -50,21 +51,24 @@ void Applier::ClearDeadline(RunState& run, JobIndex job) {
 }
 
 void Applier::UpdateRoom(WorkerState& worker) {
-  WorkerHeap& with_room = worker.pool->with_room;
-  const bool has_room = worker.phase == WorkerPhase::kPresent && !worker.draining.has_value() &&
-                        placement::HasRoom(worker.load(), worker.joined.ahead_max);
-  const bool listed = worker.heap_position != kNotInHeap;
-  if (has_room && listed) {
-    with_room.Change(worker.heap_position, &worker);
-  } else if (has_room) {
-    with_room.Push(&worker);
-  } else if (listed) {
-    with_room.Remove(worker.heap_position);
+  for (const std::unique_ptr<PlaceState>& place : worker.pool->places) {
+    if (place != nullptr) {
+      State::UpdateRoom(worker, *place);
+    }
   }
 }
 
-void Applier::Detach(JobState& job) {
+void Applier::CountFitting(const WorkerState& worker, std::int32_t more) {
+  for (const std::unique_ptr<PlaceState>& place : worker.pool->places) {
+    if (place != nullptr && worker.seats[place->number].fits) {
+      place->fitting += static_cast<std::uint32_t>(more);
+    }
+  }
+}
+
+void Applier::Detach(const RunState& run, model::SpecIndex spec, JobState& job) {
   WorkerState& worker = *job.worker;
+  placement::Subtract(run.queue_of(spec).place->need.resources, worker.used);
   const AttemptRef last = worker.attempts.back();
   worker.attempts[job.worker_position] = last;
   last.run->job(last.job).worker_position = job.worker_position;
@@ -97,8 +101,9 @@ void Applier::On(const model::RunAccepted& fact, const model::PlanRef& plan) {
   run.program = program;
   run.env = std::make_shared<const std::vector<model::NamedValue>>(fact.env);
   kRunMachine.Fire(run.phase, RunTrigger::kAccepted);
-  for (const std::string_view pool : program->pools()) {
-    run.ready.push_back({.pool = &state_.UsePool(pool), .jobs = {}});
+  for (const PlanPlace& place : program->places()) {
+    PoolState& pool = state_.UsePool(place.pool);
+    run.ready.push_back({.pool = &pool, .place = &state_.UsePlace(pool, *place.need), .jobs = {}});
   }
   run.open_jobs = static_cast<std::uint32_t>(run.plan().jobs.size());
   run.jobs.resize(run.plan().jobs.size());
@@ -163,7 +168,7 @@ void Applier::On(const model::RunEnded& fact) {
   }
   ClearDeadline(run, kNoJob);
   for (const ReadyQueue& queue : run.ready) {
-    queue.pool->with_ready.erase(fact.run);
+    queue.place->with_ready.erase(fact.run);
   }
 }
 
@@ -174,7 +179,8 @@ void Applier::On(const model::RunClosed& fact) {
     state_.by_key.erase(run.accepted.idempotency_key);
   }
   for (const ReadyQueue& queue : run.ready) {
-    queue.pool->with_ready.erase(fact.run);
+    queue.place->with_ready.erase(fact.run);
+    State::LeavePlace(*queue.pool, *queue.place);
     state_.LeavePool(*queue.pool);
   }
   const model::PlanDigest digest = run.accepted.plan;

@@ -7,6 +7,7 @@
 #include "engine/core/job_result.h"
 #include "engine/model/expand.h"
 #include "engine/placement/ahead.h"
+#include "engine/placement/fit.h"
 
 namespace engine::core {
 
@@ -36,7 +37,7 @@ void Applier::On(const model::JobReadied& fact) {
   const std::int32_t priority = run.plan().specs[AsIndex(spec)].priority;
   ReadyQueue& queue = run.queue_of(spec);
   if (queue.jobs.empty()) {
-    queue.pool->with_ready.emplace(fact.run, &run);
+    queue.place->with_ready.emplace(fact.run, ReadyRun{.run = &run, .queue = &queue});
   }
   queue.jobs.Push(placement::MakeReadyKey(priority, rank, fact.job));
 }
@@ -170,13 +171,14 @@ void Applier::On(const model::AttemptAssigned& fact) {
   job.worker = &worker;
   job.worker_position = static_cast<std::uint32_t>(worker.attempts.size());
   worker.attempts.push_back({.run = &run, .job = fact.lease.key.job});
+  ReadyQueue& queue = run.queue_of(run.spec_of(fact.lease.key.job));
+  placement::Add(queue.place->need.resources, worker.used);
   UpdateRoom(worker);
   // A job that left the queue some other way is dropped when it comes up.
-  ReadyQueue& queue = run.queue_of(run.spec_of(fact.lease.key.job));
   if (!queue.jobs.empty() && queue.jobs.top().job == fact.lease.key.job) {
     queue.jobs.Pop();
     if (queue.jobs.empty()) {
-      queue.pool->with_ready.erase(run.id());
+      queue.place->with_ready.erase(run.id());
     }
   }
 }
@@ -251,7 +253,7 @@ void Applier::On(const model::AttemptEnded& fact) {
     }
     recent.push_back(fact.took);
   }
-  Detach(job);
+  Detach(run, run.spec_of(fact.key.job), job);
   if (job.detail != nullptr) {
     job.detail->stop.reset();
     job.detail->background.clear();

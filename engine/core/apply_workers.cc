@@ -16,7 +16,12 @@ void Applier::On(const model::WorkerJoined& fact) {
   worker->joined.recent.clear();
   worker->pool = &state_.UsePool(fact.pool);
   ++worker->pool->workers;
-  UpdateRoom(*worker);
+  worker->pool->alone += fact.alone ? 1 : 0;
+  for (const std::unique_ptr<PlaceState>& place : worker->pool->places) {
+    if (place != nullptr) {
+      State::SeatAt(*worker, *place);
+    }
+  }
 }
 
 void Applier::On(const model::WorkerMarkedSuspect& fact) {
@@ -39,6 +44,8 @@ void Applier::On(const model::WorkerLost& fact) {
   worker.lease_ends = base::Instant();
   UpdateRoom(worker);
   --worker.pool->workers;
+  worker.pool->alone -= worker.joined.alone ? 1 : 0;
+  CountFitting(worker, -1);
   worker.pool->draining -= worker.draining.has_value() ? 1 : 0;
   worker.draining.reset();
   if (worker.attempts.empty()) {

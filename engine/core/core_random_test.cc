@@ -44,6 +44,10 @@ void Decorate(JobBuilder& job, base::Random& random) {
   if (random.OneIn(1, 4)) {
     job.Finally("tidy");
   }
+  if (random.OneIn(1, 4)) {
+    job.Place({.labels = {{"kind", random.OneIn(1, 2) ? "odd" : ""}},
+               .resources = {.cpu_millis = 500 * random.Below(5)}});
+  }
   constexpr std::array kGroups = {"x", "y", "${{ run.pipeline }}"};
   constexpr std::array kPolicies = {model::GroupPolicy::kQueue, model::GroupPolicy::kNewest,
                                     model::GroupPolicy::kCancelRunning,
@@ -126,13 +130,24 @@ class RandomWalk {
   std::set<std::uint32_t> ended_;
 };
 
+model::WorkerOffer Offer(bool odd, std::uint64_t cpu_millis) {
+  model::WorkerOffer offer;
+  if (odd) {
+    offer.labels = {{"kind", "odd"}};
+  }
+  offer.resources.cpu_millis = cpu_millis;
+  return offer;
+}
+
 model::WorkerConnected RandomWalk::Connect() {
   return {.worker = RandomWorker(),
           .session = RandomSession(),
           .pool = "default",
           .slots = static_cast<std::uint32_t>(random_.Below(4)),
           .ahead_max = static_cast<std::uint32_t>(random_.Below(3)),
-          .owner_restarted = random_.OneIn(1, 3)};
+          .owner_restarted = random_.OneIn(1, 3),
+          .offer = Offer(random_.OneIn(1, 2), 1000 * random_.Below(4)),
+          .alone = random_.OneIn(1, 6)};
 }
 
 // Often the lease of a live attempt, sometimes with something changed, sometimes nonsense.
@@ -255,8 +270,11 @@ void RandomWalk::CheckGroups() {
 
 // Once nothing goes wrong any more, every run ends.
 void RandomWalk::Drain() {
-  driver_.Step(model::WorkerConnected{
-      .worker = model::WorkerId(9), .session = model::SessionId(1), .pool = "default", .slots = 4});
+  driver_.Step(model::WorkerConnected{.worker = model::WorkerId(9),
+                                      .session = model::SessionId(1),
+                                      .pool = "default",
+                                      .slots = 4,
+                                      .offer = Offer(true, 4000)});
   for (int rounds = 0; rounds < 500; ++rounds) {
     CheckGroups();
     bool open = false;

@@ -57,7 +57,12 @@ void Stepper::OnDeadline(RunState& run, JobIndex job) {
     return FailJob(run, job, Status::kTimedOut, {.code = ReasonCode::kApprovalTimeout}, nullptr);
   }
   CHECK(state.phase == JobPhase::kReady || state.phase == JobPhase::kQueued);
-  FailJob(run, job, Status::kTimedOut, {.code = ReasonCode::kQueueTimeout}, nullptr);
+  const ReadyQueue& queue = run.queue_of(run.spec_of(job));
+  const bool unfit = state.phase == JobPhase::kReady && NothingFits(queue);
+  FailJob(run, job, Status::kTimedOut,
+          {.code = ReasonCode::kQueueTimeout,
+           .subject = unfit ? DescribeShortage(state_, queue) : std::string()},
+          nullptr);
 }
 
 }  // namespace engine::core

@@ -8,6 +8,7 @@
 #include "engine/core/core.h"
 #include "engine/core/state.h"
 #include "engine/core/stepper.h"
+#include "engine/placement/fit.h"
 
 namespace engine::core {
 namespace {
@@ -99,7 +100,7 @@ Explanation ExplainQueue(const State& state, const RunState& run, placement::Tic
 
 Explanation ExplainReady(const State& state, const RunState& run, JobIndex index) {
   const SpecIndex spec = run.spec_of(index);
-  Reason reason = WaitsForWorkers(run.plan().specs[AsIndex(spec)], run.pool_of(spec));
+  Reason reason = WaitsForWorkers(state, run.plan().specs[AsIndex(spec)], run.queue_of(spec));
   reason.until = DeadlineOf(state, run.job(index));
   return {.status = Status::kReady, .reasons = {std::move(reason)}};
 }
@@ -169,15 +170,37 @@ Explanation ExplainJob(const State& state, const RunState& run, JobIndex index) 
 
 }  // namespace
 
-Reason WaitsForWorkers(const model::JobSpec& spec, const PoolState& pool) {
+Reason WaitsForWorkers(const State& state, const model::JobSpec& spec, const ReadyQueue& queue) {
+  const PoolState& pool = *queue.pool;
+  const PlaceState& place = *queue.place;
+  if (NothingFits(queue)) {
+    return {.code = ReasonCode::kWaitsForFit, .subject = DescribeShortage(state, queue)};
+  }
+  const bool asks = place.number != 0;
   const std::string_view why = pool.workers == 0               ? "no worker is connected"
                                : pool.workers == pool.draining ? "every worker of it is leaving"
-                               : pool.with_room.empty()        ? "every slot is busy"
-                                                               : "jobs before it go first";
+                               : !place.with_room.empty()      ? "jobs before it go first"
+                               : asks ? "what it asks for is in use wherever it is offered"
+                                      : "every slot is busy";
   if (pool.name == model::kDefaultPool && model::RareOf(spec).pool.empty()) {
     return {.code = ReasonCode::kWaitsForSlot, .subject = std::string(why)};
   }
   return {.code = ReasonCode::kWaitsForPool, .subject = fmt::format("{}: {}", pool.name, why)};
+}
+
+std::string DescribeShortage(const State& state, const ReadyQueue& queue) {
+  placement::Shortage shortage(queue.place->need);
+  for (const auto& [id, worker] : state.workers) {
+    if (worker->pool == queue.pool && worker->phase != WorkerPhase::kLost) {
+      shortage.Look(worker->joined.offer);
+    }
+  }
+  const std::uint32_t workers = queue.pool->workers;
+  if (queue.pool->alone > 0) {
+    return fmt::format("this machine does not offer {}", shortage.Text());
+  }
+  return fmt::format("no worker of pool {} offers {} ({} worker{})", queue.pool->name,
+                     shortage.Text(), workers, workers == 1 ? "" : "s");
 }
 
 std::optional<Explanation> EngineCore::Explain(model::RunId run, JobIndex job,

@@ -230,6 +230,11 @@ base::Duration QueueTimeoutOf(const model::RareJobSettings& rare) {
 
 void Stepper::ReadyJob(RunState& run, JobIndex job, model::AttemptNumber attempt,
                        bool effect_may_be_done) {
+  const ReadyQueue& queue = run.queue_of(run.spec_of(job));
+  if (queue.pool->alone > 0 && NothingFits(queue)) {
+    return EndJob(run, job, Status::kFailed,
+                  {.code = ReasonCode::kNothingFits, .subject = DescribeShortage(state_, queue)});
+  }
   auto env = EvaluateJobEnv(run, job);
   if (!env.ok()) {
     return EndJob(

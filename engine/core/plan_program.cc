@@ -90,20 +90,34 @@ std::unique_ptr<SpecProgram> ParseSpec(const model::JobSpec& spec) {
   return program;
 }
 
+bool LessPlace(const PlanPlace& a, const PlanPlace& b) {
+  if (const int order = a.pool.compare(b.pool); order != 0) {
+    return order < 0;
+  }
+  return a.need != b.need && *a.need < *b.need;
+}
+
 }  // namespace
 
 PlanProgram::PlanProgram(model::PlanRef plan, std::shared_ptr<const graph::JobGraph> graph)
     : plan_(std::move(plan)), graph_(std::move(graph)), specs_(plan_->specs.size()) {
-  std::vector<std::string_view> names(1, model::kDefaultPool);
+  std::vector<PlanPlace> wanted;
+  wanted.reserve(plan_->specs.size() + 1);
   for (const model::JobSpec& spec : plan_->specs) {
-    names.push_back(model::PoolOf(spec));
+    wanted.push_back({.pool = model::PoolOf(spec), .need = &model::PlaceNeedOf(spec)});
   }
-  pools_.assign(names.begin() + (plan_->specs.empty() ? 0 : 1), names.end());
-  std::sort(pools_.begin(), pools_.end());
-  pools_.erase(std::unique(pools_.begin(), pools_.end()), pools_.end());
-  for (std::size_t i = 1; pools_.size() > 1 && i < names.size(); ++i) {
-    const auto found = std::lower_bound(pools_.begin(), pools_.end(), names[i]);
-    pool_of_.push_back(static_cast<std::uint32_t>(found - pools_.begin()));
+  places_ = wanted;
+  if (places_.empty()) {
+    places_.push_back({.pool = model::kDefaultPool, .need = &model::PlaceNeedOf(model::JobSpec())});
+  }
+  std::sort(places_.begin(), places_.end(), LessPlace);
+  const auto last = std::unique(
+      places_.begin(), places_.end(),
+      [](const PlanPlace& a, const PlanPlace& b) { return !LessPlace(a, b) && !LessPlace(b, a); });
+  places_.erase(last, places_.end());
+  for (std::size_t i = 0; places_.size() > 1 && i < wanted.size(); ++i) {
+    const auto found = std::lower_bound(places_.begin(), places_.end(), wanted[i], LessPlace);
+    place_of_.push_back(static_cast<std::uint32_t>(found - places_.begin()));
   }
 }
 

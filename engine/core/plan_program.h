@@ -33,6 +33,12 @@ struct SpecProgram {
   std::string error;             ///< an expression does not parse
 };
 
+/// Where jobs of a plan run: their pool, and what they ask of a worker of it.
+struct PlanPlace {
+  std::string_view pool;  ///< into the plan, as `need`
+  const model::PlaceNeed* need = nullptr;
+};
+
 class PlanProgram {
  public:
   /// `InvalidArgument` when the plan is not well formed; see `graph::JobGraph::Build`.
@@ -40,10 +46,11 @@ class PlanProgram {
 
   const model::PlanRef& plan() const { return plan_; }
   const graph::JobGraph& graph() const { return *graph_; }
-  /// Which pools its jobs name, and which of them a spec's is.
-  const std::vector<std::string_view>& pools() const { return pools_; }
-  std::uint32_t PoolOf(model::SpecIndex spec) const {
-    return pools_.size() == 1 ? 0 : pool_of_[base::AsIndex(spec)];
+  /// The different ones of its jobs, at least one, and which of them a spec's is. They stay the
+  /// same when the plan grows.
+  const std::vector<PlanPlace>& places() const { return places_; }
+  std::uint32_t PlaceOf(model::SpecIndex spec) const {
+    return places_.size() == 1 ? 0 : place_of_[base::AsIndex(spec)];
   }
   /// Parsed when first asked for.
   const SpecProgram& Of(model::SpecIndex spec);
@@ -53,8 +60,8 @@ class PlanProgram {
 
   model::PlanRef plan_;
   std::shared_ptr<const graph::JobGraph> graph_;
-  std::vector<std::string_view> pools_;  ///< into the plan, in order of name
-  std::vector<std::uint32_t> pool_of_;   ///< per spec; empty when there is one pool
+  std::vector<PlanPlace> places_;        ///< in order of pool and need
+  std::vector<std::uint32_t> place_of_;  ///< per spec; empty when there is one place
   std::vector<std::unique_ptr<SpecProgram>> specs_;
 };
 

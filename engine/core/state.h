@@ -32,6 +32,7 @@
 
 namespace engine::core {
 
+struct ReadyQueue;
 struct RunState;
 struct WorkerState;
 
@@ -119,30 +120,56 @@ struct DeadlineTrack {
 };
 using DeadlineHeap = Heap<DeadlineEntry, DeadlineLess, DeadlineTrack>;
 
-struct WorkerLess {
-  bool operator()(const WorkerState* a, const WorkerState* b) const;
+/// A worker in the queue of a place.
+struct RoomEntry {
+  WorkerState* worker = nullptr;
+  std::uint32_t place = 0;  ///< `PlaceState::number`
 };
-struct WorkerTrack {
-  void operator()(WorkerState* worker, std::uint32_t position) const;
+struct RoomLess {
+  bool operator()(const RoomEntry& a, const RoomEntry& b) const;
 };
-using WorkerHeap = Heap<WorkerState*, WorkerLess, WorkerTrack>;
+struct RoomTrack {
+  void operator()(const RoomEntry& entry, std::uint32_t position) const;
+};
+using RoomHeap = Heap<RoomEntry, RoomLess, RoomTrack>;
 
 using ReadyHeap = Heap<placement::ReadyKey, std::less<>>;
+
+struct ReadyRun {
+  RunState* run = nullptr;
+  ReadyQueue* queue = nullptr;
+};
+
+/// Jobs of a pool that ask the same of a worker, and the workers that have it: those jobs wait for
+/// one another, and nobody waits for those who ask for what is not there. Kept as long as a run has
+/// such a job; that of jobs which ask for nothing, as long as its pool.
+struct PlaceState {
+  model::PlaceNeed need;
+  std::uint32_t number = 0;   ///< in `PoolState::places`
+  std::uint32_t users = 0;    ///< runs with a job of it
+  std::uint32_t fitting = 0;  ///< workers of the pool, present or suspected, that offer all of it
+  RoomHeap with_room;  ///< of these, those that could take one more attempt at their full depth
+  std::map<model::RunId, ReadyRun> with_ready;  ///< cache: runs whose queue for it is not empty
+  bool held = false;                            ///< cache of one placing: its first job must wait
+};
 
 /// Workers of one pool, and runs that have something ready for them. Kept as long as a worker or a
 /// run of it is there.
 struct PoolState {
   std::string name;
-  std::uint32_t users = 0;     ///< runs with a job of it, and workers
-  WorkerHeap with_room;        ///< workers that could take one more attempt at their full depth
+  std::uint32_t users = 0;     ///< places of runs, and workers
   std::uint32_t workers = 0;   ///< present or suspected ones
   std::uint32_t draining = 0;  ///< of these
-  std::map<model::RunId, RunState*> with_ready;  ///< cache: runs whose queue for it is not empty
+  std::uint32_t alone = 0;     ///< of these: no other worker will ever be there
+  /// The first is that of jobs which ask for nothing. Null: free for the next.
+  std::vector<std::unique_ptr<PlaceState>> places;
+  std::map<model::PlaceNeed, std::uint32_t> place_of;  ///< of the others
 };
 
-/// What of one run is ready for one pool.
+/// What of one run is ready for one place.
 struct ReadyQueue {
   PoolState* pool = nullptr;
+  PlaceState* place = nullptr;
   ReadyHeap jobs;  ///< cache: may hold jobs that are not ready any more
 };
 
@@ -162,7 +189,7 @@ struct RunState {
   std::array<std::uint32_t, model::kStatusCount> counts{};  ///< of jobs that have ended
   std::vector<JobState> jobs;
   std::vector<NodeState> nodes;
-  std::vector<ReadyQueue> ready;           ///< for each of `PlanProgram::pools`
+  std::vector<ReadyQueue> ready;           ///< for each of `PlanProgram::places`; never resized
   std::unique_ptr<expr::Object> contexts;  ///< cache: what all its expressions see
 
   model::RunId id() const { return accepted.run; }
@@ -174,10 +201,8 @@ struct RunState {
   const NodeState& node(graph::NodeIndex index) const { return nodes[base::AsIndex(index)]; }
   NodeState& node_of(model::SpecIndex spec) { return nodes[base::AsIndex(spec)]; }
   const NodeState& node_of(model::SpecIndex spec) const { return nodes[base::AsIndex(spec)]; }
-  ReadyQueue& queue_of(model::SpecIndex spec) { return ready[program->PoolOf(spec)]; }
-  const PoolState& pool_of(model::SpecIndex spec) const {
-    return *ready[program->PoolOf(spec)].pool;
-  }
+  ReadyQueue& queue_of(model::SpecIndex spec) { return ready[program->PlaceOf(spec)]; }
+  const ReadyQueue& queue_of(model::SpecIndex spec) const { return ready[program->PlaceOf(spec)]; }
   model::SpecIndex spec_of(model::JobIndex index) const {
     return plan().jobs[base::AsIndex(index)].spec;
   }
@@ -190,6 +215,12 @@ struct AttemptRef {
   model::JobIndex job;
 };
 
+/// Of a worker in a place of its pool.
+struct WorkerSeat {
+  std::uint32_t position = kNotInHeap;  ///< in `PlaceState::with_room`
+  bool fits = false;                    ///< the worker offers what is asked for there
+};
+
 struct WorkerState {
   model::WorkerJoined joined;  ///< `recent` stays empty here
   WorkerPhase phase = WorkerPhase::kAbsent;
@@ -198,7 +229,8 @@ struct WorkerState {
   base::Instant lease_ends{};                           ///< while suspected
   std::vector<AttemptRef> attempts;                     ///< begun or not, in no order
   std::vector<base::Duration> recent;  ///< at most `placement::kRecentMax`, oldest first
-  std::uint32_t heap_position = kNotInHeap;
+  std::vector<WorkerSeat> seats;       ///< by `PlaceState::number`
+  model::Resources used;               ///< what its attempts asked for
 
   model::WorkerId id() const { return joined.worker; }
   placement::WorkerLoad load() const {
@@ -224,6 +256,13 @@ struct State {
   /// Made when it is not there.
   PoolState& UsePool(std::string_view name);
   void LeavePool(PoolState& pool);
+  /// The same, of a pool that is in use.
+  PlaceState& UsePlace(PoolState& pool, const model::PlaceNeed& need);
+  static void LeavePlace(PoolState& pool, PlaceState& place);
+  /// What the worker offers is held against what is asked for there.
+  static void SeatAt(WorkerState& worker, PlaceState& place);
+  /// The worker's load, what is free of it, or its phase is another.
+  static void UpdateRoom(WorkerState& worker, PlaceState& place);
 };
 
 }  // namespace engine::core

@@ -58,6 +58,7 @@ class StateWriter {
   void PutGroups();
   void PutDeadlines();
   void PutRoom();
+  void PutPlace(const PlaceState& place);
 
   const State& state_;
   std::string text_;
@@ -217,14 +218,30 @@ void StateWriter::PutDeadlines() {
 }
 
 void StateWriter::PutRoom() {
-  std::vector<WorkerState*> workers;
+  std::vector<RoomEntry> entries;
   for (const auto& [name, pool] : state_.pools) {
-    const std::vector<WorkerState*>& some = pool.with_room.entries();
-    workers.insert(workers.end(), some.begin(), some.end());
+    const std::vector<RoomEntry>& some = pool.places.front()->with_room.entries();
+    entries.insert(entries.end(), some.begin(), some.end());
   }
-  std::sort(workers.begin(), workers.end(), WorkerLess());
-  for (const WorkerState* worker : workers) {
-    Line("room {} {}/{}", worker->id().value(), worker->attempts.size(), worker->joined.slots);
+  std::sort(entries.begin(), entries.end(), RoomLess());
+  for (const RoomEntry& entry : entries) {
+    const WorkerState& worker = *entry.worker;
+    Line("room {} {}/{}", worker.id().value(), worker.attempts.size(), worker.joined.slots);
+  }
+  for (const auto& [name, pool] : state_.pools) {
+    for (const auto& [need, number] : pool.place_of) {
+      PutPlace(*pool.places[number]);
+    }
+  }
+}
+
+// By their needs: their numbers come from what was there before.
+void StateWriter::PutPlace(const PlaceState& place) {
+  Line("place fitting={}", place.fitting);
+  std::vector<RoomEntry> entries = place.with_room.entries();
+  std::sort(entries.begin(), entries.end(), RoomLess());
+  for (const RoomEntry& entry : entries) {
+    Line("  room {}", entry.worker->id().value());
   }
 }
 

@@ -152,8 +152,9 @@ class Stepper {
   // placing.cc
   void Place();
   void PlaceIn(PoolState& pool);
-  ReadyQueue* NextReady(PoolState& pool, RunState*& run);
-  void NoteNoWorker(RunState& run, model::JobIndex job, const PoolState& pool);
+  static const ReadyRun* FirstReady(PlaceState& place);
+  static const ReadyRun* NextReady(PoolState& pool);
+  void NoteNoWorker(RunState& run, model::JobIndex job, const ReadyQueue& queue);
   void Assign(RunState& run, model::JobIndex job, WorkerState& worker);
 
   // deadlines.cc
@@ -202,8 +203,15 @@ std::string DescribeClaimant(const State& state, placement::Ticket ticket, model
 model::Assignment AssignmentOf(const RunState& run, model::JobIndex job);
 model::Lease LeaseOf(const RunState& run, model::JobIndex job);
 model::DrainWorker DrainEffectOf(const WorkerState& worker);
-/// The reason why a ready job of this spec has no worker.
-model::Reason WaitsForWorkers(const model::JobSpec& spec, const PoolState& pool);
+/// The reason why a ready job of this spec, in its run's `queue`, has no worker.
+model::Reason WaitsForWorkers(const State& state, const model::JobSpec& spec,
+                              const ReadyQueue& queue);
+/// What the workers of the pool lack, none of which fits; not empty.
+std::string DescribeShortage(const State& state, const ReadyQueue& queue);
+/// There are workers, and none of them offers what is asked for.
+inline bool NothingFits(const ReadyQueue& queue) {
+  return queue.place->fitting == 0 && queue.pool->workers > 0;
+}
 /// The order that `stop` stands for.
 model::StopAttempt StopEffectOf(const RunState& run, const model::AttemptStopRequested& stop);
 

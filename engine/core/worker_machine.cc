@@ -33,7 +33,9 @@ void Stepper::On(const model::WorkerConnected& input) {
                            .pool = input.pool,
                            .slots = input.slots,
                            .ahead_max = input.ahead_max,
-                           .recent = {}});
+                           .recent = {},
+                           .offer = input.offer,
+                           .alone = input.alone});
 }
 
 // The worker of exactly this session (0: of any), or null and a refusal. One that is lost is kept

@@ -154,6 +154,7 @@ placement::PoolView PoolDriver::View() {
   placement::PoolView view;
   view.now = parts_.clock->Now();
   view.waiting = load.waiting;
+  view.unfit = load.unfit;
   view.failed_launches = failed_launches_;
   view.last_failure = last_failure_;
   for (auto& [launch, launched] : launches_) {
@@ -264,6 +265,7 @@ void PoolDriver::Order(const LaunchId& launch, const std::string& token) {
   order.launch = launch;
   order.pool = parts_.pool;
   order.slots = parts_.spec.slots;
+  order.labels = parts_.labels;
   order.join_token = token;
   order.servers = parts_.servers;
   parts_.provider->Launch(order, Alive([this, launch](const base::Status& status) {

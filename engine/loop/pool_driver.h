@@ -18,6 +18,7 @@
 #include "engine/base/time.h"
 #include "engine/loop/pool_load.h"
 #include "engine/model/ids.h"
+#include "engine/model/place.h"
 #include "engine/placement/pool_size.h"
 #include "engine/ports/clock.h"
 #include "engine/ports/worker_provider.h"
@@ -27,6 +28,7 @@ namespace engine::loop {
 struct PoolDriverParts {
   std::string pool;
   placement::PoolSpec spec;
+  std::vector<model::Label> labels;  ///< of its workers
   model::Epoch epoch;                ///< of this owner; stands in the names of its launches
   std::vector<std::string> servers;  ///< for the agents to dial
 

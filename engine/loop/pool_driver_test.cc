@@ -26,6 +26,7 @@ class PoolDriverTest : public ::testing::Test {
       PoolDriverParts parts;
       parts.pool = "linux";
       parts.spec = spec_;
+      parts.labels = labels_;
       parts.epoch = model::Epoch(7);
       parts.servers = {"server:1"};
       parts.provider = &provider_;
@@ -77,6 +78,7 @@ class PoolDriverTest : public ::testing::Test {
   tests::support::FakeCloud cloud_;
   tests::support::FakeProvider provider_{io_, cloud_};
   placement::PoolSpec spec_ = {.min = 0, .max = 2, .slots = 2};
+  std::vector<model::Label> labels_;
   PoolLoad load_;
   std::map<ports::LaunchId, model::WorkerId> known_;
   std::vector<model::WorkerId> drained_;
@@ -85,6 +87,19 @@ class PoolDriverTest : public ::testing::Test {
   base::Instant armed_{};
   std::unique_ptr<PoolDriver> driver_;
 };
+
+TEST_F(PoolDriverTest, GivesItsLabelsAlongAndLaunchesNobodyForWhatTheyDoNotServe) {
+  labels_ = {{"disk", "ssd"}};
+  load_.unfit = 1;
+  Look();
+  EXPECT_TRUE(Living().empty());
+  EXPECT_EQ(driver().plan().passed_over,
+            "none is started for 1 job: what it asks for no worker of this pool offers");
+  load_.waiting = 1;
+  Look();
+  ASSERT_EQ(cloud_.orders.size(), 1U);
+  EXPECT_EQ(cloud_.orders[0].labels, labels_);
+}
 
 TEST_F(PoolDriverTest, LaunchesForWorkAndDrainsWhenThereIsNone) {
   driver();

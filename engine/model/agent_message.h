@@ -40,6 +40,7 @@ struct AgentHello {
   std::string version;
   /// Of which it remembers attempts, the oldest first; only those that fit.
   std::vector<RunId> runs;
+  WorkerOffer offer;
   friend bool operator==(const AgentHello&, const AgentHello&) = default;
 };
 

@@ -194,6 +194,8 @@ std::string TextOf(const WorkerJoined& fact) {
       .Put("pool", fact.pool)
       .Put("slots", fact.slots)
       .Put("ahead_max", fact.ahead_max)
+      .Put("offer", fact.offer == WorkerOffer() ? std::string() : ToText(fact.offer))
+      .Flag("alone", fact.alone)
       .Take();
 }
 

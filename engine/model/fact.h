@@ -14,6 +14,7 @@
 #include "engine/base/time.h"
 #include "engine/model/ids.h"
 #include "engine/model/log_range.h"
+#include "engine/model/place.h"
 #include "engine/model/run_context.h"
 #include "engine/model/status.h"
 
@@ -167,6 +168,9 @@ struct WorkerJoined {
   std::uint32_t ahead_max = 0;  ///< attempts it takes beyond its slots, at most, a slot
   /// How long the attempts took that ended on it last, oldest first; only in snapshots.
   std::vector<base::Duration> recent;
+  WorkerOffer offer;
+  /// No other worker will ever be there: what it cannot take can never run.
+  bool alone = false;
   friend bool operator==(const WorkerJoined&, const WorkerJoined&) = default;
 };
 

@@ -12,6 +12,7 @@
 #include "engine/base/time.h"
 #include "engine/model/ids.h"
 #include "engine/model/log_range.h"
+#include "engine/model/place.h"
 #include "engine/model/plan.h"
 #include "engine/model/run_context.h"
 #include "engine/model/status.h"
@@ -61,6 +62,9 @@ struct WorkerConnected {
   /// The worker died because its engine did, and somebody started that again (`dayfly run
   /// --resume`): what it ran starts again at once and spends no retry.
   bool owner_restarted = false;
+  WorkerOffer offer;
+  /// No other worker will ever connect (`dayfly run`).
+  bool alone = false;
 };
 struct WorkerSuspected {
   WorkerId worker;

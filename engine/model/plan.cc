@@ -53,6 +53,11 @@ std::optional<JobIndex> FindJob(const Plan& plan, std::string_view name) {
   return std::nullopt;
 }
 
+const PlaceNeed& PlaceNeedOf(const JobSpec& spec) {
+  static const PlaceNeed kNothing;
+  return spec.rare != nullptr && spec.rare->place.has_value() ? spec.rare->place->need : kNothing;
+}
+
 std::string_view PoolOf(const JobSpec& spec) {
   return spec.rare == nullptr || spec.rare->pool.empty() ? kDefaultPool : spec.rare->pool;
 }

@@ -20,6 +20,7 @@
 #include "engine/base/digest.h"
 #include "engine/base/time.h"
 #include "engine/model/ids.h"
+#include "engine/model/place.h"
 
 namespace engine::model {
 
@@ -152,6 +153,14 @@ struct CacheSpec {
   friend bool operator==(const CacheSpec&, const CacheSpec&) = default;
 };
 
+/// Where a job may run. `need` alone decides about that; the rest is for the sandbox.
+struct PlaceSpec {
+  PlaceNeed need;
+  Template image;  ///< container image of its steps; empty: none
+  SourcePosition at;
+  friend bool operator==(const PlaceSpec&, const PlaceSpec&) = default;
+};
+
 /// What shows that a service is ready: all that is set; nothing: that it was started.
 struct ReadySpec {
   std::uint32_t tcp = 0;      ///< a port of this machine that takes connections; 0: none
@@ -159,6 +168,7 @@ struct ReadySpec {
   Template command;           ///< ends with 0; empty: none
   std::string log;            ///< RE2 that a line of its log holds; empty: none
   base::Duration timeout{0};  ///< 0: the default
+  Template image;  ///< container that the service is; empty: it runs as its job's steps do
   friend bool operator==(const ReadySpec&, const ReadySpec&) = default;
 };
 
@@ -224,6 +234,7 @@ struct RareJobSettings {
   base::Duration queue_timeout{0};           ///< 0: the default
   std::uint64_t log_limit = 0;               ///< bytes a step; 0: the default
   std::string pool;                          ///< whose workers may run it; empty: `kDefaultPool`
+  std::optional<PlaceSpec> place;            ///< which of them
   base::Duration delay{0};                   ///< between the end of its needs and its start
   std::vector<ConcurrencySpec> concurrency;  ///< all of them or none
   std::optional<ApprovalSpec> approval;
@@ -348,6 +359,8 @@ inline const JobSpec& SpecOf(const Plan& plan, JobIndex job) {
 const RareJobSettings& RareOf(const JobSpec& spec);
 /// Never empty.
 std::string_view PoolOf(const JobSpec& spec);
+/// What it asks of its worker; never null.
+const PlaceNeed& PlaceNeedOf(const JobSpec& spec);
 /// It has a step whose effect must not happen twice.
 bool HasOnceStep(const JobSpec& spec);
 /// No two of its attempts may run at the same time: `effects: once`, `concurrency`, `environment`

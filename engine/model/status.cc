@@ -42,6 +42,7 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kEffectMayBeDone, "effect_may_be_done",
      "an attempt before may have done what must not be done twice: waits until {until} for an "
      "approval ({subject})"},
+    {ReasonCode::kWaitsForFit, "waits_for_fit", "waits for a worker that fits: {subject}"},
     {ReasonCode::kConditionFalse, "condition_false", "its condition is false: {subject}"},
     {ReasonCode::kFilteredOut, "filtered_out", "its `on` does not match: {subject}"},
     {ReasonCode::kNotSelected, "not_selected", "not selected"},
@@ -56,7 +57,7 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kSignal, "signal", "ended by {signal}"},
     {ReasonCode::kJobTimeout, "job_timeout", "the job's timeout passed"},
     {ReasonCode::kStepTimeout, "step_timeout", "the step's timeout passed"},
-    {ReasonCode::kQueueTimeout, "queue_timeout", "queue_timeout passed before it could start"},
+    {ReasonCode::kQueueTimeout, "queue_timeout", "queue_timeout passed before it could start{why}"},
     {ReasonCode::kRunTimeout, "run_timeout", "the run's timeout passed"},
     {ReasonCode::kCancelRequested, "cancel_requested", "cancelled by {subject}"},
     {ReasonCode::kWorkerLost, "worker_lost", "worker lost: {subject}"},
@@ -81,6 +82,7 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kStepsEnded, "steps_ended", "stopped, as the job's steps had ended"},
     {ReasonCode::kServiceNotReady, "service_not_ready", "service {subject}"},
     {ReasonCode::kServiceEnded, "service_ended", "service {subject}"},
+    {ReasonCode::kNothingFits, "nothing_fits", "no worker can run it: {subject}"},
 };
 
 const ReasonText* Find(ReasonCode code) {

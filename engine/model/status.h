@@ -54,6 +54,7 @@ enum class ReasonCode : std::uint8_t {
   kWaitsForLostWorker =
       12,  ///< until: when it counts as gone; the attempt may still run where nobody hears it
   kEffectMayBeDone = 13,  ///< as `kWaitsForApproval`; subject: how the attempt before ended
+  kWaitsForFit = 14,      ///< no worker of its pool offers what it asks for; subject: what
   // Skips.
   kConditionFalse = 20,  ///< its own `if` said no; subject: the expression
   kFilteredOut = 21,     ///< its own `on` said no
@@ -70,7 +71,7 @@ enum class ReasonCode : std::uint8_t {
   kSignal = 41,    ///< detail: the signal's number
   kJobTimeout = 42,
   kStepTimeout = 43,
-  kQueueTimeout = 44,
+  kQueueTimeout = 44,  ///< subject: what was missing, when no worker had it
   kRunTimeout = 45,
   kCancelRequested = 46,  ///< subject: by whom
   kWorkerLost = 47,       ///< subject: cause as told
@@ -95,6 +96,7 @@ enum class ReasonCode : std::uint8_t {
   kStepsEnded = 65,       ///< of a background step: stopped, as the job's steps had ended
   kServiceNotReady = 66,  ///< subject: which service, for how long, and what it was waited for
   kServiceEnded = 67,     ///< subject: which service, and how it ended
+  kNothingFits = 68,      ///< as `kWaitsForFit`, where no other worker will ever come
 };
 
 struct Reason {

@@ -112,6 +112,11 @@ class Planner {
     if (allowed < wanted) {
       plan_.held_back = fmt::format("{} launches in a row have failed", Failures());
     }
+    if (view_.unfit > 0) {
+      plan_.passed_over = fmt::format(
+          "none is started for {} job{}: what {} for no worker of this pool offers", view_.unfit,
+          view_.unfit == 1 ? "" : "s", view_.unfit == 1 ? "it asks" : "they ask");
+    }
   }
 
   std::uint32_t Failures() const { return view_.failed_launches + failed_; }

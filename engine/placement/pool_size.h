@@ -50,6 +50,7 @@ struct PoolWorker {
 struct PoolView {
   base::Instant now{};
   std::uint32_t waiting = 0;  ///< attempts that no worker has
+  std::uint32_t unfit = 0;    ///< besides these: what a worker of the pool could not run anyway
   std::vector<PoolWorker> workers;
   std::uint32_t failed_launches = 0;  ///< in a row
   base::Instant last_failure{};
@@ -72,8 +73,9 @@ struct PoolAction {
 struct PoolPlan {
   std::uint32_t desired = 0;
   std::vector<PoolAction> actions;
-  std::string held_back;  ///< why fewer are launched than desired; empty: they are not
-  std::string awaited;    ///< whose return fewer are launched for, and until when; empty: nobody's
+  std::string held_back;    ///< why fewer are launched than desired; empty: they are not
+  std::string passed_over;  ///< what waits that none is launched for, and why; empty: nothing does
+  std::string awaited;  ///< whose return fewer are launched for, and until when; empty: nobody's
   std::optional<base::Instant> look_again;  ///< if nothing else happens
 };
 

@@ -206,6 +206,13 @@ TEST(PoolSize, SaysWhoseReturnItWaitsFor) {
   EXPECT_EQ(plan.look_again, kNow + seconds(10));
 }
 
+TEST(PoolSize, StartsNobodyForWhatItsWorkersCouldNotRun) {
+  const PoolPlan plan = PlanPool({}, {.now = kNow, .unfit = 2});
+  EXPECT_TRUE(plan.actions.empty());
+  EXPECT_EQ(plan.passed_over,
+            "none is started for 2 jobs: what they ask for no worker of this pool offers");
+}
+
 TEST(PoolSize, OneThatWouldLeaveAnywayIsNotWaitedFor) {
   PoolWorker leaving = Away("a", seconds(1));
   leaving.draining = true;

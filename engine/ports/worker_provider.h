@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/place.h"
 
 namespace engine::ports {
 
@@ -25,6 +26,7 @@ struct LaunchOrder {
   LaunchId launch;
   std::string pool;
   std::uint32_t slots = 1;
+  std::vector<model::Label> labels;  ///< besides those that a worker knows by itself
   /// Single use, bound to `launch`; must reach the agent unseen by others (environment or stdin,
   /// never an argument), and must not be logged.
   std::string join_token;

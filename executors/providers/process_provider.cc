@@ -181,6 +181,9 @@ AgentStart ProcessProvider::Core::StartOf(const LaunchOrder& order) const {
         std::to_string(order.slots), std::string("--folder"), AgentFolderOf(order.launch)}) {
     start.argv.push_back(word);
   }
+  for (const engine::model::Label& label : order.labels) {
+    start.argv.insert(start.argv.end(), {"--label", ToText(label)});
+  }
   start.env = {FromEnvironment("PATH", "/usr/local/bin:/usr/bin:/bin"),
                FromEnvironment("HOME", "/"), FromEnvironment("LANG", "C.UTF-8"),
                LaunchMark(options_.folder, order.launch)};

@@ -29,8 +29,8 @@ namespace executors::providers {
 struct ProcessProviderOptions {
   std::string folder;  ///< absolute; made when missing
   std::string program = "/proc/self/exe";
-  /// Before these come none, behind them: `--server A --slots N --folder F`. The join token is on
-  /// standard input.
+  /// Before these come none, behind them: `--server A --slots N --folder F`, and `--label L` for
+  /// each label. The join token is on standard input.
   std::vector<std::string> arguments = {"agent", "--token", "-"};
   std::vector<std::string> env;  ///< `NAME=value`, besides PATH, HOME and LANG
   /// Called before the folder of an agent that is gone is removed, on a thread of its own; ends

@@ -8,6 +8,7 @@
 
 #include "store/codec/envelope.h"
 #include "store/codec/fact_codec.h"
+#include "store/codec/place.h"
 #include "store/codec/values.h"
 
 namespace store::codec {
@@ -111,6 +112,10 @@ class FactDecoder {
     out.slots = in.slots();
     out.ahead_max = in.ahead_max();
     out.recent = GetDurations(in.recent());
+    if (in.has_offer()) {
+      out.offer = GetOffer(in.offer());
+    }
+    out.alone = in.alone();
     return out;
   }
 

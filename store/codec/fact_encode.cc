@@ -8,6 +8,7 @@
 #include "engine/base/overloaded.h"
 #include "store/codec/envelope.h"
 #include "store/codec/fact_codec.h"
+#include "store/codec/place.h"
 #include "store/codec/values.h"
 
 namespace store::codec {
@@ -174,6 +175,10 @@ class FactEncoder {
     out->set_slots(body.slots);
     out->set_ahead_max(body.ahead_max);
     PutDurations(body.recent, out->mutable_recent());
+    if (body.offer != model::WorkerOffer()) {
+      PutOffer(body.offer, out->mutable_offer());
+    }
+    out->set_alone(body.alone);
   }
   void Put(const model::WorkerMarkedSuspect& body) {
     pb::WorkerMarkedSuspect* out = fact_->mutable_worker_marked_suspect();

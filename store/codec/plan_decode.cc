@@ -5,6 +5,7 @@
 #include <google/protobuf/io/coded_stream.h>
 
 #include "store/codec/envelope.h"
+#include "store/codec/place.h"
 #include "store/codec/plan.pb.h"
 #include "store/codec/plan_codec.h"
 
@@ -115,6 +116,18 @@ model::ApprovalSpec Get(const pb::ApprovalSpec& approval) {
   return out;
 }
 
+model::PlaceSpec Get(const pb::PlaceSpec& place) {
+  model::PlaceSpec out;
+  out.need.labels = GetLabels(place.labels());
+  out.need.resources = GetResources(place.resources());
+  out.need.sandbox = static_cast<model::SandboxKind>(place.sandbox());
+  out.need.network = static_cast<model::NetworkKind>(place.network());
+  out.need.service_images = place.service_images();
+  out.image = Get(place.image());
+  out.at = Get(place.at());
+  return out;
+}
+
 void GetCoordination(const pb::RareJobSettings& rare, model::RareJobSettings* out) {
   out->delay = base::Duration(rare.delay());
   out->uploads_when = static_cast<model::UploadWhen>(rare.uploads_when());
@@ -173,7 +186,11 @@ std::unique_ptr<model::RareJobSettings> Get(const pb::RareJobSettings& rare) {
                              .http = Get(ready.http()),
                              .command = Get(ready.command()),
                              .log = ready.log(),
-                             .timeout = base::Duration(ready.timeout())});
+                             .timeout = base::Duration(ready.timeout()),
+                             .image = Get(ready.image())});
+  }
+  if (rare.has_place()) {
+    out->place = Get(rare.place());
   }
   GetCoordination(rare, out.get());
   return out;

@@ -8,6 +8,7 @@
 
 #include "engine/base/digest.h"
 #include "store/codec/envelope.h"
+#include "store/codec/place.h"
 #include "store/codec/plan.pb.h"
 #include "store/codec/plan_codec.h"
 
@@ -107,6 +108,23 @@ void Put(const model::ReadySpec& ready, pb::ReadySpec* out) {
   }
   out->set_log(ready.log);
   out->set_timeout(ready.timeout.count());
+  if (ready.image != model::Template{}) {
+    Put(ready.image, out->mutable_image());
+  }
+}
+
+void Put(const model::PlaceSpec& place, pb::PlaceSpec* out) {
+  PutLabels(place.need.labels, out->mutable_labels());
+  if (place.need.resources != model::Resources()) {
+    PutResources(place.need.resources, out->mutable_resources());
+  }
+  out->set_sandbox(static_cast<std::uint32_t>(place.need.sandbox));
+  out->set_network(static_cast<std::uint32_t>(place.need.network));
+  out->set_service_images(place.need.service_images);
+  if (place.image != model::Template{}) {
+    Put(place.image, out->mutable_image());
+  }
+  PutAt(place.at, out);
 }
 
 void Put(const std::vector<model::StepSpec>& steps, RepeatedPtrField<pb::StepSpec>* out) {
@@ -229,6 +247,9 @@ void Put(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
   Put(rare.reuse_inputs, out->mutable_reuse_inputs());
   for (const model::ReadySpec& ready : rare.services) {
     Put(ready, out->add_services());
+  }
+  if (rare.place) {
+    Put(*rare.place, out->mutable_place());
   }
   PutCoordination(rare, out);
 }

@@ -34,6 +34,7 @@ constexpr model::RunId kGated(0x19b79a0c00000003);
 constexpr model::RunId kBehind(0x19b79a0c00000004);
 constexpr model::RunId kRemarked(0x19b79a0c00000005);
 constexpr model::RunId kGrowing(0x19b79a0c00000006);
+constexpr model::RunId kPlaced(0x19b79a0c00000007);
 
 // Feeds the core and writes down what becomes true, as a store would.
 class Script {
@@ -295,6 +296,33 @@ void Grow(Script& script) {
   script.Report({model::ReportStarted{0}, model::ReportStepStarted{}});
 }
 
+// Workers that offer different things; of the jobs one waits for what is in use, one asks for what
+// nobody has.
+void OfferPlaces(Script& script) {
+  model::WorkerConnected worker{kFirst, kSession, "default", 2, 0};
+  worker.offer.labels = {{"arch", "amd64"}, {"os", "linux"}};
+  worker.offer.resources = {
+      .cpu_millis = 4000, .memory = 8ULL << 30, .disk = 1ULL << 40, .gpus = 0};
+  script.Step(worker);
+  worker.worker = kSecond;
+  worker.offer.labels = {{"arch", "arm64"}};
+  worker.offer.sandboxes = {{model::SandboxKind::kContainer, true}, {model::SandboxKind::kVm}};
+  worker.offer.resources.cpu_millis = 1000;
+  worker.alone = true;
+  script.Step(worker);
+  support::PlanBuilder plan("places");
+  plan.Job("large").Run("large").Place({.resources = {.cpu_millis = 3000}});
+  plan.Job("larger").Run("larger").Place({.resources = {.cpu_millis = 4000, .memory = 1 << 20}});
+  plan.Job("image").Run("image").Place({.labels = {{"arch", ""}},
+                                        .sandbox = model::SandboxKind::kContainer,
+                                        .network = model::NetworkKind::kNone,
+                                        .service_images = true});
+  plan.Job("odd").Run("odd").Place({.labels = {{"kind", "odd"}}});
+  script.Submit({.run = kPlaced}, plan.Build());
+  script.Connect(kThird, 1, 0);
+  script.Report({model::ReportStarted{0}, model::ReportStepStarted{}});
+}
+
 GoldenLog Write(std::string_view story) {
   Script script;
   if (story == "remarks") {
@@ -310,6 +338,10 @@ GoldenLog Write(std::string_view story) {
   if (story == "growing") {
     script.Connect(kSecond, 2, 0);
     Grow(script);
+    return script.log();
+  }
+  if (story == "places") {
+    OfferPlaces(script);
     return script.log();
   }
   if (story == "gates") {

@@ -55,6 +55,27 @@ class Stage::Words {
     }
     return expansion;
   }
+  /// `arch=arm64 cpu 2 memory 4096 container`, to the end.
+  model::WorkerOffer Offer() {
+    model::WorkerOffer offer;
+    while (!empty()) {
+      const std::string word = Next();
+      const std::size_t equals = word.find('=');
+      if (equals != std::string::npos) {
+        offer.labels = model::MergeLabels(
+            std::move(offer.labels),
+            {{.name = word.substr(0, equals), .value = word.substr(equals + 1)}});
+      } else if (word == "cpu") {
+        offer.resources.cpu_millis = Number() * 1000;
+      } else if (word == "memory") {
+        offer.resources.memory = Number();
+      } else if (word == "container") {
+        offer.sandboxes.push_back(
+            {.kind = model::SandboxKind::kContainer, .cuts_network = Take("without_network")});
+      }
+    }
+    return offer;
+  }
   std::string Rest() {
     std::string rest;
     while (!empty()) {
@@ -108,6 +129,10 @@ void Stage::Worker(Words words) {
     joins.session = words.Take("session") ? model::SessionId(words.Number()) : session;
     joins.owner_restarted = words.Take("restarted");
     joins.pool = words.Take("pool") ? words.Next() : joins.pool;
+    joins.alone = words.Take("alone");
+    if (words.Take("offers")) {
+      joins.offer = words.Offer();
+    }
     return Step(joins);
   }
   if (verb == "suspected") {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "engine/model/expand.h"
+#include "engine/placement/fit.h"
 
 namespace tests::sim {
 
@@ -210,6 +211,14 @@ void Invariants::Check(const AttemptAssigned& fact) {
   if (worker.draining) {
     Fail(fmt::format("{}: assigned to a worker that is leaving", Where(key)));
   }
+  const PlaceNeed& need = PlaceNeedOf(spec);
+  if (!engine::placement::Fits(need, worker.offer)) {
+    Fail(fmt::format("{}: assigned to a worker that does not fit", Where(key)));
+  }
+  engine::placement::Add(need.resources, worker.used);
+  if (worker.used.cpu_millis > worker.offer.resources.cpu_millis) {
+    Fail(fmt::format("{}: assigned to a worker that has too little left", Where(key)));
+  }
   CheckGates(key, *run, job);
   job.attempts = key.attempt;
   job.open = true;
@@ -376,7 +385,9 @@ void Invariants::Check(const AttemptEnded& fact) {
   };
   job->must_ask = job->must_ask || (job->once_begun && std::ranges::any_of(spec.steps, asks));
   job->last_attempt = fact.status;
-  --workers_[{job->lease.worker, job->lease.session}].held;
+  Worker& worker = workers_[{job->lease.worker, job->lease.session}];
+  --worker.held;
+  engine::placement::Subtract(PlaceNeedOf(spec).resources, worker.used);
   const bool failed = fact.status == Status::kFailed || fact.status == Status::kTimedOut;
   if (failed && !fact.infra && ++job->author_failures > RareOf(spec).retry.max + 1) {
     Fail(fmt::format("{}: more tries than the author allowed", Where(fact.key)));
@@ -393,6 +404,7 @@ void Invariants::Check(const WorkerJoined& fact) {
   }
   worker.slots = fact.slots;
   worker.pool = fact.pool;
+  worker.offer = fact.offer;
   worker.ahead_max = fact.ahead_max;
   newest_session_[fact.worker] = fact.session;
 }

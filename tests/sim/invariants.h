@@ -74,6 +74,8 @@ class Invariants {
     bool lost = false;
     bool draining = false;
     std::string pool;
+    engine::model::WorkerOffer offer;
+    engine::model::Resources used;  ///< what those attempts asked for
   };
   using Session = std::pair<engine::model::WorkerId, engine::model::SessionId>;
 

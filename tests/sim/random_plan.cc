@@ -160,6 +160,20 @@ void DrawMatrix(Random& random, JobSpec& spec) {
   }
 }
 
+// What no worker offers is given up soon.
+void DrawPlace(Random& random, JobSpec& spec) {
+  Rare(spec).place.emplace();
+  PlaceNeed& need = Rare(spec).place->need;
+  if (random.OneIn(1, 2)) {
+    need.labels = {{.name = "kind", .value = random.OneIn(1, 2) ? "odd" : ""}};
+  }
+  need.resources.cpu_millis = 500 * random.Below(6);
+  if (random.OneIn(1, 10)) {
+    need.sandbox = SandboxKind::kContainer;
+  }
+  Rare(spec).queue_timeout = std::chrono::seconds(5 + random.Below(60));
+}
+
 void AddJobs(Plan& plan, std::uint32_t spec_index) {
   JobSpec& spec = plan.specs[spec_index];
   if (spec.matrix == nullptr) {
@@ -176,6 +190,15 @@ void AddJobs(Plan& plan, std::uint32_t spec_index) {
 }
 
 }  // namespace
+
+WorkerOffer DrawOffer(Random& random) {
+  WorkerOffer offer;
+  if (random.OneIn(2, 3)) {
+    offer.labels = {{.name = "kind", .value = random.OneIn(1, 2) ? "odd" : "even"}};
+  }
+  offer.resources.cpu_millis = 1000 * random.Below(4);
+  return offer;
+}
 
 PlanRef DrawPlan(Random& random, bool pools) {
   auto plan = std::make_shared<Plan>();
@@ -212,6 +235,9 @@ PlanRef DrawPlan(Random& random, bool pools) {
       spec.steps.push_back(DrawStep(fmt::format("step{}", step)));
     }
     DrawGates(random, spec);
+    if (random.OneIn(1, 4)) {
+      DrawPlace(random, spec);
+    }
     plan->specs.push_back(std::move(spec));
     AddJobs(*plan, i);
   }

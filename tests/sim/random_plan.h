@@ -12,6 +12,9 @@ namespace tests::sim {
 
 inline constexpr std::string_view kOtherPool = "other";
 
+/// What a worker has: some of what jobs of such plans ask for.
+engine::model::WorkerOffer DrawOffer(engine::base::Random& random);
+
 /// With `pools`, some jobs are for `kOtherPool`.
 engine::model::PlanRef DrawPlan(engine::base::Random& random, bool pools);
 

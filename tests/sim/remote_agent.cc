@@ -67,6 +67,7 @@ void RemoteAgent::Start() {
   core::SessionOptions options;
   options.addresses = world_.addresses;
   options.slots = world_.slots;
+  options.offer = world_.offer;
   options.ahead_max = world_.ahead_max;
   options.report_life = Draw() | 1;
   session_ = std::make_unique<core::Session>(std::move(options), contact_);

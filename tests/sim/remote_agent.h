@@ -28,6 +28,7 @@ struct RemoteSurroundings {
   std::string pool;
   std::uint32_t slots = 1;
   std::uint32_t ahead_max = 0;
+  engine::model::WorkerOffer offer;
   std::function<void(agents::core::StreamNumber, const std::string& address)> dial;
   std::function<void(agents::core::StreamNumber, const engine::model::AgentMessage&)> send;
   std::function<void(agents::core::StreamNumber)> hang_up;

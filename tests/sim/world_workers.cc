@@ -2,6 +2,7 @@
 // The workers of a world: where they come from, how they die, and what comes after them.
 #include <utility>
 
+#include "tests/sim/random_plan.h"
 #include "tests/sim/world.h"
 
 namespace tests::sim {
@@ -75,7 +76,14 @@ void World::AddLocalWorker(SessionId session) {
   };
   locals_.push_back({std::make_unique<DirectLine>(std::move(line)),
                      std::make_unique<Agent>(WorkerId(1), session, slots, std::move(parts))});
-  Tell(WorkerConnected{WorkerId(1), session, "default", slots, ahead, session.value() > 1},
+  Tell(WorkerConnected{.worker = WorkerId(1),
+                       .session = session,
+                       .pool = "default",
+                       .slots = slots,
+                       .ahead_max = ahead,
+                       .owner_restarted = session.value() > 1,
+                       .offer = DrawOffer(random_),
+                       .alone = true},
        [this, place] { return locals_[place].agent->alive(); });
 }
 
@@ -133,6 +141,7 @@ void World::AddRemoteAgent(const std::string& pool) {
   parts.pool = pool;
   parts.slots = static_cast<std::uint32_t>(1 + random_.Below(4));
   parts.ahead_max = static_cast<std::uint32_t>(random_.Below(3));
+  parts.offer = DrawOffer(random_);
   parts.dial = [this, place](agents::core::StreamNumber number, const std::string& address) {
     network_->Dial(*remotes_[place], number, address);
   };

@@ -120,6 +120,11 @@ JobBuilder& JobBuilder::QueueTimeout(engine::base::Duration timeout) {
   return *this;
 }
 
+JobBuilder& JobBuilder::Place(model::PlaceNeed need) {
+  rare().place.emplace().need = std::move(need);
+  return *this;
+}
+
 JobBuilder& JobBuilder::Pool(std::string_view name) {
   rare().pool = name;
   return *this;

@@ -38,6 +38,7 @@ class JobBuilder {
   JobBuilder& Timeout(engine::base::Duration timeout);
   JobBuilder& QueueTimeout(engine::base::Duration timeout);
   JobBuilder& Pool(std::string_view name);
+  JobBuilder& Place(engine::model::PlaceNeed need);
   JobBuilder& RetryMax(std::uint32_t max);
   JobBuilder& Retry(engine::model::RetrySpec retry);
   JobBuilder& AllowFailure();

@@ -147,6 +147,21 @@ model::GroupClaim AnyClaim(Random& random) {
           static_cast<model::GroupPolicy>(random.Below(4))};
 }
 
+model::WorkerOffer AnyOffer(Random& random) {
+  if (random.OneIn(1, 3)) {
+    return {};
+  }
+  model::WorkerOffer offer;
+  offer.labels = {{AnyText(random), AnyText(random)}, {AnyText(random), AnyText(random)}};
+  offer.sandboxes = {{static_cast<model::SandboxKind>(random.Below(4)), random.OneIn(1, 2)}};
+  if (random.OneIn(1, 2)) {
+    offer.sandboxes.clear();
+  }
+  offer.resources = {random.Below(64'000), random.Below(1ULL << 40), random.Below(1ULL << 50),
+                     Small(random)};
+  return offer;
+}
+
 // All kinds in the order of `FactBody`; the static assertion below asks for new ones.
 model::FactBody AnyBody(Random& r, std::size_t kind, model::RunId run) {
   static_assert(std::variant_size_v<model::FactBody> == 27, "draw the new fact below, too");
@@ -188,8 +203,9 @@ model::FactBody AnyBody(Random& r, std::size_t kind, model::RunId run) {
       return model::AttemptEnded{AnyKey(r, run), AnyStatus(r), r.OneIn(1, 2), AnyReason(r),
                                  AnyDuration(r)};
     case 14:
-      return model::WorkerJoined{worker,   session,  AnyText(r),
-                                 Small(r), Small(r), Several(r, AnyDuration)};
+      return model::WorkerJoined{worker,      session,      AnyText(r),
+                                 Small(r),    Small(r),     Several(r, AnyDuration),
+                                 AnyOffer(r), r.OneIn(1, 2)};
     case 15:
       return model::WorkerMarkedSuspect{worker, AnyInstant(r)};
     case 16:

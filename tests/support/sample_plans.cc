@@ -80,6 +80,19 @@ model::ConcurrencySpec AnyConcurrency(Random& random) {
   return {AnyTemplate(random), 1 + Small(random), static_cast<model::GroupPolicy>(random.Below(4))};
 }
 
+model::PlaceSpec AnyPlace(Random& random) {
+  model::PlaceSpec out;
+  out.need.labels = {{AnyText(random), AnyText(random)}, {AnyText(random), ""}};
+  out.need.resources = {Small(random), random.Below(1ULL << 50), random.Below(1ULL << 50),
+                        Small(random)};
+  out.need.sandbox = static_cast<model::SandboxKind>(random.Below(4));
+  out.need.network = static_cast<model::NetworkKind>(random.Below(3));
+  out.need.service_images = Maybe(random);
+  out.image = AnyTemplate(random);
+  out.at = AnyPosition(random);
+  return out;
+}
+
 model::RareJobSettings AnyRare(Random& random) {
   model::RareJobSettings out;
   out.retry = {
@@ -107,7 +120,10 @@ model::RareJobSettings AnyRare(Random& random) {
   }
   out.overlap_never = Maybe(random);
   out.services = {{Small(random), AnyTemplate(random), AnyTemplate(random), AnyText(random),
-                   AnyDuration(random)}};
+                   AnyDuration(random), AnyTemplate(random)}};
+  if (Maybe(random)) {
+    out.place = AnyPlace(random);
+  }
   return out;
 }
 
