@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/network/workers_command.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <optional>
