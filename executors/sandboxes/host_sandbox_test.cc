@@ -239,6 +239,60 @@ TEST_F(HostSandbox, SignalReachesWhoeverLeftTheGroup) {
   EXPECT_EQ(exit->exit_code, 9);
 }
 
+// The shell dies of the signal at once; what it started still has something to say.
+TEST_F(HostSandbox, ACommandThatWasToldToEndIsOverWhenWhatItStartedIsGone) {
+  const auto ready = Fifo("ready");
+  const auto told = Fifo("told");
+  const auto gate = Fifo("gate");
+  Fifo("never");
+  std::optional<engine::ports::CommandExit> exit;
+  sandbox().Start(Shell("sh -c 'trap \"echo t > told; read x < gate; echo flushed; exit 0\" TERM; "
+                        "exec 3<> never; echo r > ready; read x <&3'; echo behind it"),
+                  [&](engine::ports::CommandExit e) { exit = std::move(e); });
+  EXPECT_EQ(ReadFifo(ready), "r\n");
+  sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
+  EXPECT_EQ(ReadFifo(told), "t\n");
+  std::ofstream(gate) << "go\n";
+  RunUntil([&] { return exit.has_value(); });
+  EXPECT_EQ(exit->signal, SIGTERM);
+  EXPECT_EQ(exit->leftover, 0U);
+  EXPECT_EQ(LogText(exit->log), "flushed\n");
+}
+
+TEST_F(HostSandbox, ACommandThatIsKilledWaitsForNobody) {
+  const auto ready = Fifo("ready");
+  Fifo("never");
+  std::optional<engine::ports::CommandExit> exit;
+  sandbox().Start(
+      Shell("(trap '' TERM; exec 3<> never; echo $$ > ready; read x <&3) & exec 4<> never; "
+            "read y <&4"),
+      [&](engine::ports::CommandExit e) { exit = std::move(e); });
+  const Held shell(PidIn(ReadFifo(ready)));
+  sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
+  shell.AwaitEnd();
+  sandbox().Signal(engine::ports::kOwnLane, SIGKILL);
+  RunUntil([&] { return exit.has_value(); });
+  EXPECT_EQ(exit->signal, SIGTERM);
+  KillAll();
+  EXPECT_EQ(Run(":").leftover, 0U);
+}
+
+TEST_F(HostSandbox, KillAllEndsTheWaitForWhatACommandStarted) {
+  const auto ready = Fifo("ready");
+  Fifo("never");
+  std::optional<engine::ports::CommandExit> exit;
+  sandbox().Start(
+      Shell("(trap '' TERM; exec 3<> never; echo $$ > ready; read x <&3) & exec 4<> never; "
+            "read y <&4"),
+      [&](engine::ports::CommandExit e) { exit = std::move(e); });
+  const Held shell(PidIn(ReadFifo(ready)));
+  sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
+  shell.AwaitEnd();
+  KillAll();
+  EXPECT_TRUE(exit.has_value());
+  EXPECT_EQ(Run(":").leftover, 0U);
+}
+
 TEST_F(HostSandbox, ASignalWithNothingRunningHasNoEffect) {
   sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
   EXPECT_EQ(Run("exit 4").exit_code, 4);

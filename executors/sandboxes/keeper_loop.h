@@ -16,6 +16,7 @@
 //     └──owner gone────▲
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -49,6 +50,8 @@ class KeeperLoop {
     pid_t pid = 0;
     std::int64_t started_at = 0;  ///< monotonic microseconds
     bool signalled = false;
+    bool told_to_end = false;      ///< and not killed yet: what it started may take its time, too
+    std::optional<siginfo_t> end;  ///< it has ended itself
   };
   struct Killing {
     std::optional<Serial> serial;  ///< to be answered
@@ -86,7 +89,9 @@ class KeeperLoop {
 
   // Processes.
   bool ReapAll();
-  void CommandEnded(int wait_code, int wait_status);
+  /// It was told to end and did, and some of what it started has not yet.
+  bool IsEnding() const;
+  void CommandEnded();
   void TellExit(Serial serial, engine::ports::CommandExit exit);
   void TellLanes(std::vector<Exited> ends);
   /// The last to be killed by the kernel for want of memory was this command.

@@ -172,17 +172,26 @@ void KeeperLoop::Serve(const Signal& order) {
   if (!running_ || order.signal <= 0 || order.signal >= NSIG) {
     return;
   }
+  const bool asks = order.signal == SIGTERM || order.signal == SIGINT || order.signal == SIGHUP;
   running_->signalled = true;
-  // The group in one go, then those who left it.
-  kill(-running_->pid, order.signal);
+  running_->told_to_end = asks || (running_->told_to_end && order.signal != SIGKILL);
+  // The group in one go, then those who left it. Once the command is over its number, and so the
+  // group's, may be another's.
+  const pid_t group = running_->end ? 0 : running_->pid;
+  if (group != 0) {
+    kill(-group, order.signal);
+  }
   for (const auto& process : OwnDescendants()) {
-    if (process.group != running_->pid && process.state != 'Z') {
+    if (process.group != group && process.state != 'Z') {
       SignalIf(process.pid, order.signal, [&] { return ParentOf(process.pid) == process.parent; });
     }
   }
   // A stopped process would not notice that it is asked to end.
-  if (order.signal == SIGTERM || order.signal == SIGINT || order.signal == SIGHUP) {
-    kill(-running_->pid, SIGCONT);
+  if (asks && group != 0) {
+    kill(-group, SIGCONT);
+  }
+  if (running_->end && order.signal == SIGKILL) {
+    CommandEnded();
   }
 }
 

@@ -67,8 +67,6 @@ void KeeperLoop::OnSignals() {
 /// Collects everybody who ended. True when no child is left, and so, the keeper being the reaper of
 /// all orphans, nothing of what was started.
 bool KeeperLoop::ReapAll() {
-  bool main_ended = false;
-  siginfo_t main{};
   for (;;) {
     siginfo_t info{};
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0) {
@@ -83,24 +81,27 @@ bool KeeperLoop::ReapAll() {
       break;
     }
     if (running_ && info.si_pid == running_->pid) {
-      main_ended = true;
-      main = info;
+      running_->end = info;
     }
   }
-  if (main_ended) {
-    CommandEnded(main.si_code, main.si_status);
+  if (running_ && running_->end && !IsEnding()) {
+    CommandEnded();
   }
   return !children_left_;
 }
 
-void KeeperLoop::CommandEnded(int wait_code, int wait_status) {
+bool KeeperLoop::IsEnding() const {
+  return running_->told_to_end && !killing_ && children_left_ && CountLeft() > 0;
+}
+
+void KeeperLoop::CommandEnded() {
   const auto took = MonotonicMicros() - running_->started_at;
   engine::ports::CommandExit exit;
-  if (wait_code == CLD_EXITED) {
-    exit.exit_code = wait_status;
+  if (running_->end->si_code == CLD_EXITED) {
+    exit.exit_code = running_->end->si_status;
   } else {
-    exit.signal = wait_status;
-    exit.core_dumped = wait_code == CLD_DUMPED;
+    exit.signal = running_->end->si_status;
+    exit.core_dumped = running_->end->si_code == CLD_DUMPED;
     exit.oom_killed = WasOutOfMemory(exit);
   }
   exit.signalled = running_->signalled;
