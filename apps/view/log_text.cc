@@ -7,13 +7,26 @@
 #include "engine/model/log_command.h"
 
 namespace apps::view {
+namespace {
+
+// Escapes stay as they are written: secrets were looked for before, and one of which only a part
+// was escaped would stand here in clear.
+std::string WithoutEscapes(std::string_view line) {
+  std::string text;
+  for (const char c : line) {
+    text += c == '%' ? std::string("%25") : std::string(1, c);
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string LogText::Indented(std::string_view line) const {
   return std::string(2 * std::min(depth_, kDepthMax), ' ') + Sanitise(line);
 }
 
 std::vector<std::string> LogText::Lines(std::string_view line) {
-  const auto command = model::ParseLogCommand(line);
+  const auto command = model::ParseLogCommand(WithoutEscapes(line));
   if (!command) {
     return {Indented(line)};
   }

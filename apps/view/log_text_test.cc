@@ -40,11 +40,16 @@ TEST(LogText, GoesInNoFurtherThanSomeSteps) {
 }
 
 TEST(LogText, TellsAnnotationsInWords) {
-  EXPECT_THAT(Shown({"::error file=a.c,line=3,col=7::boom", "::warning title=Lint::two%0Alines",
+  EXPECT_THAT(Shown({"::error file=a.c,line=3,col=7::boom", "::warning title=Lint::old",
                      "::group::g", "::notice file=b::x"}),
-              ElementsAre("error: boom (a.c:3:7)", "warning: Lint: two", "lines", "▾ g",
-                          "  notice: x (b)"));
-  EXPECT_THAT(Shown({"::error::\x1b]0;title\x07%0Asafe"}), ElementsAre("error: ", "safe"));
+              ElementsAre("error: boom (a.c:3:7)", "warning: Lint: old", "▾ g", "  notice: x (b)"));
+  EXPECT_THAT(Shown({"::error::\x1b]0;title\x07safe"}), ElementsAre("error: safe"));
+}
+
+// Undone, an escape would show a secret of which only a part was escaped: it was not found before.
+TEST(LogText, LeavesEscapesAsTheyAreWritten) {
+  EXPECT_THAT(Shown({"::error title=pa%ss%2Cword::two%0Alines", "::group::100%25"}),
+              ElementsAre("error: pa%ss%2Cword: two%0Alines", "▾ 100%25"));
 }
 
 TEST(LogText, EndsOfGroupsLeaveNothing) {

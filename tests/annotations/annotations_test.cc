@@ -133,8 +133,7 @@ TEST_F(AnnotationsTest, LogsAreKeptAsWrittenAndShownInWords) {
   const std::string shown = Text({"logs", "latest", "check", "sources"});
   EXPECT_THAT(shown, HasSubstr(" sources | ▾ Sources\n"));
   EXPECT_THAT(shown, HasSubstr(" sources |   a.js b.js\n"));
-  EXPECT_THAT(shown, HasSubstr(" sources |   error: no semicolon (a.js:3:7)\n"));
-  EXPECT_THAT(shown, HasSubstr(" sources |   behind x\n"));
+  EXPECT_THAT(shown, HasSubstr(" sources |   error: no semicolon%0Abehind x (a.js:3:7)\n"));
   EXPECT_THAT(shown, HasSubstr(" sources | ::unknown::text\n"));
   EXPECT_THAT(shown, Not(HasSubstr("endgroup")));
 }
