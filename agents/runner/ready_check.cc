@@ -254,12 +254,20 @@ class LogCheck final : public ReadyCheck {
 
  private:
   static constexpr std::size_t kLineMax = 64 << 10;
+  /// As people see it: without colours, and without the carriage return at its end.
+  static std::string AsSeen(std::string_view line) {
+    static const re2::RE2 colours("\x1b\\[[0-9;?]*[A-Za-z]");
+    std::string text(line.substr(0, line.size() - (line.ends_with('\r') ? 1 : 0)));
+    if (text.find('\x1b') != std::string::npos) {
+      re2::RE2::GlobalReplace(&text, colours, "");
+    }
+    return text;
+  }
   void LookAtLines() {
     std::string_view rest = line_;
     while (!found_ && !rest.empty()) {
       const std::size_t end = rest.find('\n');
-      const std::string_view line = rest.substr(0, end);
-      found_ = re2::RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), *pattern_);
+      found_ = re2::RE2::PartialMatch(AsSeen(rest.substr(0, end)), *pattern_);
       if (end == std::string_view::npos) {
         break;
       }

@@ -25,9 +25,9 @@ base::Status MayMeet(ports::ArtifactArchive& archive,
   return status.code() != absl::StatusCode::kAlreadyExists
              ? status
              : base::AlreadyExists(
-                   "{}: give each a name of its own (`{}`), or take that of one "
-                   "cell (`needs`, `cell`)",
-                   base::Message(status), "bin-${{ matrix.os }}");
+                   "{}: give each a name of its own (with an expression in it, as `{}`), or take "
+                   "that of one cell (`needs`, `cell`)",
+                   base::Message(status), "${{ matrix.os }}");
 }
 
 }  // namespace

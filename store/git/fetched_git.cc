@@ -206,8 +206,10 @@ base::StatusOr<FetchedGit::Wanted> FetchedGit::Take(Wanted wanted, Held& held) {
 
 // Asks nobody when all of them are here.
 base::Status FetchedGit::FetchLargeFiles(const Wanted& wanted) {
+  // To git-lfs a path is the name of a remote.
+  const std::string url = wanted.url.starts_with('/') ? "file://" + wanted.url : wanted.url;
   const base::Status status =
-      Git(wanted.url, wanted.repository, {"lfs", "fetch", wanted.url, wanted.commit}).status();
+      Git(wanted.url, wanted.repository, {"lfs", "fetch", url, wanted.commit}).status();
   if (base::Message(status).find("'lfs' is not a git command") != std::string_view::npos) {
     return base::FailedPrecondition("`lfs` needs the program git-lfs, which this worker lacks");
   }

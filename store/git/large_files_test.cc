@@ -63,6 +63,16 @@ TEST_F(LargeFilesTest, ComeWhenAskedFor) {
   EXPECT_EQ(Shell(*folder, "git -c safe.directory='*' status --porcelain"), "");
 }
 
+TEST_F(LargeFilesTest, ComeFromARepositoryNamedByItsPath) {
+  const auto folder = agent().UnfoldTree({.tree = "",
+                                          .commit = Git("rev-parse HEAD"),
+                                          .branch = "main",
+                                          .source = repo_,
+                                          .lfs = true});
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  EXPECT_EQ(ReadFile(*folder + "/big.bin"), "the content\n");
+}
+
 TEST_F(LargeFilesTest, ArePointersOtherwiseWhicheverCameFirst) {
   const auto first = UnfoldHead(false);
   const auto with = UnfoldHead(true);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -121,12 +122,34 @@ class IndexWriter {
         RETURN_IF_ERROR(Add(entry.id, is_here ? &like->id : nullptr, path + "/"));
       } else {
         RETURN_IF_ERROR(AddFile(entry, path, is_here && like->id == entry.id));
+        if (entry.mode == GIT_FILEMODE_COMMIT) {
+          RETURN_IF_ERROR(MakePlace(path));
+        }
       }
     }
     return base::OkStatus();
   }
 
  private:
+  // To git a submodule without a folder is one that was removed; an empty one was not taken.
+  base::Status MakePlace(const std::string& path) {
+    std::error_code error;
+    fs::path place = folder_ + "/" + path;
+    if (fs::exists(fs::symlink_status(place, error))) {
+      return base::OkStatus();
+    }
+    if (fs::create_directories(place, error); error) {
+      return base::FromErrno(error.value(), "make folder " + path);
+    }
+    const timespec times[2] = {{.tv_sec = mtime_, .tv_nsec = 0}, {.tv_sec = mtime_, .tv_nsec = 0}};
+    for (; place != fs::path(folder_); place = place.parent_path()) {
+      if (utimensat(AT_FDCWD, place.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
+        return base::FromErrno(errno, "date " + place.string());
+      }
+    }
+    return base::OkStatus();
+  }
+
   base::Status AddFile(const TreeEntry& entry, const std::string& path, bool same) {
     git_index_entry added{};
     added.mode = entry.mode;

@@ -94,14 +94,28 @@ TEST_F(SubmodulesTest, ComeWhenAskedForWithThoseInThem) {
   EXPECT_EQ(ReadFile(*folder + "/lib/sub/nested/deep.txt"), "inner\n");
   EXPECT_EQ(ReadFile(*folder + "/lib/sub.txt"), "beside\n");
   EXPECT_EQ(ReadFile(*folder + "/dir/inner"), "two\n");
+  EXPECT_EQ(Shell(*folder, "git -c safe.directory='*' status --porcelain"), "");
   EXPECT_FALSE(fs::exists(*folder + "/lib/sub/.git"));
 }
 
 TEST_F(SubmodulesTest, AreLeftOutOtherwise) {
   const auto folder = UnfoldHead(false);
   ASSERT_TRUE(folder.ok()) << folder.status();
-  EXPECT_FALSE(fs::exists(*folder + "/lib/sub/there.txt"));
+  EXPECT_TRUE(fs::is_empty(*folder + "/lib/sub"));
+  EXPECT_EQ(Shell(*folder, "git -c safe.directory='*' status --porcelain"), "");
   EXPECT_EQ(agent().fetches(), 1U);
+}
+
+TEST_F(SubmodulesTest, ThatAreNotCheckedOutHereAreEmptyFolders) {
+  Shell(folder_, "git clone -q " + Url() + " clone");
+  auto tree = source().WriteWorkingTree(folder_ + "/clone");
+  ASSERT_TRUE(tree.ok()) << tree.status();
+  engine::ports::TreeRequest request = RequestFor(*tree);
+  request.source = folder_ + "/clone";
+  const auto folder = source().UnfoldTree(request);
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  EXPECT_TRUE(fs::is_empty(*folder + "/lib/sub"));
+  EXPECT_EQ(Shell(*folder, "git -c safe.directory='*' status --porcelain"), "");
 }
 
 TEST_F(SubmodulesTest, AreNotFetchedAgain) {

@@ -181,7 +181,7 @@ jobs:
   const support::Ended run = Dayfly({"run", "p.yml"});
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_THAT(run.text, HasSubstr("'out/same' is in 'bin' of several jobs"));
-  EXPECT_THAT(run.text, HasSubstr("`bin-${{ matrix.os }}`"));
+  EXPECT_THAT(run.text, HasSubstr("`${{ matrix.os }}`"));
 }
 
 }  // namespace
