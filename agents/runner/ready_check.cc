@@ -6,7 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -39,14 +39,19 @@ class TcpCheck final : public ReadyCheck {
   TcpCheck(asio::io_context& io, std::uint32_t port)
       : io_(io), port_(static_cast<std::uint16_t>(port)) {}
 
+  ~TcpCheck() override { Close(); }
+
   void Ask(ReadyAnswer answer) override {
-    socket_.emplace(io_);
+    Close();
+    socket_ = std::make_shared<tcp::socket>(io_);
     const std::array<tcp::endpoint, 2> places = {
         tcp::endpoint(asio::ip::address_v4::loopback(), port_),
         tcp::endpoint(asio::ip::address_v6::loopback(), port_)};
     asio::async_connect(
         *socket_, places,
-        [port = port_, answer = std::move(answer)](const error_code& error, const tcp::endpoint&) {
+        // Held: the attempt at the next address looks at the socket, after a close, too.
+        [held = socket_, port = port_, answer = std::move(answer)](const error_code& error,
+                                                                   const tcp::endpoint&) {
           if (error != asio::error::operation_aborted) {
             answer(error ? fmt::format("nothing listens on port {}", port) : "");
           }
@@ -54,9 +59,17 @@ class TcpCheck final : public ReadyCheck {
   }
 
  private:
+  /// Whoever still waits is told `operation_aborted`.
+  void Close() {
+    error_code ignored;
+    if (socket_ != nullptr) {
+      socket_->close(ignored);
+    }
+  }
+
   asio::io_context& io_;
   std::uint16_t port_;
-  std::optional<tcp::socket> socket_;
+  std::shared_ptr<tcp::socket> socket_;
 };
 
 struct HttpAddress {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 namespace agents::runner {
@@ -28,6 +29,23 @@ TEST(LogCheck, LooksAtLinesAsPeopleSeeThem) {
   EXPECT_EQ(Lacks("^listening on 5$", "\x1b[1;32mlistening\x1b[0m on 5\r\n"), "");
   EXPECT_EQ(Lacks("^listen", "no line end yet\nlistening"), "");
   EXPECT_EQ(Lacks("^listening$", "not listening\n"), "no line of its log holds '^listening$'");
+}
+
+// The connection is given up in the middle, before its second address was tried.
+TEST(TcpCheck, WhoIsDroppedAnswersNothing) {
+  boost::asio::io_context io;
+  ReadyConditions conditions;
+  conditions.tcp = 1;
+  ReadyTools tools;
+  tools.io = &io;
+  bool answered = false;
+  {
+    auto checks = MakeReadyChecks(conditions, tools);
+    ASSERT_TRUE(checks.ok());
+    checks->front()->Ask([&](const std::string&) { answered = true; });
+  }
+  io.run();
+  EXPECT_FALSE(answered);
 }
 
 }  // namespace
