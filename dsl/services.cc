@@ -56,7 +56,12 @@ ReadySpec ReadReady(NodeRef node, const JobNames& names, Compilation& compilatio
   const auto port = ReadInteger(fields.Get("tcp"), "tcp", 1, kPortMax, compilation.reporter);
   ready.tcp = static_cast<std::uint32_t>(port.value_or(0));
   ReadHttp(fields.Get("http"), ready, names, compilation);
-  ready.command = ReadTemplate(fields.Get("command"), Site::kStep, &names, compilation);
+  const NodeRef command = fields.Get("command");
+  ready.command = ReadTemplate(command, Site::kStep, &names, compilation);
+  if (command && command.is_scalar() &&
+      command.text().find_first_not_of(" \t\n") == std::string_view::npos) {
+    compilation.reporter.Error("empty-value", command.place(), "`command` is empty");
+  }
   ReadLog(fields.Get("log"), ready, compilation);
   ready.timeout =
       ReadDuration(fields.Get("timeout"), "timeout", compilation.reporter).value_or(ready.timeout);
