@@ -11,8 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "agents/reports/annotation_document.h"
-#include "agents/runner/runner_fixture.h"
-#include "executors/sandboxes/host_sandbox.h"
+#include "agents/runner/host_fixture.h"
 #include "store/artifacts/archive.h"
 #include "store/artifacts/local_store.h"
 
@@ -26,23 +25,13 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class AnnotationsOfJobs : public RunnerTest {
+class AnnotationsOfJobs : public HostRunnerTest {
  protected:
   AnnotationsOfJobs() {
-    run_folder_ = folder_ + "/run";
-    std::filesystem::create_directory(run_folder_);
-    context_.workspace = run_folder_ + "/ws";
     store_ = *store::artifacts::LocalStore::Open(folder_ + "/chunks");
     archive_ = std::make_unique<store::artifacts::Archive>(*store_);
     options_.archive = archive_.get();
   }
-  std::unique_ptr<ports::Sandbox> MakeSandbox(std::uint32_t slot) override {
-    auto made = executors::sandboxes::StartHostSandbox(
-        io_, {.run_folder = run_folder_, .slot = slot, .keeper_program = DAYFLY_KEEPER});
-    EXPECT_TRUE(made.ok()) << made.status();
-    return made.ok() ? *std::move(made) : nullptr;
-  }
-
   std::string Document() const {
     const auto& totals = Ended().remarks.annotations;
     const auto bytes =
@@ -54,7 +43,6 @@ class AnnotationsOfJobs : public RunnerTest {
     return reports::DecodeAnnotations(Document()).value_or(model::Annotations{});
   }
 
-  std::string run_folder_;
   std::unique_ptr<store::artifacts::LocalStore> store_;
   std::unique_ptr<store::artifacts::Archive> archive_;
 };

@@ -10,9 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/runner/runner_fixture.h"
+#include "agents/runner/host_fixture.h"
 #include "engine/model/log_segment.h"
-#include "executors/sandboxes/host_sandbox.h"
 
 namespace agents::runner {
 namespace {
@@ -23,23 +22,13 @@ namespace ports = engine::ports;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class OnThisHost : public RunnerTest {
+class OnThisHost : public HostRunnerTest {
  protected:
   OnThisHost() {
-    run_folder_ = folder_ + "/run";
-    std::filesystem::create_directory(run_folder_);
-    context_.workspace = run_folder_ + "/ws";
     options_.replace_sandbox =
         [this](std::uint32_t slot) -> base::StatusOr<std::unique_ptr<ports::Sandbox>> {
       return MakeSandbox(slot);
     };
-  }
-
-  std::unique_ptr<ports::Sandbox> MakeSandbox(std::uint32_t slot) override {
-    auto made = executors::sandboxes::StartHostSandbox(
-        io_, {.run_folder = run_folder_, .slot = slot, .keeper_program = DAYFLY_KEEPER});
-    EXPECT_TRUE(made.ok()) << made.status();
-    return made.ok() ? *std::move(made) : nullptr;
   }
 
   std::string LogOf(std::uint32_t job, std::uint32_t step) const {
@@ -60,8 +49,6 @@ class OnThisHost : public RunnerTest {
     }
     return text;
   }
-
-  std::string run_folder_;
 };
 
 TEST_F(OnThisHost, StepsShareAWorkspaceInOrder) {

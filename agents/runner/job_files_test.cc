@@ -9,9 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "agents/reports/test_document.h"
-#include "agents/runner/runner_fixture.h"
+#include "agents/runner/host_fixture.h"
 #include "engine/model/log_segment.h"
-#include "executors/sandboxes/host_sandbox.h"
 #include "store/artifacts/archive.h"
 #include "store/artifacts/local_store.h"
 #include "store/artifacts/manifest.h"
@@ -41,12 +40,9 @@ class StuckArchive : public store::artifacts::Archive {
   }
 };
 
-class JobFiles : public RunnerTest {
+class JobFiles : public HostRunnerTest {
  protected:
   JobFiles() {
-    run_folder_ = folder_ + "/run";
-    fs::create_directory(run_folder_);
-    context_.workspace = run_folder_ + "/ws";
     context_.source = "/repo";
     context_.default_branch = "main";
     store_ = *store::artifacts::LocalStore::Open(folder_ + "/chunks");
@@ -60,13 +56,6 @@ class JobFiles : public RunnerTest {
       return std::make_shared<store::caches::ScopedCaches>(
           *caches_, store::caches::ScopesOf(*assignment.context));
     };
-  }
-
-  std::unique_ptr<ports::Sandbox> MakeSandbox(std::uint32_t slot) override {
-    auto made = executors::sandboxes::StartHostSandbox(
-        io_, {.run_folder = run_folder_, .slot = slot, .keeper_program = DAYFLY_KEEPER});
-    EXPECT_TRUE(made.ok()) << made.status();
-    return made.ok() ? *std::move(made) : nullptr;
   }
 
   static model::JobSpec CachedJob(const std::string& key, const std::string& run,
@@ -118,7 +107,6 @@ class JobFiles : public RunnerTest {
     return folder_ + "/chunks/" + name.substr(0, 2) + "/" + name;
   }
 
-  std::string run_folder_;
   base::Instant now_ = base::InstantFromMicros(1'700'000'000'000'000);
   std::unique_ptr<store::artifacts::LocalStore> store_;
   std::unique_ptr<store::artifacts::Archive> archive_;

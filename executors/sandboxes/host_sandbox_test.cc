@@ -259,37 +259,34 @@ TEST_F(HostSandbox, ACommandThatWasToldToEndIsOverWhenWhatItStartedIsGone) {
   EXPECT_EQ(LogText(exit->log), "flushed\n");
 }
 
-TEST_F(HostSandbox, ACommandThatIsKilledWaitsForNobody) {
-  const auto ready = Fifo("ready");
-  Fifo("never");
-  std::optional<engine::ports::CommandExit> exit;
-  sandbox().Start(
-      Shell("(trap '' TERM; exec 3<> never; echo $$ > ready; read x <&3) & exec 4<> never; "
-            "read y <&4"),
-      [&](engine::ports::CommandExit e) { exit = std::move(e); });
-  const Held shell(PidIn(ReadFifo(ready)));
-  sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
-  shell.AwaitEnd();
+/// A command that was told to end and did, and left somebody who ignores that.
+class Survivor : public HostSandbox {
+ protected:
+  void SetUp() override {
+    const auto ready = Fifo("ready");
+    Fifo("never");
+    sandbox().Start(
+        Shell("(trap '' TERM; exec 3<> never; echo $$ > ready; read x <&3) & exec 4<> never; "
+              "read y <&4"),
+        [&](engine::ports::CommandExit e) { exit_ = std::move(e); });
+    const Held shell(PidIn(ReadFifo(ready)));
+    sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
+    shell.AwaitEnd();
+  }
+  std::optional<engine::ports::CommandExit> exit_;
+};
+
+TEST_F(Survivor, IsNotAwaitedAfterAKill) {
   sandbox().Signal(engine::ports::kOwnLane, SIGKILL);
-  RunUntil([&] { return exit.has_value(); });
-  EXPECT_EQ(exit->signal, SIGTERM);
+  RunUntil([&] { return exit_.has_value(); });
+  EXPECT_EQ(exit_->signal, SIGTERM);
   KillAll();
   EXPECT_EQ(Run(":").leftover, 0U);
 }
 
-TEST_F(HostSandbox, KillAllEndsTheWaitForWhatACommandStarted) {
-  const auto ready = Fifo("ready");
-  Fifo("never");
-  std::optional<engine::ports::CommandExit> exit;
-  sandbox().Start(
-      Shell("(trap '' TERM; exec 3<> never; echo $$ > ready; read x <&3) & exec 4<> never; "
-            "read y <&4"),
-      [&](engine::ports::CommandExit e) { exit = std::move(e); });
-  const Held shell(PidIn(ReadFifo(ready)));
-  sandbox().Signal(engine::ports::kOwnLane, SIGTERM);
-  shell.AwaitEnd();
+TEST_F(Survivor, IsEndedByKillAll) {
   KillAll();
-  EXPECT_TRUE(exit.has_value());
+  EXPECT_TRUE(exit_.has_value());
   EXPECT_EQ(Run(":").leftover, 0U);
 }
 

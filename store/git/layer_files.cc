@@ -104,7 +104,7 @@ class Writer {
         return (entry.mode & kTypeMask) == S_IFLNK ? WriteLink(entry, place, path)
                                                    : WriteFile(entry, place, path);
       default:
-        return base::OkStatus();  // a submodule's place: we record its files instead
+        return base::OkStatus();  // a submodule's place, which its `.git` asks for (layer_git.cc)
     }
   }
 

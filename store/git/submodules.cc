@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "store/git/layer_files.h"
+#include "store/git/tree_writer.h"
 
 namespace store::git {
 namespace {
@@ -108,16 +109,14 @@ class Replacing {
     return next != trees_.end() && next->first.starts_with(folder);
   }
 
-  // Git orders entries as if folders ended in `/`: what became a folder may have to move.
+  // What became a folder may have to move.
   base::StatusOr<git_oid> Write(std::vector<TreeEntry> entries) {
     std::ranges::sort(entries, {}, [](const TreeEntry& entry) {
       return entry.mode == GIT_FILEMODE_TREE ? entry.name + "/" : entry.name;
     });
     std::string bytes;
     for (const TreeEntry& entry : entries) {
-      bytes += fmt::format("{:o} {}", entry.mode, entry.name);
-      bytes.push_back('\0');
-      bytes.append(reinterpret_cast<const char*>(entry.id.id), GIT_OID_RAWSZ);
+      PutTreeEntry(fmt::format("{:o}", entry.mode), entry.name, entry.id, bytes);
     }
     return objects_.Write(GIT_OBJECT_TREE, bytes);
   }

@@ -2,17 +2,11 @@
 #include "store/git/tree_writer.h"
 
 #include <cstddef>
-#include <string_view>
 
 namespace store::git {
 namespace {
 
 namespace base = engine::base;
-
-void PutEntry(std::string_view mode, std::string_view name, const git_oid& id, std::string& out) {
-  out.append(mode).append(1, ' ').append(name).append(1, '\0');
-  out.append(reinterpret_cast<const char*>(id.id), GIT_OID_RAWSZ);
-}
 
 std::string_view ModeText(git_filemode_t mode) {
   switch (mode) {
@@ -46,13 +40,14 @@ class Writer {
       const TreeFile& file = files_[next_];
       const std::size_t slash = file.path.find('/', depth);
       if (slash == std::string::npos) {
-        PutEntry(ModeText(file.mode), std::string_view(file.path).substr(depth), file.id, bytes);
+        PutTreeEntry(ModeText(file.mode), std::string_view(file.path).substr(depth), file.id,
+                     bytes);
         ++next_;
         continue;
       }
       const std::string_view name = std::string_view(file.path).substr(depth, slash - depth);
       ASSIGN_OR_RETURN(const git_oid inner, Write(slash + 1));
-      PutEntry("40000", name, inner, bytes);
+      PutTreeEntry("40000", name, inner, bytes);
     }
     return objects_.Write(GIT_OBJECT_TREE, bytes);
   }
@@ -64,6 +59,12 @@ class Writer {
 };
 
 }  // namespace
+
+void PutTreeEntry(std::string_view mode, std::string_view name, const git_oid& id,
+                  std::string& out) {
+  out.append(mode).append(1, ' ').append(name).append(1, '\0');
+  out.append(reinterpret_cast<const char*>(id.id), GIT_OID_RAWSZ);
+}
 
 base::StatusOr<git_oid> WriteTrees(ObjectFolder& objects, const std::vector<TreeFile>& files) {
   return Writer(objects, files).Write(0);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -10,6 +11,11 @@
 #include "store/git/object_folder.h"
 
 namespace store::git {
+
+/// Appends an entry of a tree object; `mode` in octal digits. Entries stand in the order of their
+/// names, folders as if theirs ended in `/`.
+void PutTreeEntry(std::string_view mode, std::string_view name, const git_oid& id,
+                  std::string& out);
 
 struct TreeFile {
   std::string path;
