@@ -67,12 +67,13 @@ struct Compilation {
 
   CompileOptions options;
   Reporter reporter;
+  Reporter unheard{0};  ///< takes what only follows from something that was told
   engine::model::Plan plan;
   Arena arena;
   std::vector<std::unique_ptr<Document>> documents;  ///< the pipeline's and what it includes
   bool lacks_includes = false;  ///< an include could not be read: what is missing may stand there
   Templates templates;
-  std::set<const Node*> jobs_lacking;  ///< their maps build on templates that there are not
+  std::set<const Node*> jobs_lacking;  ///< maps of which a part is not there, such as a template
   std::uint64_t template_nodes = 0;    ///< looked at to put inputs in
   Fields defaults;
   NodeRef document_env;
@@ -97,6 +98,16 @@ struct Compilation {
 
   Fields Check(NodeRef map, Level level, const Fields* beneath = nullptr) {
     return Fields::Check(map, level, options.purpose, reporter, beneath);
+  }
+  /// What `job` seems not to have may stand in a template or an include that is not there.
+  bool MayHaveMore(engine::model::SpecIndex job) const {
+    const NodeRef map = jobs[engine::base::AsIndex(job)].value;
+    return lacks_includes || jobs_lacking.contains(&map.node());
+  }
+  /// For what the document has not, or `job`: silent when that only follows from what is not there.
+  Reporter& ReporterOfLack() { return lacks_includes ? unheard : reporter; }
+  Reporter& ReporterOfLack(engine::model::SpecIndex job) {
+    return MayHaveMore(job) ? unheard : reporter;
   }
   /// False once templates with inputs have become too much; that was reported then.
   bool TakeTemplateNode();

@@ -53,9 +53,9 @@ void AddFinalJobs(NodeRef node, Compilation& compilation) {
 void IndexJobs(const Fields& fields, Compilation& compilation) {
   const NodeRef node = fields.Get("jobs");
   if (!node) {
-    if (fields.Lacks("jobs") && !compilation.lacks_includes) {
+    if (fields.Lacks("jobs")) {
       const Document& document = fields.map().document();
-      compilation.reporter
+      compilation.ReporterOfLack()
           .Error("missing-key", Place{&document, {0, 0}, nullptr}, "a pipeline needs `jobs`")
           .hint = "for example `jobs: { build: { steps: [make] } }`";
     }

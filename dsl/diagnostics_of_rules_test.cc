@@ -17,6 +17,62 @@ const Case kReuseCases[] = {
      "§inclde: [c.yml]\njobs: { a: { extends: base }, b: { steps: [{ use: setup }] } }",
      {"unknown-key"}},
     {"UnknownStepTemplate", "jobs: { a: { steps: [{ use: §setup }, x] } }", {"unknown-template"}},
+    {"WhatAnUnknownTemplateMayHave",
+     "stages: [s, t]\n"
+     "jobs:\n"
+     "  a:\n"
+     "    extends: §base\n"
+     "    if: ${{ matrix.os && needs.c }}\n"
+     "    env: { A: \"${{ jobs.b.result }}${{ each.value }}${{ approval.by }}\" }\n"
+     "    artifacts: { download: dist }\n"
+     "    steps: [\"${{ steps.s.outputs.o }}\"]\n"
+     "  b:\n"
+     "    needs: [{ job: a, cell: { os: linux }, artifacts: bin }]\n"
+     "    env: { B: \"${{ needs.a.outputs.o }}\" }\n"
+     "    artifacts: { download: dist }\n"
+     "    steps: [x]\n",
+     {"unknown-template"}},
+    {"WhatAnUnknownStepTemplateMayHave",
+     "jobs: { a: { steps: [{ run: x, background: true }, { use: §setup }], "
+     "outputs: { o: \"${{ steps.s.outputs.o }}\" } } }",
+     {"unknown-template"}},
+    {"WhatAnUnknownTemplateOfAStepTemplateMayHave",
+     "templates: { t: { extends: §nope } }\n"
+     "jobs: { a: { steps: [{ use: t }, \"${{ steps.s.outputs.o }}\"] } }",
+     {"unknown-template"}},
+    {"WhatOtherJobsDoNotHave",
+     "jobs: { a: { extends: nope, steps: [x] }, b: { env: { B: \"${{ §matrix.os }}\" }, "
+     "steps: [x] } }",
+     {"unknown-template", "no-matrix"}},
+    {"WhatAJobThatIsNoMapMayHave",
+     "jobs: { a: §x, b: { needs: [{ job: a, artifacts: true }], steps: [x] } }",
+     {"wrong-type"}},
+    {"WhatATemplateThatIsNoMapMayHave",
+     "templates: { t: §x }\njobs: { a: { extends: t } }",
+     {"wrong-type"}},
+    {"WhatAMissingIncludeMayHave",
+     "include: [§x.yml]\n"
+     "jobs:\n"
+     "  a:\n"
+     "    stage: s\n"
+     "    needs: [b, { job: c, cell: { os: linux }, artifacts: bin }]\n"
+     "    if: ${{ inputs.level && matrix.os && jobs.d.result }}\n"
+     "    env: { B: \"${{ needs.b.outputs.o }}${{ needs.c.outputs.o }}\" }\n"
+     "    artifacts: { download: dist }\n"
+     "    steps: [\"${{ steps.s.outputs.o }}\"]\n"
+     "  c: { steps: [x] }\n",
+     {"missing-file"}},
+    {"WhatAnIncludeOutsideMayHave",
+     "include: §/etc/x.yml\njobs: { a: { stage: s, steps: [x] } }",
+     {"bad-path"}},
+    {"WhatAnIncludeThatIsNoMapMayHave",
+     "include: i.yml\njobs: { a: { stage: s, steps: [x] } }",
+     {"wrong-type"},
+     Severity::kError,
+     "§[x]\n"},
+    {"WhatAnUnknownNeedMayUpload",
+     "jobs: { a: { needs: §b, artifacts: { download: dist }, steps: [x] } }",
+     {"unknown-need"}},
     {"AJobAsATemplate",
      "jobs: { a: { steps: [x] }, b: { extends: §a, steps: [x] } }",
      {"unknown-template"}},

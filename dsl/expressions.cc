@@ -87,6 +87,16 @@ class Checker {
     return compilation_.reporter.Error(code, At(reference.offset, reference.length),
                                        std::move(message));
   }
+  /// Of what the document, or this job, has not.
+  Diagnostic& DocumentLackError(std::string_view code, const Reference& reference,
+                                std::string message) {
+    return compilation_.ReporterOfLack().Error(code, At(reference.offset, reference.length),
+                                               std::move(message));
+  }
+  Diagnostic& JobLackError(std::string_view code, const Reference& reference, std::string message) {
+    return compilation_.ReporterOfLack(names_->self)
+        .Error(code, At(reference.offset, reference.length), std::move(message));
+  }
 
   void CheckReference(const Reference& reference);
   void CheckUnknownContext(const Reference& reference, const std::string& name);
@@ -160,14 +170,15 @@ void Checker::CheckInput(const Reference& reference) {
       return;
     }
   }
-  Error("unknown-input", reference, fmt::format("there is no input `{}`", reference.path[1])).hint =
-      engine::base::DidYouMean(reference.path[1], known);
+  DocumentLackError("unknown-input", reference,
+                    fmt::format("there is no input `{}`", reference.path[1]))
+      .hint = engine::base::DidYouMean(reference.path[1], known);
 }
 
 void Checker::CheckMatrix(const Reference& reference) {
   const auto& matrix = names_->spec->matrix;
   if (matrix == nullptr || matrix->each.has_value()) {
-    Error("no-matrix", reference, "this job has no matrix").hint =
+    JobLackError("no-matrix", reference, "this job has no matrix").hint =
         matrix == nullptr ? "" : "a value of its `for_each` is `each.value`";
     return;
   }
@@ -176,8 +187,8 @@ void Checker::CheckMatrix(const Reference& reference) {
     return SameWord(key, reference.path[1]);
   });
   if (!known) {
-    Error("unknown-matrix-key", reference,
-          fmt::format("the matrix has no key `{}`", reference.path[1]))
+    JobLackError("unknown-matrix-key", reference,
+                 fmt::format("the matrix has no key `{}`", reference.path[1]))
         .hint = engine::base::DidYouMean(reference.path[1], keys);
   }
 }
@@ -196,7 +207,7 @@ void Checker::CheckEach(const Reference& reference) {
   }
   const auto& matrix = names_->spec->matrix;
   if (matrix == nullptr || !matrix->each.has_value()) {
-    Error("no-for-each", reference, "this job has no `for_each`").hint =
+    JobLackError("no-for-each", reference, "this job has no `for_each`").hint =
         matrix == nullptr ? "" : "what its matrix has is read as `matrix`";
     return;
   }
@@ -231,9 +242,9 @@ void Checker::CheckNeed(const Reference& reference) {
   }
   const bool is_job = compilation_.specs_by_name.contains(name);
   Diagnostic& diagnostic =
-      Error("not-a-need", reference,
-            is_job ? fmt::format("this job does not need `{}`", name)
-                   : fmt::format("there is no job `{}` among the needs of this job", name));
+      JobLackError("not-a-need", reference,
+                   is_job ? fmt::format("this job does not need `{}`", name)
+                          : fmt::format("there is no job `{}` among the needs of this job", name));
   diagnostic.hint = is_job ? fmt::format("add `{}` to its `needs`", name)
                            : engine::base::DidYouMean(name, needed);
 }
@@ -272,7 +283,7 @@ void Checker::CheckApproval(const Reference& reference) {
   }
   const auto& approval = engine::model::RareOf(*names_->spec).approval;
   if (!approval) {
-    Error("no-approval", reference, "this job asks for no approval").hint =
+    JobLackError("no-approval", reference, "this job asks for no approval").hint =
         "add `approval: true` to it";
     return;
   }
@@ -294,8 +305,8 @@ void Checker::CheckApproval(const Reference& reference) {
       return;
     }
   }
-  Error("unknown-input", reference, fmt::format("the approval has no input `{}`", path[2])).hint =
-      engine::base::DidYouMean(path[2], known);
+  JobLackError("unknown-input", reference, fmt::format("the approval has no input `{}`", path[2]))
+      .hint = engine::base::DidYouMean(path[2], known);
 }
 
 void Checker::CheckJob(const Reference& reference) {
@@ -305,8 +316,9 @@ void Checker::CheckJob(const Reference& reference) {
     for (const Entry& job : compilation_.jobs) {
       known.push_back(job.key.text());
     }
-    Error("unknown-job", reference, fmt::format("there is no job `{}`", reference.path[1])).hint =
-        engine::base::DidYouMean(reference.path[1], known);
+    DocumentLackError("unknown-job", reference,
+                      fmt::format("there is no job `{}`", reference.path[1]))
+        .hint = engine::base::DidYouMean(reference.path[1], known);
     return;
   }
   compilation_.job_uses.push_back(
@@ -333,8 +345,8 @@ void Checker::CheckStep(const Reference& reference) {
     }
     return;
   }
-  Error("unknown-step", reference,
-        fmt::format("this job has no step with the id `{}`", reference.path[1]))
+  JobLackError("unknown-step", reference,
+               fmt::format("this job has no step with the id `{}`", reference.path[1]))
       .hint = engine::base::DidYouMean(reference.path[1], known);
 }
 

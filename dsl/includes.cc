@@ -124,6 +124,7 @@ void IncludeReader::ReadFile(const RepositoryFile& file, NodeRef named) {
   if (root.is_null()) {
     reporter().Error("empty-file", root.place(), "the file holds no pipeline");
   } else if (!root.is_map()) {
+    compilation_.lacks_includes = true;
     reporter().Error("wrong-type", root.place(),
                      fmt::format("a pipeline is a map, not {}", Describe(root.kind())));
   } else {
@@ -166,8 +167,10 @@ void IncludeReader::ReadInclude(NodeRef item, const RepositoryFile& from) {
   if (!file) {
     compilation_.lacks_includes = true;
   } else if (named.text().starts_with('/')) {
+    compilation_.lacks_includes = true;
     reporter().Error("bad-path", named.place(), "an included file is named relative to this one");
   } else if (!file->repo.empty() && (file->path == ".." || file->path.starts_with("../"))) {
+    compilation_.lacks_includes = true;
     reporter().Error("bad-path", named.place(), "the path leads out of its repository");
   } else {
     Include(*file, named);

@@ -126,7 +126,7 @@ void JobCompiler::ReadStage() {
   if (!node) {
     if (!is_final() && !compilation_.plan.stages.empty() && !fields_.own().Wrote("needs") &&
         !fields_.own().Wrote("stage")) {
-      reporter()
+      compilation_.ReporterOfLack(index_)
           .Error("missing-stage", entry_.key.place(),
                  fmt::format("the job `{}` has neither a stage nor `needs`", entry_.key.text()))
           .hint = StageList(compilation_);
@@ -146,8 +146,8 @@ void JobCompiler::ReadStage() {
   for (const engine::model::StageSpec& stage : compilation_.plan.stages) {
     known.push_back(stage.name);
   }
-  Diagnostic& diagnostic =
-      reporter().Error("unknown-stage", node.place(), fmt::format("there is no stage `{}`", *name));
+  Diagnostic& diagnostic = compilation_.ReporterOfLack().Error(
+      "unknown-stage", node.place(), fmt::format("there is no stage `{}`", *name));
   diagnostic.hint = engine::base::DidYouMean(*name, known);
   if (diagnostic.hint.empty()) {
     diagnostic.hint = known.empty() ? fmt::format("list it in the document: `stages: [{}]`", *name)
@@ -178,6 +178,9 @@ void JobCompiler::ReadCoordination() {
 
 void JobCompiler::ReadSteps() {
   nodes_ = CollectSteps(fields_, compilation_);
+  if (nodes_.lacks_some) {
+    compilation_.jobs_lacking.insert(&entry_.value.node());
+  }
   const StepNodes& nodes = nodes_;
   names_.steps = NameSteps(nodes, compilation_);
   names_.steps_end = nodes.steps.size();
@@ -197,10 +200,8 @@ void JobCompiler::ReadSteps() {
   const NodeRef steps = fields_.Get("steps");
   if (steps && steps.is_sequence() && steps.size() == 0) {
     reporter().Error("empty-value", steps.place(), "a job needs at least one step");
-  } else if (!steps && fields_.own().Lacks("steps") && fields_.defaults().Lacks("steps") &&
-             !compilation_.lacks_includes &&
-             !compilation_.jobs_lacking.contains(&entry_.value.node())) {
-    reporter()
+  } else if (!steps && fields_.own().Lacks("steps") && fields_.defaults().Lacks("steps")) {
+    compilation_.ReporterOfLack(index_)
         .Error("missing-key", entry_.key.place(),
                fmt::format("the job `{}` has no `steps`", entry_.key.text()))
         .hint = "for example `steps: [make test]`";
@@ -369,6 +370,7 @@ void CompileJob(SpecIndex index, Compilation& compilation) {
                fmt::format("the job `{}` is a map, not {}", entry.key.text(),
                            map.is_null() ? "empty" : Describe(map.kind())))
         .hint = fmt::format("write `{}: {{ steps: [make] }}`", entry.key.text());
+    compilation.jobs_lacking.insert(&map.node());
     engine::model::JobSpec spec;
     spec.name = entry.key.text();
     compilation.plan.specs.push_back(std::move(spec));

@@ -142,9 +142,10 @@ class NeedsReader {
     if (optional && hint.empty()) {
       return;
     }
+    Reporter& reporter = compilation_.ReporterOfLack();
     Diagnostic& diagnostic =
-        optional ? compilation_.reporter.Warning("unknown-need", name.place(), std::move(message))
-                 : compilation_.reporter.Error("unknown-need", name.place(), std::move(message));
+        optional ? reporter.Warning("unknown-need", name.place(), std::move(message))
+                 : reporter.Error("unknown-need", name.place(), std::move(message));
     diagnostic.hint = std::move(hint);
   }
 
@@ -175,13 +176,13 @@ bool SameValue(const engine::model::JsonText& a, const engine::model::JsonText& 
 
 /// Which key of the matrix each value is for; nothing when that was reported.
 std::optional<std::vector<std::pair<std::size_t, engine::model::JsonText>>> ReadCell(
-    const CellUse& use, const JobSpec& target, Compilation& compilation) {
+    const CellUse& use, const JobSpec& target, Reporter& lack_reporter, Compilation& compilation) {
   std::vector<std::pair<std::size_t, engine::model::JsonText>> wanted;
   for (const Entry& entry : EntriesOf(use.cell, compilation.reporter)) {
     const auto key =
         std::find(target.matrix->keys.begin(), target.matrix->keys.end(), entry.key.text());
     if (key == target.matrix->keys.end()) {
-      compilation.reporter
+      lack_reporter
           .Error("unknown-matrix-key", entry.key.place(),
                  fmt::format("the matrix of `{}` has no key `{}`", target.name, entry.key.text()))
           .hint = engine::base::DidYouMean(entry.key.text(), target.matrix->keys);
@@ -197,6 +198,7 @@ void ResolveCells(const CellUse& use, Compilation& compilation) {
   JobSpec& spec = plan.specs[AsIndex(use.user)];
   Need& need = spec.needs[use.need];
   const JobSpec& target = plan.specs[AsIndex(need.spec)];
+  Reporter& lack_reporter = compilation.ReporterOfLack(need.spec);
   if (target.matrix != nullptr && target.matrix->each.has_value()) {
     compilation.reporter
         .Error("no-matrix", use.cell.place(),
@@ -207,11 +209,11 @@ void ResolveCells(const CellUse& use, Compilation& compilation) {
     return;
   }
   if (target.matrix == nullptr) {
-    compilation.reporter.Error("no-matrix", use.cell.place(),
-                               fmt::format("`{}` has no matrix", target.name));
+    lack_reporter.Error("no-matrix", use.cell.place(),
+                        fmt::format("`{}` has no matrix", target.name));
     return;
   }
-  const auto wanted = ReadCell(use, target, compilation);
+  const auto wanted = ReadCell(use, target, lack_reporter, compilation);
   if (!wanted) {
     return;
   }
@@ -226,8 +228,8 @@ void ResolveCells(const CellUse& use, Compilation& compilation) {
     }
   }
   if (cells.empty()) {
-    compilation.reporter.Error("no-such-cell", use.cell.place(),
-                               fmt::format("no cell of `{}` has these values", target.name));
+    lack_reporter.Error("no-such-cell", use.cell.place(),
+                        fmt::format("no cell of `{}` has these values", target.name));
     return;
   }
   if (spec.rare == nullptr) {

@@ -49,9 +49,11 @@ void CheckStages(Compilation& compilation) {
       used[spec.stage] = true;
     }
   }
+  // A job of which a part is not there may belong to any.
+  const bool is_known = compilation.jobs_lacking.empty();
   for (std::size_t i = 0; i < used.size(); ++i) {
-    if (!used[i]) {
-      compilation.reporter.Warning(
+    if (!used[i] && is_known) {
+      compilation.ReporterOfLack().Warning(
           "empty-stage", compilation.stage_nodes[i].place(),
           fmt::format("no job belongs to the stage `{}`", compilation.plan.stages[i].name));
     }
@@ -97,6 +99,16 @@ void Receive(JobSpec& spec, Need& need, const std::string& name) {
   }
 }
 
+/// Silent when it may be uploaded by what is not known: a need that is no job, or lacks a part.
+Reporter& ReporterOfDownload(SpecIndex user, Compilation& compilation) {
+  const std::vector<Need>& needs = compilation.plan.specs[AsIndex(user)].needs;
+  const bool may_be_uploaded =
+      compilation.MayHaveMore(user) || compilation.needs_unknown.contains(user) ||
+      std::ranges::any_of(needs,
+                          [&](const Need& need) { return compilation.MayHaveMore(need.spec); });
+  return may_be_uploaded ? compilation.unheard : compilation.reporter;
+}
+
 /// A need that says for certain what it uploads goes before one whose names hold expressions.
 void ResolveDownload(const DownloadUse& use, Compilation& compilation) {
   const std::optional<std::string> name = ReadText(use.name, "download", compilation.reporter);
@@ -122,9 +134,10 @@ void ResolveDownload(const DownloadUse& use, Compilation& compilation) {
   if (!received && perhaps != nullptr) {
     Receive(spec, *perhaps, *name);
   } else if (!received) {
-    Diagnostic& diagnostic = compilation.reporter.Error(
-        "unknown-artifact", use.name.place(),
-        fmt::format("none of the jobs that `{}` needs uploads `{}`", spec.name, *name));
+    Diagnostic& diagnostic =
+        ReporterOfDownload(use.user, compilation)
+            .Error("unknown-artifact", use.name.place(),
+                   fmt::format("none of the jobs that `{}` needs uploads `{}`", spec.name, *name));
     diagnostic.hint = engine::base::DidYouMean(*name, known);
     if (diagnostic.hint.empty() && spec.needs.empty()) {
       diagnostic.hint = "name the job that uploads it under `needs`";
@@ -139,8 +152,9 @@ void CheckNeedArtifacts(SpecIndex index, const Need& need, Compilation& compilat
   const JobSpec& spec = compilation.plan.specs[AsIndex(index)];
   const JobSpec& target = compilation.plan.specs[AsIndex(need.spec)];
   const RareJobSettings& rare = RareOf(target);
+  Reporter& lack_reporter = compilation.ReporterOfLack(need.spec);
   if (rare.uploads.empty()) {
-    compilation.reporter
+    lack_reporter
         .Error("no-artifacts", PlaceOfNeed(index, need.spec, compilation),
                fmt::format("`{}` uploads no artifacts", target.name))
         .hint = fmt::format("add `artifacts: {{ upload: [...] }}` to `{}`", target.name);
@@ -157,7 +171,7 @@ void CheckNeedArtifacts(SpecIndex index, const Need& need, Compilation& compilat
     for (const engine::model::ArtifactUpload& upload : rare.uploads) {
       known.push_back(upload.name);
     }
-    compilation.reporter
+    lack_reporter
         .Error("unknown-artifact", PlaceOfNeed(index, need.spec, compilation),
                fmt::format("`{}` uploads no artifact `{}`", target.name, name))
         .hint = engine::base::DidYouMean(name, known);
@@ -220,7 +234,7 @@ void CheckOutputs(Compilation& compilation) {
     if (std::find(known.begin(), known.end(), use.output) != known.end()) {
       continue;
     }
-    Diagnostic& diagnostic = compilation.reporter.Error(
+    Diagnostic& diagnostic = compilation.ReporterOfLack(use.need).Error(
         "unknown-output", use.place,
         fmt::format("the job `{}` has no output `{}`", job.name, use.output));
     diagnostic.hint = engine::base::DidYouMean(use.output, known);
@@ -270,7 +284,7 @@ void CheckJobUses(Compilation& compilation) {
       user = use.user;
     }
     if (!ended[AsIndex(use.job)] || use.job == use.user) {
-      compilation.reporter
+      compilation.ReporterOfLack(use.user)
           .Error("job-not-yet-ended", use.place,
                  fmt::format("`{}` need not have ended when this is read",
                              NameOf(compilation, use.job)))

@@ -15,19 +15,21 @@ namespace {
 
 using engine::model::StepSpec;
 
-void Collect(NodeRef list, std::string_view what, std::vector<NodeRef>& nodes,
+/// False when steps are missing: their template is not there.
+bool Collect(NodeRef list, std::string_view what, std::vector<NodeRef>& nodes,
              Compilation& compilation) {
   if (!list) {
-    return;
+    return true;
   }
   if (list.is_scalar()) {
     nodes.push_back(list);
-    return;
+    return true;
   }
+  bool is_whole = true;
   for (std::uint32_t i = 0; i < list.size(); ++i) {
     const NodeRef item = list[i];
     if (item.is_scalar() || item.is_map()) {
-      ExpandStep(item, nodes, compilation);
+      is_whole = ExpandStep(item, nodes, compilation) && is_whole;
       continue;
     }
     compilation.reporter
@@ -36,6 +38,7 @@ void Collect(NodeRef list, std::string_view what, std::vector<NodeRef>& nodes,
                            item.is_null() ? "an empty value" : Describe(item.kind())))
         .hint = "for example `- make test` or `- run: make test`";
   }
+  return is_whole;
 }
 
 /// Two steps that are both known by `id`.
@@ -132,7 +135,7 @@ void ReadBackground(const Fields& fields, StepSpec& step, const JobNames& names,
                "a step of `finally` cannot run in the background")
         .hint = "start it among the job's `steps`";
   } else if (names.step + 1 == names.steps_end) {
-    compilation.reporter
+    compilation.ReporterOfLack(names.self)
         .Error("background-at-end", node.place(),
                "no step comes behind this one, so it would be stopped as soon as it begins")
         .hint = "leave out `background`: then the job waits for its end";
@@ -170,9 +173,9 @@ void ReadStepMap(NodeRef node, StepSpec& step, const JobNames& names, const Fiel
 StepNodes CollectSteps(const JobFields& fields, Compilation& compilation) {
   StepNodes nodes;
   for (const std::string_view key : {"before", "steps", "after"}) {
-    Collect(fields.Get(key), key, nodes.steps, compilation);
+    nodes.lacks_some |= !Collect(fields.Get(key), key, nodes.steps, compilation);
   }
-  Collect(fields.Get("finally"), "finally", nodes.finally_steps, compilation);
+  nodes.lacks_some |= !Collect(fields.Get("finally"), "finally", nodes.finally_steps, compilation);
   return nodes;
 }
 

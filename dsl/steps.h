@@ -14,6 +14,7 @@ namespace dsl {
 struct StepNodes {
   std::vector<NodeRef> steps;  ///< `before`, `steps`, `after`
   std::vector<NodeRef> finally_steps;
+  bool lacks_some = false;  ///< of a template that is not there, or not wholly
 };
 
 StepNodes CollectSteps(const JobFields& fields, Compilation& compilation);

@@ -46,7 +46,7 @@ class LayerCollector {
   void Add(const TemplateUse& use);
 
   std::vector<Layer>& layers() { return layers_; }
-  /// A template that was named does not exist.
+  /// A template that was named is not among them.
   bool lacks_one() const { return lacks_one_; }
 
  private:
@@ -74,6 +74,7 @@ void LayerCollector::AddParent(NodeRef item) {
     return;
   }
   if (!item.is_map()) {
+    lacks_one_ = true;
     compilation_.reporter
         .Error("wrong-type", item.place(),
                fmt::format("`extends` takes templates, not {}", Describe(item.kind())))
@@ -84,6 +85,7 @@ void LayerCollector::AddParent(NodeRef item) {
   if (const NodeRef name = fields.Get("template")) {
     Add({name, fields.Get("with")});
   } else if (fields.Lacks("template")) {
+    lacks_one_ = true;
     compilation_.reporter.Error("missing-key", item.place(),
                                 "`extends` does not say which `template`");
   }
@@ -95,15 +97,14 @@ JobTemplate* LayerCollector::Find(NodeRef name) {
   if (found != templates.by_name.end()) {
     return &templates.all[found->second];
   }
-  lacks_one_ = true;
-  if (compilation_.lacks_includes) {
+  if (templates.unreadable.contains(name.text())) {
     return nullptr;
   }
   std::vector<std::string_view> known;
   for (const JobTemplate& each : templates.all) {
     known.push_back(each.name.text());
   }
-  Diagnostic& diagnostic = compilation_.reporter.Error(
+  Diagnostic& diagnostic = compilation_.ReporterOfLack().Error(
       "unknown-template", name.place(), fmt::format("there is no template `{}`", name.text()));
   diagnostic.hint = engine::base::DidYouMean(name.text(), known);
   if (diagnostic.hint.empty() && compilation_.specs_by_name.contains(name.text())) {
@@ -131,6 +132,7 @@ bool LayerCollector::IsCycle(const JobTemplate& body, NodeRef name) {
 void LayerCollector::Add(const TemplateUse& use) {
   JobTemplate* body = Find(use.name);
   if (body == nullptr || IsCycle(*body, use.name)) {
+    lacks_one_ = true;
     return;
   }
   // A template that is reached twice counts where it is first named: what is laid over it between
@@ -143,6 +145,7 @@ void LayerCollector::Add(const TemplateUse& use) {
     return;
   }
   if (taken_.size() >= kLayersMax) {
+    lacks_one_ = true;
     if (!std::exchange(is_full_, true)) {
       compilation_.reporter.Error(
           "too-many-templates", use.name.place(),
@@ -187,12 +190,15 @@ class StepExpander {
       compilation_.reporter.Error(
           "template-cycle", use.place(),
           fmt::format("these templates use each other: {} → {}", fmt::join(names, " → "), name));
+      lacks_some_ = true;
       return;
     }
     path_.push_back(name);
     Take({use, fields.Get("with")});
     path_.pop_back();
   }
+  /// Steps are missing: a template that was named is not there, or not wholly.
+  bool lacks_some() const { return lacks_some_; }
 
  private:
   void CheckAlone(NodeRef step);
@@ -202,6 +208,7 @@ class StepExpander {
   std::vector<NodeRef>& steps_;
   Compilation& compilation_;
   std::vector<std::string_view> path_;
+  bool lacks_some_ = false;
 };
 
 void StepExpander::CheckAlone(NodeRef step) {
@@ -219,6 +226,7 @@ void StepExpander::CheckAlone(NodeRef step) {
 void StepExpander::Take(const TemplateUse& use) {
   LayerCollector collector(Via::kUse, compilation_);
   collector.Add(use);
+  lacks_some_ = lacks_some_ || collector.lacks_one();
   if (collector.layers().empty()) {
     return;
   }
@@ -239,7 +247,7 @@ void StepExpander::Take(const TemplateUse& use) {
       diagnostic.related.push_back(Related(entry.key.place(), "set here"));
     }
   }
-  if (!has_steps) {
+  if (!has_steps && !collector.lacks_one()) {
     compilation_.reporter.Error(
         "not-a-step-template", use.name.place(),
         fmt::format("the template `{}` cannot be used as a step: it has no `steps`",
@@ -289,6 +297,7 @@ void CompileTemplates(NodeRef node, Compilation& compilation) {
                  fmt::format("the template `{}` is a map, not {}", entry.key.text(),
                              Describe(entry.value.kind())))
           .hint = fmt::format("write `{}: {{ steps: [make] }}`", entry.key.text());
+      templates.unreadable.insert(entry.key.text());
       continue;
     }
     JobTemplate body{entry.key, entry.value, {}};
@@ -325,8 +334,10 @@ NodeRef Extend(NodeRef job, Compilation& compilation) {
   return merged;
 }
 
-void ExpandStep(NodeRef step, std::vector<NodeRef>& steps, Compilation& compilation) {
-  StepExpander(steps, compilation).Expand(step);
+bool ExpandStep(NodeRef step, std::vector<NodeRef>& steps, Compilation& compilation) {
+  StepExpander expander(steps, compilation);
+  expander.Expand(step);
+  return !expander.lacks_some();
 }
 
 void CheckUnusedTemplates(Compilation& compilation) {

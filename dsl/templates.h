@@ -4,6 +4,7 @@
 
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "dsl/document.h"
@@ -24,13 +25,15 @@ struct JobTemplate {
 struct Templates {
   std::vector<JobTemplate> all;
   std::unordered_map<std::string_view, std::size_t> by_name;
+  std::unordered_set<std::string_view> unreadable;  ///< names of those that are no maps
 };
 
 void CompileTemplates(NodeRef node, Compilation& compilation);
 /// A job's map over all that it extends, nearest last; the map itself when it extends nothing.
 NodeRef Extend(NodeRef job, Compilation& compilation);
-/// Appends a step, or the steps of the template that it uses.
-void ExpandStep(NodeRef step, std::vector<NodeRef>& steps, Compilation& compilation);
+/// Appends a step, or the steps of the template that it uses; false when that is not there, or not
+/// wholly.
+bool ExpandStep(NodeRef step, std::vector<NodeRef>& steps, Compilation& compilation);
 /// What stands in templates that nothing uses is checked as far as it can be read alone.
 void CheckUnusedTemplates(Compilation& compilation);
 
