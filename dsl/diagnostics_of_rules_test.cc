@@ -254,6 +254,16 @@ const Case kGuaranteeCases[] = {
      "jobs: { a: { timeout: 5m, steps: [x, { run: x, timeout: §6m }] } }",
      {"timeout-never-reached"},
      Severity::kWarning},
+    {"StepBehindServicesOutlivesTheJob",
+     "jobs: { a: { timeout: 5m, services: { s: { run: x }, t: { run: y } }, "
+     "steps: [x, { run: x, timeout: §6m }] } }",
+     {"timeout-never-reached"},
+     Severity::kWarning},
+    {"ServiceMayTakeLongerThanItsJob",
+     "jobs: { a: { timeout: 5m, services: { s: { run: x }, t: { run: y, ready: { tcp: 80, "
+     "timeout: §6m } } }, steps: [{ run: x, timeout: 5m }] } }",
+     {"timeout-never-reached"},
+     Severity::kWarning},
     {"SecretInAPullRequest",
      "on: [push, pull_request]\njobs: { a: { steps: [\"x ${{ §secrets.T }}\"] } }",
      {"secret-in-pull-request"},

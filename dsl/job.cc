@@ -313,12 +313,21 @@ void JobCompiler::ReadPlaceKeys() {
 void JobCompiler::CheckStepTimeouts() {
   const engine::base::Duration job =
       spec_.timeout.count() > 0 ? spec_.timeout : engine::model::DefaultSettings().job_timeout;
-  for (std::size_t i = 0; i < spec_.steps.size(); ++i) {
-    if (spec_.steps[i].timeout > job) {
-      reporter().Warning(
-          "timeout-never-reached", ValueOf(nodes_.steps[i], "timeout").place(),
+  const auto check = [&](engine::base::Duration timeout, NodeRef map) {
+    if (timeout > job) {
+      compilation_.ReporterOfLack(index_).Warning(
+          "timeout-never-reached", ValueOf(map, "timeout").place(),
           fmt::format("the job's timeout of {} comes first", engine::base::FormatDuration(job)));
     }
+  };
+  // Services stand before what is written as steps.
+  const std::size_t services = engine::model::RareOf(spec_).services.size();
+  for (std::size_t i = 0; i < services; ++i) {
+    const NodeRef service = ValueOf(fields_.Get("services"), spec_.steps[i].id);
+    check(spec_.rare->services[i].timeout, ValueOf(service, "ready"));
+  }
+  for (std::size_t i = services; i < spec_.steps.size(); ++i) {
+    check(spec_.steps[i].timeout, nodes_.steps[i - services]);
   }
 }
 
