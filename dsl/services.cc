@@ -9,6 +9,7 @@
 
 #include "dsl/place.h"
 #include "dsl/values.h"
+#include "engine/base/http_address.h"
 
 namespace dsl {
 namespace {
@@ -17,19 +18,23 @@ using engine::model::ReadySpec;
 using engine::model::StepSpec;
 
 constexpr std::int64_t kPortMax = 65'535;
-constexpr std::string_view kHttp = "http://";
 
 void ReadHttp(NodeRef node, ReadySpec& ready, const JobNames& names, Compilation& compilation) {
   if (!node) {
     return;
   }
   ready.http = ReadTemplate(node, Site::kStep, &names, compilation);
-  if (!ready.http.has_expression && !ready.http.text.starts_with(kHttp)) {
+  if (ready.http.has_expression) {
+    return;
+  }
+  const auto address = engine::base::ParseHttpAddress(ready.http.text);
+  if (!address.ok()) {
     compilation.reporter
         .Error("wrong-value", node.place(),
-               fmt::format("`http` takes an address that begins with {}, not `{}`", kHttp,
-                           node.text()))
-        .hint = "an address that only answers over https can be asked by a `command`";
+               fmt::format("`http`: {}", engine::base::Message(address.status())))
+        .hint = ready.http.text.starts_with("https:")
+                    ? "an address that only answers over https can be asked by a `command`"
+                    : "for example `http: http://localhost:8080/health`";
   }
 }
 

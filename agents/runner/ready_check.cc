@@ -20,6 +20,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "engine/base/http_address.h"
+
 namespace agents::runner {
 namespace {
 
@@ -72,40 +74,6 @@ class TcpCheck final : public ReadyCheck {
   std::shared_ptr<tcp::socket> socket_;
 };
 
-struct HttpAddress {
-  std::string host;
-  std::string port = "80";
-  std::string path = "/";
-};
-
-/// `http://host[:port][/path]`.
-base::StatusOr<HttpAddress> ParseAddress(const std::string& text) {
-  constexpr std::string_view kScheme = "http://";
-  if (!text.starts_with(kScheme)) {
-    return base::InvalidArgument("'{}' does not begin with http://", text);
-  }
-  HttpAddress address;
-  const std::size_t slash = std::min(text.find('/', kScheme.size()), text.size());
-  std::string place = text.substr(kScheme.size(), slash - kScheme.size());
-  if (slash < text.size()) {
-    address.path = text.substr(slash);
-  }
-  const std::size_t colon = place.rfind(':');
-  if (colon != std::string::npos && colon > place.rfind(']') + 1) {
-    address.port = place.substr(colon + 1);
-    place.resize(colon);
-  }
-  if (place.size() > 2 && place.front() == '[' && place.back() == ']') {
-    place = place.substr(1, place.size() - 2);
-  }
-  if (place.empty() || address.port.empty() ||
-      address.path.find_first_of(" \r\n") != std::string::npos) {
-    return base::InvalidArgument("'{}' is no address", text);
-  }
-  address.host = std::move(place);
-  return address;
-}
-
 /// One question to a web server. Lives as long as its handlers; whoever drops it cancels them.
 class HttpQuestion : public std::enable_shared_from_this<HttpQuestion> {
  private:
@@ -124,7 +92,8 @@ class HttpQuestion : public std::enable_shared_from_this<HttpQuestion> {
   }
 
  public:
-  HttpQuestion(asio::io_context& io, HttpAddress address, std::string text, ReadyAnswer answer)
+  HttpQuestion(asio::io_context& io, base::HttpAddress address, std::string text,
+               ReadyAnswer answer)
       : address_(std::move(address)),
         text_(std::move(text)),
         answer_(std::move(answer)),
@@ -193,7 +162,7 @@ class HttpQuestion : public std::enable_shared_from_this<HttpQuestion> {
     patience_.cancel();
   }
 
-  const HttpAddress address_;
+  const base::HttpAddress address_;
   const std::string text_;
   ReadyAnswer answer_;
   tcp::resolver resolver_;
@@ -205,7 +174,7 @@ class HttpQuestion : public std::enable_shared_from_this<HttpQuestion> {
 
 class HttpCheck final : public ReadyCheck {
  public:
-  HttpCheck(asio::io_context& io, HttpAddress address, std::string text)
+  HttpCheck(asio::io_context& io, base::HttpAddress address, std::string text)
       : io_(io), address_(std::move(address)), text_(std::move(text)) {}
   ~HttpCheck() override {
     if (question_ != nullptr) {
@@ -219,7 +188,7 @@ class HttpCheck final : public ReadyCheck {
 
  private:
   asio::io_context& io_;
-  HttpAddress address_;
+  base::HttpAddress address_;
   std::string text_;
   std::shared_ptr<HttpQuestion> question_;
 };
@@ -305,7 +274,7 @@ base::StatusOr<std::vector<std::unique_ptr<ReadyCheck>>> MakeReadyChecks(
     checks.push_back(std::make_unique<TcpCheck>(*tools.io, conditions.tcp));
   }
   if (!conditions.http.empty()) {
-    ASSIGN_OR_RETURN(HttpAddress address, ParseAddress(conditions.http));
+    ASSIGN_OR_RETURN(base::HttpAddress address, base::ParseHttpAddress(conditions.http));
     checks.push_back(std::make_unique<HttpCheck>(*tools.io, std::move(address), conditions.http));
   }
   if (!conditions.log.empty()) {
