@@ -332,6 +332,27 @@ TEST(Compile, ThisMachineIsAWorkerOfEveryPool) {
   EXPECT_EQ(PoolOf(compiled.plan->specs[0]), engine::model::kDefaultPool);
 }
 
+TEST(Services, TakeTheShellOfTheirOwnOrOfTheDefaults) {
+  const auto plan = PlanOf(R"(
+defaults: { shell: bash }
+jobs:
+  a:
+    steps: [x]
+    services:
+      by_default: { run: x }
+      own: { run: x, shell: "python3 {0}" }
+      of_an_image: { image: i, run: x }
+      own_of_an_image: { image: i, run: x, shell: sh }
+)");
+  ASSERT_NE(plan, nullptr);
+  const auto& steps = plan->specs[0].steps;
+  EXPECT_EQ(steps[0].shell, "bash");
+  EXPECT_EQ(steps[1].shell, "python3 {0}");
+  EXPECT_EQ(steps[2].shell, "");
+  EXPECT_EQ(steps[3].shell, "sh");
+  EXPECT_EQ(steps[4].shell, "bash");
+}
+
 TEST(Keys, TellTheDefaultsThatHold) {
   const engine::model::Defaults& defaults = engine::model::DefaultSettings();
   const auto duration = [](Level level, std::string_view key) {

@@ -146,6 +146,7 @@ constexpr KeyRow kRows[] = {
 
   {Level::kService, "image", kTemplate, kNow, "container image, whose own program is run if there is no `run`: the job's worker must offer containers", "postgres:15"},
   {Level::kService, "run", kTemplate, kNow, "the command, which goes on until it is stopped", "./server --port 8080"},
+  {Level::kService, "shell", kText, kNow, "that of `run`, as a step's", "bash", "that of `defaults`; sh -e in an image of its own"},
   {Level::kService, "env", kTextMap, kNow, "its environment", "{ MODE: test }"},
   {Level::kService, "ready", {kMap, Level::kReady}, kNow, "what shows that it is ready: all that is given", "{ tcp: 5432 }", "that it was started"},
 

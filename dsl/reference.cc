@@ -105,6 +105,7 @@ constexpr Companion kCompanions[] = {
      "jobs: { a: { steps: [{ id: v, run: ./version.sh }], outputs: { version: \"${{ "
      "steps.v.outputs.version }}\" } } }"},
     {Level::kExtends, "with", "template: base, "},
+    {Level::kService, "shell", "run: ./server, "},
     {Level::kService, "env", "run: ./server, "},
     {Level::kService, "ready", "run: ./server, "},
     {Level::kReady, "timeout", "tcp: 5432, "},

@@ -79,6 +79,17 @@ ReadySpec ReadReady(NodeRef node, const JobNames& names, Compilation& compilatio
   return ready;
 }
 
+/// What `defaults` names is there for the steps; an image of the service's own need not have it.
+std::string ReadShell(const Fields& service, Compilation& compilation) {
+  const bool takes_own = service.Wrote("shell") || service.Wrote("image");
+  if (const NodeRef own = service.Get("shell"); own && service.Lacks("run")) {
+    compilation.reporter.Error("conflicting-keys", own.place(),
+                               "`shell` is for a service with `run`");
+  }
+  const NodeRef shell = takes_own ? service.Get("shell") : compilation.defaults.Get("shell");
+  return ReadText(shell, "shell", compilation.reporter).value_or("");
+}
+
 /// Steps and services are called by their names alike.
 void CheckName(NodeRef name, const JobNames& names, Compilation& compilation) {
   if (!IsWord(name.text())) {
@@ -120,6 +131,7 @@ CompiledServices CompileServices(NodeRef services, const JobNames& names,
     StepSpec service;
     service.id = entry.key.text();
     service.background = true;
+    service.shell = ReadShell(fields, compilation);
     if (const NodeRef run = fields.Get("run")) {
       service.run = ReadTemplate(run, Site::kStep, &names, compilation);
     }
