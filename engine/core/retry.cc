@@ -51,8 +51,9 @@ std::int32_t ExitCodeOf(const model::Reason& reason) {
 }
 
 bool Covers(const RetrySpec& retry, Status status, const model::Reason& reason) {
-  // The same expression gives the same error again.
-  if (reason.code == ReasonCode::kBadExpression) {
+  // The same expression gives the same error again; and so does what the author asks for and cannot
+  // be had, such as artifacts that clash: the infrastructure's failures of that kind come not here.
+  if (reason.code == ReasonCode::kBadExpression || reason.code == ReasonCode::kSetupFailed) {
     return false;
   }
   if (retry.on == 0) {
