@@ -108,7 +108,7 @@ std::string ExplainJobs(const view::Board& board, const std::vector<model::JobIn
     const view::JobState& state = board.job(job);
     const std::optional<core::Explanation> explained = engine.Explain(board.run(), job, now);
     std::vector<model::Reason> reasons =
-        explained ? explained->reasons : std::vector<model::Reason>();
+        view::WithTimes(board, job, explained ? explained->reasons : std::vector<model::Reason>());
     if (reasons.empty() && state.reason.code != model::ReasonCode::kNone) {
       reasons.push_back(state.reason);
     }

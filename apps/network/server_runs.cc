@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/network/server_runs.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/ranges.h>
 
@@ -19,6 +24,26 @@ namespace base = engine::base;
 namespace client = api::client;
 namespace model = engine::model;
 namespace ports = engine::ports;
+
+bool AwaitsServices(const client::ExplainAnswer& answer) {
+  return std::ranges::any_of(answer.jobs, [](const client::ExplainedJob& job) {
+    return std::ranges::any_of(job.reasons, [](const model::Reason& reason) {
+      return reason.code == model::ReasonCode::kWaitsForServices;
+    });
+  });
+}
+
+void AddTimes(const view::Board& board, client::ExplainAnswer& answer) {
+  std::map<std::string_view, model::JobIndex> by_name;
+  for (std::uint32_t i = 0; i < board.job_count(); ++i) {
+    by_name.emplace(board.job_name(model::JobIndex(i)), i);
+  }
+  for (client::ExplainedJob& job : answer.jobs) {
+    if (const auto found = by_name.find(job.job); found != by_name.end()) {
+      job.reasons = view::WithTimes(board, found->second, std::move(job.reasons));
+    }
+  }
+}
 
 std::string ExplainedJson(const client::ExplainAnswer& answer) {
   std::string list = "[";
@@ -57,11 +82,16 @@ class ServerRuns final : public RunAccess {
   }
 
   base::StatusOr<RunExplained> Explain(const std::string& name, const std::string& job) override {
-    ASSIGN_OR_RETURN(const client::ExplainAnswer answer, client_.Explain(name, job));
-    if (!model::IsFinal(answer.status)) {
+    ASSIGN_OR_RETURN(client::ExplainAnswer answer, client_.Explain(name, job));
+    const bool is_over = model::IsFinal(answer.status);
+    if (!is_over && !AwaitsServices(answer)) {
       return RunExplained{.run = answer.run, .json = ExplainedJson(answer)};
     }
     ASSIGN_OR_RETURN(const view::Board board, ReadBoard(model::ToText(answer.run)));
+    if (!is_over) {
+      AddTimes(board, answer);
+      return RunExplained{.run = answer.run, .json = ExplainedJson(answer)};
+    }
     ASSIGN_OR_RETURN(std::string json, ExplainRecorded(board, job));
     return RunExplained{.run = answer.run, .json = std::move(json)};
   }

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "engine/model/expand.h"
 
 namespace apps::view {
@@ -246,6 +248,22 @@ void Board::SetStatus(model::JobIndex job, model::Status status) {
   if (IsTrouble(status)) {
     troubled_.insert(job);
   }
+}
+
+std::vector<model::Reason> WithTimes(const Board& board, model::JobIndex job,
+                                     std::vector<model::Reason> reasons) {
+  const std::vector<AttemptState>& attempts = board.job(job).attempts;
+  if (attempts.empty() || attempts.back().steps.empty()) {
+    return reasons;
+  }
+  // Services are the first steps and begin together.
+  const base::Instant started = attempts.back().steps.front().started;
+  for (model::Reason& reason : reasons) {
+    if (reason.code == model::ReasonCode::kWaitsForServices) {
+      reason.subject += fmt::format(" (since {})", base::FormatInstant(started));
+    }
+  }
+  return reasons;
 }
 
 std::vector<model::StepIndex> TroubledSteps(const AttemptState& attempt) {

@@ -154,6 +154,10 @@ class Board {
   std::shared_ptr<const model::RunContext> context_;
 };
 
+/// The reasons why the job is as it is; where one is that services are waited for, since when.
+std::vector<model::Reason> WithTimes(const Board& board, model::JobIndex job,
+                                     std::vector<model::Reason> reasons);
+
 /// The steps that make an attempt's outcome: those that failed or timed out, else none.
 std::vector<model::StepIndex> TroubledSteps(const AttemptState& attempt);
 

@@ -119,6 +119,39 @@ Explanation ExplainStop(const State& state, Status status, const JobState& job) 
   return explanation;
 }
 
+bool IsAsked(const model::ReadySpec& ready) {
+  return ready.tcp != 0 || !ready.http.text.empty() || !ready.command.text.empty() ||
+         !ready.log.empty();
+}
+
+// All begin at once, and which of them is ready is not reported: the first step behind them tells
+// of all.
+bool AwaitsServices(const model::JobSpec& spec, const JobState& job) {
+  const std::size_t services = model::RareOf(spec).services.size();
+  return services > 0 && job.phase == JobPhase::kRunning && job.next_step == services &&
+         !job.in_step && job.detail != nullptr && job.detail->background.size() == services;
+}
+
+Explanation ExplainRunning(const State& state, const RunState& run, JobIndex index) {
+  const JobState& job = run.job(index);
+  Explanation explanation = ExplainStop(state, Status::kRunning, job);
+  const model::JobSpec& spec = model::SpecOf(run.plan(), index);
+  if (!explanation.reasons.empty() || !AwaitsServices(spec, job)) {
+    return explanation;
+  }
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < spec.rare->services.size(); ++i) {
+    if (IsAsked(spec.rare->services[i])) {
+      names.push_back(spec.steps[i].id);
+    }
+  }
+  if (!names.empty()) {
+    explanation.reasons.push_back({.code = ReasonCode::kWaitsForServices,
+                                   .subject = fmt::format("{}", fmt::join(names, ", "))});
+  }
+  return explanation;
+}
+
 Explanation ExplainJob(const State& state, const RunState& run, JobIndex index) {
   const JobState& job = run.job(index);
   switch (job.phase) {
@@ -149,7 +182,7 @@ Explanation ExplainJob(const State& state, const RunState& run, JobIndex index) 
     }
     case JobPhase::kRunning:
     case JobPhase::kSettling:
-      return ExplainStop(state, Status::kRunning, job);
+      return ExplainRunning(state, run, index);
     case JobPhase::kBackedOff: {
       const Reason& cause = job.detail->backed_off->reason;
       return {.status = Status::kWaiting,

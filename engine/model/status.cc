@@ -43,6 +43,8 @@ constexpr ReasonText kReasons[] = {
      "an attempt before may have done what must not be done twice: waits until {until} for an "
      "approval ({subject})"},
     {ReasonCode::kWaitsForFit, "waits_for_fit", "waits for a worker that fits: {subject}"},
+    {ReasonCode::kWaitsForServices, "waits_for_services",
+     "its steps begin when its services are ready: {subject}"},
     {ReasonCode::kConditionFalse, "condition_false", "its condition is false: {subject}"},
     {ReasonCode::kFilteredOut, "filtered_out", "its `on` does not match: {subject}"},
     {ReasonCode::kNotSelected, "not_selected", "not selected"},

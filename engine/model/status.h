@@ -53,8 +53,9 @@ enum class ReasonCode : std::uint8_t {
   kWaitsForDelay = 11,     ///< until: when it begins
   kWaitsForLostWorker =
       12,  ///< until: when it counts as gone; the attempt may still run where nobody hears it
-  kEffectMayBeDone = 13,  ///< as `kWaitsForApproval`; subject: how the attempt before ended
-  kWaitsForFit = 14,      ///< no worker of its pool offers what it asks for; subject: what
+  kEffectMayBeDone = 13,   ///< as `kWaitsForApproval`; subject: how the attempt before ended
+  kWaitsForFit = 14,       ///< no worker of its pool offers what it asks for; subject: what
+  kWaitsForServices = 15,  ///< it runs, its steps do not begin yet; subject: which services
   // Skips.
   kConditionFalse = 20,  ///< its own `if` said no; subject: the expression
   kFilteredOut = 21,     ///< its own `on` said no
@@ -76,7 +77,7 @@ enum class ReasonCode : std::uint8_t {
   kCancelRequested = 46,  ///< subject: by whom
   kWorkerLost = 47,       ///< subject: cause as told
   kSetupFailed = 48,    ///< workspace, artifact or sandbox could not be made; subject: the message.
-                        ///< Infrastructure.
+                        ///< Infrastructure, or the author's, which no retry mends.
   kBadExpression = 49,  ///< subject: the message
   kOutOfMemory = 50,
   kArtifactMissing = 51,    ///< subject: the artifact's name

@@ -167,6 +167,31 @@ jobs:
   EXPECT_FALSE(IsAlive(pid));
 }
 
+TEST_F(ServicesTest, ThatAreWaitedForAreNamedByExplain) {
+  const std::string up = Fifo("up");
+  Pipeline(R"(
+jobs:
+  a:
+    services:
+      web: { run: "echo $$ > )" +
+           up + R"(; exec sleep 1000", ready: { log: listening } }
+      log: { run: exec sleep 1000 }
+    steps: ["true"]
+)");
+  support::DayflyProcess run(Launch({"run", "p.yml", "--output", "json"}));
+  ReadLine(up);
+  // What the runner reported becomes known when it is durable.
+  std::string why;
+  while (!HasFailure() && why.find("services") == std::string::npos) {
+    why = Dayfly({"explain", "latest", "a"}).text;
+  }
+  EXPECT_THAT(why, HasSubstr("its steps begin when its services are ready: web (since 20"));
+  EXPECT_EQ(Dayfly({"cancel", "latest"}).exit_code, 0);
+  for (std::string line; run.ReadLine(line);) {
+  }
+  EXPECT_EQ(run.Wait(), 1);
+}
+
 TEST_F(ServicesTest, NothingOutlivesAKilledRun) {
   const std::string up = Fifo("up");
   Pipeline(R"(

@@ -66,6 +66,17 @@ TEST_F(Place, WhatNobodyOffersEndsAtItsQueueTimeout) {
               HasSubstr("no worker of pool default offers sandbox container (1 worker)"));
 }
 
+TEST_F(Place, AJobThatWaitsForItsServicesSaysSo) {
+  Set("  default: ", "{}");
+  StartServer();
+  const auto agent = Agent(Token(), "plain");
+  const std::string run = SubmitOnly(OneJob(
+      "held", "    services: { web: { run: exec sleep 1000, ready: { log: listening } } }\n"));
+  Await({"explain", run}, "its steps begin when its services are ready: web (since 20");
+  EXPECT_EQ(Run({"cancel", run}).exit_code, 0);
+  EXPECT_EQ(Run({"watch", run}).exit_code, 1);
+}
+
 TEST_F(Place, AWorkerIsStartedOnlyForJobsThatItFits) {
   Set("  default: ", "{ max: 2, slots: 1, labels: { disk: ssd } }");
   StartServer();
