@@ -111,6 +111,15 @@ class FactLines {
   std::string& out_;
 };
 
+// Lines of what runs beside a job's steps stand between theirs: they are named.
+std::string Prefix(const Board& board, const model::AttemptKey& key, model::StepIndex index) {
+  const model::JobSpec& spec = model::SpecOf(board.plan(), key.job);
+  const model::StepSpec* step = model::StepAt(spec, index);
+  const bool is_beside = step != nullptr && step->background;
+  return fmt::format("{}{}{} | ", board.job_name(key.job), is_beside ? " " : "",
+                     is_beside ? model::StepName(spec, index) : "");
+}
+
 }  // namespace
 
 void Plain::Opening(const Board& board, std::string_view verb, std::string& out) const {
@@ -138,12 +147,11 @@ void Plain::Fact(const Board& board, const model::Fact& fact, std::string& out) 
 
 void Plain::Output(const Board& board, const model::AttemptKey& key, model::StepIndex step,
                    std::string_view bytes, bool last, std::string& out) {
-  const std::string& job = board.job_name(key.job);
+  const std::string prefix = Prefix(board, key, step);
   OpenLog& log = open_[{key, step}];
   const auto emit = [&](std::string_view line) {
     log.text.Show(line, [&](std::string_view text) {
-      out += job;
-      out += " | ";
+      out += prefix;
       out += text;
       out += '\n';
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `--output plain`: lines for pipes, files and CI logs. `job | text` is what a step wrote, `job:
-// text` what became of the job.
+// `--output plain`: lines for pipes, files and CI logs. `job | text` is what a step wrote, `job
+// name | text` what a service or a step in the background did, `job: text` what became of the job.
 #pragma once
 
 #include <map>

@@ -63,6 +63,23 @@ x run 028t5cy4tqkff failed in 1.5s: 1 failed, 3 skipped
 )");
 }
 
+TEST_F(PlainTest, NamesWhatRunsBesideTheSteps) {
+  auto plan = std::make_shared<model::Plan>();
+  model::JobSpec& job = plan->specs.emplace_back();
+  job.name = "test";
+  job.rare = std::make_unique<model::RareJobSettings>();
+  job.rare->services.resize(1);
+  job.steps.resize(3);
+  job.steps[0].id = "db";
+  job.steps[0].background = job.steps[1].background = true;
+  plan->jobs.push_back({.spec = model::SpecIndex(0), .cell = {}});
+  const Board board(SampleRun::Run(), plan);
+  plain_.Output(board, SampleRun::Key(0), model::StepIndex(0), "serving\n", false, out_);
+  plain_.Output(board, SampleRun::Key(0), model::StepIndex(1), "watching\n", false, out_);
+  plain_.Output(board, SampleRun::Key(0), model::StepIndex(2), "testing\n", false, out_);
+  EXPECT_EQ(out_, "test db | serving\ntest 1 | watching\ntest | testing\n");
+}
+
 TEST_F(PlainTest, TellsRetriesAndCancels) {
   Show(run_.Accepted());
   Show(run_.Started(1));
