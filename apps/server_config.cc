@@ -105,7 +105,7 @@ class ConfigReader {
     } else if (key == "git") {
       ReadGit(entry.value);
     } else if (key == "pools") {
-      ReadPools(entry.value);
+      ReadPools(entry);
     } else {
       std::vector<std::string_view> known(kServerKeys.begin(), kServerKeys.end());
       known.emplace_back("pools");
@@ -223,9 +223,15 @@ class ConfigReader {
     config_.git_logins.push_back(std::move(login));
   }
 
-  void ReadPools(const dsl::NodeRef& node) {
-    if (node.is_null() || !IsMap(node, "pools")) {
+  void ReadPools(const dsl::Entry& pools) {
+    const dsl::NodeRef& node = pools.value;
+    if (!node.is_null() && !IsMap(node, "pools")) {
       return;
+    }
+    if (node.entries() == 0) {
+      // Nobody could join, and every job would wait for ever.
+      reporter_.Error("empty-value", pools.key.place(), "`pools` names no pool: no worker can join")
+          .hint = "for example `pools: { default: {} }`: its workers come by themselves";
     }
     for (const dsl::Entry& entry : dsl::EntriesOf(node, reporter_)) {
       if (!dsl::IsWord(entry.key.text())) {

@@ -65,6 +65,17 @@ TEST(ServerConfig, AKeyWithoutAValueIsToldWhereItStands) {
   EXPECT_EQ(Parsed("secrets:\ngit:\npools:\n  default:\n").pools.size(), 1U);
 }
 
+TEST(ServerConfig, PoolsWithoutAPoolAreTold) {
+  for (const char* text :
+       {"logs: l\npools:\n", "logs: l\npools: {}\n", "logs: l\npools:\n\nkeep: 3\n"}) {
+    const dsl::Diagnostic problem = Problem(text);
+    EXPECT_EQ(problem.code, "empty-value") << text;
+    EXPECT_EQ(problem.line, 2U) << text;
+    EXPECT_THAT(problem.message, HasSubstr("no worker can join"));
+    EXPECT_THAT(problem.hint, HasSubstr("pools: { default: {} }"));
+  }
+}
+
 TEST(ServerConfig, TakesPostgresInPlaceOfAFile) {
   const ServerConfig config = Parsed("store: 'postgres:host=/tmp dbname=x'\n");
   EXPECT_EQ(config.store_postgres, "host=/tmp dbname=x");
