@@ -213,8 +213,12 @@ base::Status FetchedGit::FetchLargeFiles(const Wanted& wanted) {
   if (base::Message(status).find("'lfs' is not a git command") != std::string_view::npos) {
     return base::FailedPrecondition("`lfs` needs the program git-lfs, which this worker lacks");
   }
-  return base::Annotate(status,
-                        fmt::format("large files of commit {} of {}", wanted.commit, wanted.url));
+  const std::string whose =
+      fmt::format("large files of commit {} of {}", wanted.commit, wanted.url);
+  // Asked again it would say the same.
+  return SaysObjectIsGone(base::Message(status))
+             ? base::NotFound("{}: {}", whose, base::Message(status))
+             : base::Annotate(status, whose);
 }
 
 base::StatusOr<git_oid> FetchedGit::TreeWithSubmodules(const Wanted& wanted, const git_oid& tree,

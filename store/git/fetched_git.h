@@ -53,9 +53,9 @@ class FetchedGit : public engine::ports::GitSource {
 
   /// `request.source` is a URL and `request.commit` full; `request.tree` may be empty and is the
   /// commit's then. Submodules come with `request.submodules`, each with its one commit and without
-  /// a `.git`. `NotFound`: the repository, or the commit in it, does not exist; names both.
-  /// `Unavailable`: it could not be reached. `InvalidArgument`: see `CheckRepositoryUrl`; or the
-  /// password is missing or refused.
+  /// a `.git`. `NotFound`: the repository, the commit in it, or one of its large files
+  /// does not exist; names them. `Unavailable`: it could not be reached. `InvalidArgument`: see
+  /// `CheckRepositoryUrl`; or the password is missing or refused.
   engine::base::StatusOr<std::string> UnfoldTree(
       const engine::ports::TreeRequest& request) override;
   engine::base::StatusOr<std::string> UnfoldFilled(const std::string& name,

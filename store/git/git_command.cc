@@ -194,26 +194,45 @@ bool ReadBoth(Fd& output, Fd& errors, std::string& out, std::string& err,
   return true;
 }
 
-/// The first line that names a cause (what follows it are consequences and advice), else the last.
+/// The line that says that an object is gone; else the first that names a cause (what follows it
+/// are consequences and advice), else the last.
 std::string CauseIn(const std::string& errors) {
+  std::string cause;
+  std::string first;
   std::string last;
   for (std::size_t at = 0; at < errors.size();) {
     const std::size_t end = std::min(errors.find_first_of("\n\r", at), errors.size());
     std::string line = errors.substr(at, end - at);
-    if (line.starts_with("fatal: ") || line.starts_with("error: ")) {
-      // Of a connection that failed the line before says why.
-      return line.ends_with("Could not read from remote repository.") && !last.empty() ? last
-                                                                                       : line;
+    if (SaysObjectIsGone(line)) {
+      return line;
+    }
+    if (cause.empty() && (line.starts_with("fatal: ") || line.starts_with("error: "))) {
+      // Of a connection that failed the line before says why, of large files the first.
+      const bool is_connections = line.ends_with("Could not read from remote repository.");
+      const bool is_large_files = line.starts_with("error: failed to fetch some objects");
+      cause = is_connections && !last.empty()    ? last
+              : is_large_files && !first.empty() ? first
+                                                 : line;
     }
     if (!line.empty()) {
+      first = first.empty() ? line : first;
       last = std::move(line);
     }
     at = end + 1;
   }
-  return last;
+  return cause.empty() ? last : cause;
 }
 
 }  // namespace
+
+bool SaysObjectIsGone(std::string_view line) {
+  const auto holds = [&](std::string_view text) {
+    return line.find(text) != std::string_view::npos;
+  };
+  return (line.starts_with('[') && (holds("] Object does not exist") || holds(": [404] "))) ||
+         line.starts_with("LFS: Repository or object not found: ") ||
+         (line.starts_with("error transferring \"") && holds("] remote missing object "));
+}
 
 base::StatusOr<std::string> RunGit(const GitCommand& command) {
   Fd memory;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -31,5 +32,8 @@ struct GitCommand {
 /// What it printed. `Unavailable` with the cause that git names when it failed; `DeadlineExceeded`;
 /// `FailedPrecondition` when there is no such program.
 engine::base::StatusOr<std::string> RunGit(const GitCommand& command);
+
+/// That line of git-lfs (3.3) says that the storage was asked and has not got an object.
+bool SaysObjectIsGone(std::string_view line);
 
 }  // namespace store::git

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "store/git/fetched_git_fixture.h"
+#include "store/git/git_command.h"
 
 namespace store::git {
 namespace {
@@ -91,7 +92,20 @@ TEST_F(LargeFilesTest, OneThatIsGoneIsToldOf) {
   std::filesystem::remove_all(repo_ + "/.git/lfs/objects");
   const auto folder = UnfoldHead(true);
   ASSERT_FALSE(folder.ok());
+  EXPECT_EQ(folder.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(folder.status().ToString(), HasSubstr("large files of commit"));
+  EXPECT_THAT(folder.status().ToString(), HasSubstr("remote missing object"));
+}
+
+// As git-lfs 3.3 writes them: told by the list of objects, and by the download.
+TEST(LargeFileErrors, OfObjectsThatAreGoneAreToldFromThoseThatMayPass) {
+  EXPECT_TRUE(SaysObjectIsGone("[b6d7] Object does not exist: [404] Object does not exist"));
+  EXPECT_TRUE(SaysObjectIsGone("LFS: Repository or object not found: http://127.0.0.1:1/o/b6d7"));
+  EXPECT_FALSE(SaysObjectIsGone("LFS: Authorization error: http://127.0.0.1:1/o/b6d7"));
+  EXPECT_FALSE(SaysObjectIsGone("Fatal error: Server error: http://127.0.0.1:1/o/b6d7"));
+  EXPECT_FALSE(SaysObjectIsGone("batch response: Fatal error: oops"));
+  EXPECT_FALSE(SaysObjectIsGone("batch response: Not found"));
+  EXPECT_FALSE(SaysObjectIsGone("error: failed to fetch some objects from 'http://127.0.0.1:1/r'"));
 }
 
 }  // namespace
