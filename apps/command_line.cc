@@ -220,7 +220,9 @@ void AddLogs(CommandLine& line) {
                 "One job, a matrix by its name or a cell as name[value]. Default: all");
   command.Value("STEP", &O::step, "", "One step, by its id or its position from 1. Default: all");
   command.Flag("-f,--follow", &O::follow, "Goes on until the run (or the job) has ended");
-  command.Flag("--raw", &O::raw, "Exactly the bytes the steps wrote, without times and names");
+  command.Choice("--format", &O::format, {"text", "json"}, "For people, or an object a line");
+  command.Flag("--raw", &O::raw, "Exactly the bytes the steps wrote, without times and names")
+      ->excludes("--format");
   command.Value("--tail", &O::tail, "N", "Only the last N lines of each step")
       ->check(CLI::Range(0, 1'000'000'000).description(""));
   command.Server(&O::server);
@@ -230,6 +232,7 @@ Examples:
   dayfly logs latest
   dayfly logs latest 'unit[core]' -f
   dayfly logs 01jd2 compile 2 --raw > compile.log
+  dayfly logs latest --format json | jq -r 'select(.step == "test") | .text'
 
 Exit codes:
   0  printed

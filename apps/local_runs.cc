@@ -202,6 +202,7 @@ class LocalRuns final : public RunAccess {
     ASSIGN_OR_RETURN(RecordedRun run, ReadRun(state_, id));
     ASSIGN_OR_RETURN(LogSelection selection, Select(run.board, options));
     LogPrinter printer(run.folder + "/logs", {.raw = options.raw,
+                                              .json = options.format == "json",
                                               .in_order = options.raw,
                                               .name_jobs = MayBeSeveral(run.board, selection),
                                               .tail = options.tail});

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "apps/view/log_json.h"
 #include "apps/view/summary.h"
 
 namespace apps {
@@ -40,13 +41,10 @@ std::uint64_t TailOffset(store::logs::SegmentReader& reader, const model::StepLo
   return 0;
 }
 
-// The instant at which the byte at `offset` came, as far as it is known.
-std::string TimeAt(const std::vector<model::ReadTime>& times, std::uint64_t offset) {
+// The instant at which the byte at `offset` came; empty when it is not known.
+std::string InstantAt(const std::vector<model::ReadTime>& times, std::uint64_t offset) {
   const auto after = std::ranges::upper_bound(times, offset, {}, &model::ReadTime::offset);
-  if (after == times.begin()) {
-    return std::string(12, ' ');
-  }
-  return base::FormatInstant(std::prev(after)->at).substr(11, 12);
+  return after == times.begin() ? "" : base::FormatInstant(std::prev(after)->at);
 }
 
 }  // namespace
@@ -128,10 +126,10 @@ bool LogPrinter::PrintStep(const view::Board& board, const Key& key,
   times_[key] = options_.raw ? std::vector<model::ReadTime>() : reader_.Times(log);
   const std::uint64_t length = store::logs::LogLength(log);
   base::Status read;
-  if (options_.tail >= 0 && !offsets_.contains(key)) {
+  if (options_.tail >= 0 && !open_.contains(key)) {
     const std::uint64_t from =
         options_.tail == 0 ? length : TailOffset(reader_, log, options_.tail);
-    offsets_[key] = from;
+    open_[key].lines.StartAt(from);
     read = follower_.EndedTail(key, log, length - from);
   } else {
     read = follower_.Ended(key, log);
@@ -152,11 +150,10 @@ bool LogPrinter::PrintStep(const view::Board& board, const Key& key,
 }
 
 void LogPrinter::Emit(const Key& key, std::string_view bytes, bool last) {
+  view::LineSplitter& lines = open_[key].lines;
   if (options_.raw) {
-    offsets_[key] += bytes.size();
     out_ += bytes;
   } else {
-    view::LineSplitter& lines = open_[key].lines;
     const auto write = [&](std::string_view line) { WriteLine(key, line); };
     lines.Feed(bytes, write);
     if (last) {
@@ -170,13 +167,27 @@ void LogPrinter::Emit(const Key& key, std::string_view bytes, bool last) {
 }
 
 void LogPrinter::WriteLine(const Key& key, std::string_view line) {
+  if (options_.json) {
+    return WriteJson(key, line);
+  }
   open_[key].text.Show(line, [&](std::string_view text) { WriteText(key, text); });
-  offsets_[key] += line.size() + 1;
+}
+
+void LogPrinter::WriteJson(const Key& key, std::string_view line) {
+  const std::uint64_t offset = open_[key].lines.line_begin();
+  view::AppendLogLine(
+      out_, {.at = InstantAt(times_[key], offset),
+             .job = board_->job_name(key.first.job),
+             .attempt = key.first.attempt,
+             .step = model::StepName(model::SpecOf(board_->plan(), key.first.job), key.second),
+             .offset = offset,
+             .text = line});
 }
 
 void LogPrinter::WriteText(const Key& key, std::string_view text) {
   const model::JobSpec& spec = model::SpecOf(board_->plan(), key.first.job);
-  out_ += TimeAt(times_[key], offsets_[key]);
+  const std::string at = InstantAt(times_[key], open_[key].lines.line_begin());
+  out_ += at.empty() ? std::string(12, ' ') : at.substr(11, 12);
   if (options_.name_jobs) {
     out_ += ' ';
     out_ += board_->job_name(key.first.job);

@@ -28,6 +28,7 @@ engine::base::StatusOr<engine::model::StepIndex> FindStep(const engine::model::J
 
 struct LogPrinterOptions {
   bool raw = false;
+  bool json = false;       ///< an object a line
   bool in_order = false;   ///< a step's log is complete before the next one's begins
   bool name_jobs = false;  ///< in front of each line
   std::int64_t tail = -1;  ///< lines of each step; -1: all
@@ -48,14 +49,13 @@ class LogPrinter {
   void Emit(const Key& key, std::string_view bytes, bool last);
   void WriteLine(const Key& key, std::string_view line);
   void WriteText(const Key& key, std::string_view text);
-  void SkipToTail(const Key& key, const engine::model::StepLog& log);
+  void WriteJson(const Key& key, std::string_view line);
 
   store::logs::SegmentReader reader_;
   LogPrinterOptions options_;
   LogFollower follower_;
   const view::Board* board_ = nullptr;
   std::map<Key, view::OpenLog> open_;
-  std::map<Key, std::uint64_t> offsets_;  ///< where the next line of a step begins, for its time
   std::map<Key, std::vector<engine::model::ReadTime>> times_;
   std::map<Key, bool> done_;
   std::string out_;

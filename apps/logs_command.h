@@ -13,6 +13,7 @@ struct LogsOptions {
   std::string step;  ///< its id or its position from 1; empty: all
   bool follow = false;
   bool raw = false;
+  std::string format = "text";
   std::int64_t tail = -1;  ///< lines; -1: everything
   std::string server;      ///< empty: as the environment or `client.yml` say, else this machine
 };

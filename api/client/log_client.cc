@@ -95,7 +95,11 @@ class Reading {
       ends_[place] = WhatIsWrong(piece.finish());
     }
     if (!bytes.empty() || piece.has_finish()) {
-      handlers_.bytes(place.first, place.second, bytes, piece.has_finish());
+      handlers_.bytes({.attempt = place.first,
+                       .step = place.second,
+                       .offset = next - bytes.size(),
+                       .bytes = bytes,
+                       .last = piece.has_finish()});
     }
   }
 

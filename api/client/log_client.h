@@ -28,11 +28,18 @@ struct LogQuery {
   std::optional<std::chrono::milliseconds> quiet_max;
 };
 
+/// Bytes of one log.
+struct LogPiece {
+  engine::model::AttemptKey attempt;
+  engine::model::StepIndex step;
+  std::uint64_t offset = 0;  ///< of the first of them
+  std::string_view bytes;
+  bool last = false;  ///< no more will come of it
+};
+
 struct LogHandlers {
-  /// Bytes of each log in order; `last`: no more will come of it.
-  std::function<void(const engine::model::AttemptKey&, engine::model::StepIndex, std::string_view,
-                     bool last)>
-      bytes;
+  /// The bytes of each log in order.
+  std::function<void(const LogPiece&)> bytes;
   /// What is missing of a log; may be empty. Once a log and gap, at the latest when all is read.
   std::function<void(const engine::model::AttemptKey&, engine::model::StepIndex, std::string_view)>
       missing;

@@ -84,9 +84,8 @@ void LogWatch::Work() {
 // What cannot be read here, `dayfly logs` explains.
 void LogWatch::Read(const client::LogQuery& query) {
   client::LogHandlers handlers;
-  handlers.bytes = [this](const model::AttemptKey& attempt, model::StepIndex step,
-                          std::string_view bytes, bool last) {
-    output_({.attempt = attempt, .step = step}, bytes, last);
+  handlers.bytes = [this](const client::LogPiece& piece) {
+    output_({.attempt = piece.attempt, .step = piece.step}, piece.bytes, piece.last);
     const std::lock_guard lock(mutex_);
     ++heard_;
     changed_.notify_all();

@@ -8,7 +8,7 @@
 
 #include "apps/log_printer.h"
 #include "apps/network/attempt_notes.h"
-#include "apps/view/utf8.h"
+#include "apps/view/log_json.h"
 #include "engine/model/expand.h"
 
 namespace apps::network {
@@ -41,7 +41,7 @@ base::Status ServerLogPrinter::Follow(const SelectedSteps& selected, const LogsO
     query.tail_lines = static_cast<std::uint64_t>(options.tail);
   }
   if (options.job.empty()) {
-    return Read(query, options.raw);
+    return Read(query, options);
   }
   std::vector<model::JobIndex> jobs = selected.jobs;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -52,7 +52,7 @@ base::Status ServerLogPrinter::Follow(const SelectedSteps& selected, const LogsO
     if (!selected.step.empty()) {
       ASSIGN_OR_RETURN(query.step, FindStep(model::SpecOf(board_.plan(), jobs[i]), selected.step));
     }
-    RETURN_IF_ERROR(Read(query, options.raw));
+    RETURN_IF_ERROR(Read(query, options));
     if (was_placeholder) {
       ASSIGN_OR_RETURN(board_, read_board_());
       ASSIGN_OR_RETURN(const SelectedSteps all, SelectSteps(board_, options));
@@ -85,14 +85,15 @@ base::Status ServerLogPrinter::InOrder(const SelectedSteps& selected, const Logs
         if (options.tail >= 0) {
           query.tail_lines = static_cast<std::uint64_t>(options.tail);
         }
-        RETURN_IF_ERROR(Read(query, options.raw));
+        RETURN_IF_ERROR(Read(query, options));
       }
     }
   }
   return base::OkStatus();
 }
 
-base::Status ServerLogPrinter::Read(client::LogQuery query, bool raw) {
+base::Status ServerLogPrinter::Read(client::LogQuery query, const LogsOptions& options) {
+  const bool json = options.format == "json";
   const bool is_live = query.follow;
   if (!is_live && model::IsFinal(board_.status())) {
     // The last bytes may just be on their way.
@@ -100,12 +101,11 @@ base::Status ServerLogPrinter::Read(client::LogQuery query, bool raw) {
     query.quiet_max = kLastBytesWait;
   }
   client::LogHandlers handlers;
-  handlers.bytes = [&](const model::AttemptKey& attempt, model::StepIndex step,
-                       std::string_view bytes, bool last) {
-    if (raw) {
-      std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+  handlers.bytes = [&](const client::LogPiece& piece) {
+    if (options.raw) {
+      std::fwrite(piece.bytes.data(), 1, piece.bytes.size(), stdout);
     } else {
-      Emit({attempt, step}, bytes, last);
+      Emit(piece, json);
     }
     if (is_live) {
       std::fflush(stdout);
@@ -126,7 +126,13 @@ base::Status ServerLogPrinter::Read(client::LogQuery query, bool raw) {
   }
   // What is not ended by a line's end is shown, too.
   while (!open_.empty()) {
-    Emit(Key(open_.begin()->first), {}, true);
+    const auto& [key, log] = *open_.begin();
+    Emit({.attempt = key.first,
+          .step = key.second,
+          .offset = log.lines.next_byte(),
+          .bytes = {},
+          .last = true},
+         json);
   }
   return base::OkStatus();
 }
@@ -150,25 +156,50 @@ bool ServerLogPrinter::Knows(model::JobIndex job) {
   return base::AsIndex(job) < board_.job_count();
 }
 
-void ServerLogPrinter::Emit(const Key& key, std::string_view bytes, bool last) {
+void ServerLogPrinter::Emit(const client::LogPiece& piece, bool json) {
+  const Key key{piece.attempt, piece.step};
   if (!Knows(key.first.job)) {
     return;
   }
-  const model::JobSpec& spec = model::SpecOf(board_.plan(), key.first.job);
   view::OpenLog& log = open_[key];
-  const auto write = [&](std::string_view text) {
-    const std::string line =
-        fmt::format("{}{}{} | {}\n", name_jobs_ ? board_.job_name(key.first.job) + " " : "",
-                    key.first.attempt > 1 ? fmt::format("#{} ", key.first.attempt) : "",
-                    model::StepName(spec, key.second), text);
-    std::fwrite(line.data(), 1, line.size(), stdout);
+  const auto write = [&](std::string_view line) {
+    if (json) {
+      return WriteJson(key, log.lines.line_begin(), line);
+    }
+    log.text.Show(line, [&](std::string_view text) { Write(key, text); });
   };
-  const auto show = [&](std::string_view line) { log.text.Show(line, write); };
-  log.lines.Feed(bytes, show);
-  if (last) {
-    log.lines.Finish(show);
+  if (log.lines.next_byte() != piece.offset) {
+    // The first bytes of a tail, or those behind a gap.
+    log.lines.Finish(write);
+    log.lines.StartAt(piece.offset);
+  }
+  log.lines.Feed(piece.bytes, write);
+  if (piece.last) {
+    log.lines.Finish(write);
     open_.erase(key);
   }
+}
+
+void ServerLogPrinter::Write(const Key& key, std::string_view text) const {
+  const std::string line =
+      fmt::format("{}{}{} | {}\n", name_jobs_ ? board_.job_name(key.first.job) + " " : "",
+                  key.first.attempt > 1 ? fmt::format("#{} ", key.first.attempt) : "",
+                  model::StepName(model::SpecOf(board_.plan(), key.first.job), key.second), text);
+  std::fwrite(line.data(), 1, line.size(), stdout);
+}
+
+// A server keeps no times of lines.
+void ServerLogPrinter::WriteJson(const Key& key, std::uint64_t offset,
+                                 std::string_view line) const {
+  std::string out;
+  view::AppendLogLine(
+      out, {.at = {},
+            .job = board_.job_name(key.first.job),
+            .attempt = key.first.attempt,
+            .step = model::StepName(model::SpecOf(board_.plan(), key.first.job), key.second),
+            .offset = offset,
+            .text = line});
+  std::fwrite(out.data(), 1, out.size(), stdout);
 }
 
 }  // namespace apps::network

@@ -2,6 +2,7 @@
 // Prints logs that come from a server, for `dayfly logs`.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -32,10 +33,12 @@ class ServerLogPrinter {
   using Key = std::pair<engine::model::AttemptKey, engine::model::StepIndex>;
   engine::base::Status Follow(const SelectedSteps& selected, const LogsOptions& options);
   engine::base::Status InOrder(const SelectedSteps& selected, const LogsOptions& options);
-  engine::base::Status Read(api::client::LogQuery query, bool raw);
+  engine::base::Status Read(api::client::LogQuery query, const LogsOptions& options);
   void Miss(const Key& key, std::string_view text);
   bool Knows(engine::model::JobIndex job);
-  void Emit(const Key& key, std::string_view bytes, bool last);
+  void Emit(const api::client::LogPiece& piece, bool json);
+  void Write(const Key& key, std::string_view text) const;
+  void WriteJson(const Key& key, std::uint64_t offset, std::string_view line) const;
 
   api::client::LogClient& logs_;
   view::Board board_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,16 @@ namespace apps::view {
 class LineSplitter {
  public:
   static constexpr std::size_t kLineBytesMax = 64 << 10;
+
+  /// Of the line that is handed out, or else of the next one: where in the log it begins.
+  std::uint64_t line_begin() const { return line_begin_; }
+  /// The next byte to be fed is that of the log; a line that lacks its end is forgotten.
+  void StartAt(std::uint64_t offset) {
+    pending_.clear();
+    line_begin_ = offset;
+  }
+  /// Where in the log the next byte to be fed is.
+  std::uint64_t next_byte() const { return line_begin_ + pending_.size(); }
 
   /// Calls `emit(std::string_view line)` for each line that is complete, without its newline.
   template <typename Emit>
@@ -25,10 +36,11 @@ class LineSplitter {
       const std::string_view line = bytes.substr(0, end);
       if (pending_.empty()) {
         emit(line);
+        line_begin_ += line.size() + 1;
       } else {
         pending_ += line;
         emit(std::string_view(pending_));
-        pending_.clear();
+        StartAt(next_byte() + 1);
       }
       bytes.remove_prefix(end + 1);
     }
@@ -39,7 +51,7 @@ class LineSplitter {
   void Finish(Emit emit) {
     if (!pending_.empty()) {
       emit(std::string_view(pending_));
-      pending_.clear();
+      StartAt(next_byte());
     }
   }
 
@@ -49,11 +61,12 @@ class LineSplitter {
     pending_ += bytes;
     if (pending_.size() >= kLineBytesMax) {
       emit(std::string_view(pending_));
-      pending_.clear();
+      StartAt(next_byte());
     }
   }
 
   std::string pending_;
+  std::uint64_t line_begin_ = 0;
 };
 
 }  // namespace apps::view

@@ -82,6 +82,21 @@ TEST(LineSplitter, JoinsChunksAndHandsOutTheUnfinishedEnd) {
   EXPECT_EQ(seen, "<one><two><><thr>");
 }
 
+TEST(LineSplitter, KnowsWhereInTheLogALineBegins) {
+  LineSplitter lines;
+  std::vector<std::uint64_t> begins;
+  const auto emit = [&](std::string_view) { begins.push_back(lines.line_begin()); };
+  lines.Feed("one\ntw", emit);
+  lines.Feed("o\n\nthr", emit);
+  EXPECT_EQ(lines.next_byte(), 12U);
+  lines.Finish(emit);
+  lines.StartAt(100);
+  lines.Feed("x\n" + std::string(LineSplitter::kLineBytesMax, 'y'), emit);
+  lines.Feed("\nz\n", emit);
+  EXPECT_EQ(begins,
+            (std::vector<std::uint64_t>{0, 4, 8, 9, 100, 102, 102 + (64 << 10), 103 + (64 << 10)}));
+}
+
 TEST(LineSplitter, KeepsNoEndlessLineInMemory) {
   LineSplitter lines;
   std::size_t pieces = 0;

@@ -48,7 +48,7 @@ void FailMissing(const model::AttemptKey& /*attempt*/, model::StepIndex /*step*/
 void AwaitLogs(api::client::Connection& connection, model::RunId run) {
   CHECK(AwaitEnd(connection, run));
   api::client::LogHandlers handlers;
-  handlers.bytes = [](const model::AttemptKey&, model::StepIndex, std::string_view, bool) {};
+  handlers.bytes = [](const api::client::LogPiece&) {};
   handlers.missing = FailMissing;
   api::client::LogQuery query;
   query.run = run;
@@ -63,8 +63,9 @@ std::map<model::JobIndex, std::string> Follow(api::client::Connection& connectio
                                               model::RunId run) {
   std::map<model::JobIndex, std::string> logs;
   api::client::LogHandlers handlers;
-  handlers.bytes = [&](const model::AttemptKey& attempt, model::StepIndex, std::string_view bytes,
-                       bool) { logs[attempt.job] += bytes; };
+  handlers.bytes = [&](const api::client::LogPiece& piece) {
+    logs[piece.attempt.job] += piece.bytes;
+  };
   handlers.missing = FailMissing;
   api::client::LogQuery query;
   query.run = run;
@@ -135,8 +136,8 @@ void ManyWriters(api::client::Connection& connection, const Options& options) {
 engine::base::Instant FollowToFirstByte(api::client::Connection& connection, model::RunId run) {
   std::chrono::system_clock::time_point seen;
   api::client::LogHandlers handlers;
-  handlers.bytes = [&](const model::AttemptKey&, model::StepIndex, std::string_view bytes, bool) {
-    if (!bytes.empty() && seen == std::chrono::system_clock::time_point()) {
+  handlers.bytes = [&](const api::client::LogPiece& piece) {
+    if (!piece.bytes.empty() && seen == std::chrono::system_clock::time_point()) {
       seen = std::chrono::system_clock::now();
     }
   };

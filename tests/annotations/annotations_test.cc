@@ -2,6 +2,7 @@
 // Annotations and log groups through `dayfly run`, and how `show` and `logs` tell them.
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <sys/stat.h>
 #include <utility>
@@ -21,6 +22,7 @@ using nlohmann::json;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 /// A step that fails behind a group, and one after it that warns.
 constexpr const char* kPipeline = R"yaml(
@@ -136,6 +138,22 @@ TEST_F(AnnotationsTest, LogsAreKeptAsWrittenAndShownInWords) {
   EXPECT_THAT(shown, HasSubstr(" sources |   error: no semicolon%0Abehind x (a.js:3:7)\n"));
   EXPECT_THAT(shown, HasSubstr(" sources | ::unknown::text\n"));
   EXPECT_THAT(shown, Not(HasSubstr("endgroup")));
+}
+
+TEST_F(AnnotationsTest, LogsAsJsonAreAsWrittenLineByLine) {
+  Run();
+  std::istringstream lines(Text({"logs", "latest", "check", "sources", "--format", "json"}));
+  std::string whole;
+  for (std::string text; std::getline(lines, text);) {
+    const json line = json::parse(text);
+    EXPECT_EQ(line["job"], "check");
+    EXPECT_EQ(line["attempt"], 1);
+    EXPECT_EQ(line["step"], "sources");
+    EXPECT_EQ(line["offset"], whole.size());
+    EXPECT_THAT(line["at"].get<std::string>(), StartsWith("20"));
+    whole += line["text"].get<std::string>() + "\n";
+  }
+  EXPECT_EQ(whole, kRaw);
 }
 
 TEST_F(AnnotationsTest, AGroupIsFollowedWhileItIsWritten) {

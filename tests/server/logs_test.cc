@@ -127,6 +127,9 @@ jobs:
   EXPECT_EQ(Logs({run, "held", "web"}), "serving\n");
   EXPECT_EQ(Logs({run, "held", "beside"}), "beside\n");
   EXPECT_EQ(Logs({run, "held", "front"}), "front\n");
+  EXPECT_EQ(Run({"logs", run, "held", "web", "--format", "json"}).text,
+            R"({"at":null,"job":"held","attempt":1,"step":"web","offset":0,"text":"serving"})"
+            "\n");
   const std::string shown = Run({"show", run}).text;
   EXPECT_THAT(shown, HasSubstr("succeeded"));
   EXPECT_THAT(shown, HasSubstr("web"));
@@ -220,8 +223,11 @@ class Everything {
     query.run = *model::RunIdFromText(run);
     query.follow = true;
     api::client::LogHandlers handlers;
-    handlers.bytes = [&](const model::AttemptKey& key, model::StepIndex, std::string_view bytes,
-                         bool) { texts[key.job.value()] += bytes; };
+    handlers.bytes = [&](const api::client::LogPiece& piece) {
+      std::string& text = texts[piece.attempt.job.value()];
+      EXPECT_EQ(piece.offset, text.size());
+      text += piece.bytes;
+    };
     handlers.missing = [](const auto&, auto, std::string_view text) { ADD_FAILURE() << text; };
     const auto read = api::client::LogClient(*connection_).Read(query, handlers);
     EXPECT_TRUE(read.ok()) << read;
