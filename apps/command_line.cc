@@ -12,6 +12,7 @@
 #include "apps/cancel_command.h"
 #include "apps/command_tree.h"
 #include "apps/completion.h"
+#include "apps/deployments_command.h"
 #include "apps/eval_command.h"
 #include "apps/exit_code.h"
 #include "apps/explain_command.h"
@@ -180,6 +181,33 @@ void AddRuns(CommandLine& line) {
 Exit codes:
   0  listed
   3  the state folder cannot be read)");
+}
+
+void AddDeployments(CommandLine& line) {
+  Command<DeploymentsOptions> command(
+      line, "deployments",
+      "Lists what was brought to an environment, by which run, and how that went, newest first; "
+      "without ENVIRONMENT what each has now",
+      DeploymentsCommand);
+  using O = DeploymentsOptions;
+  command.Value("ENVIRONMENT", &O::environment, "", "As `environment` of a job names it");
+  command.Value("--limit", &O::limit, "N", "At most so many")
+      ->check(CLI::Range(1U, 1000U).description(""))
+      ->capture_default_str();
+  command.Choice("--format", &O::format, {"text", "json"}, "A table, or an object a line");
+  command.Server(&O::server);
+  command.Footer(
+      R"(`now` marks the newest that succeeded. An environment that several sources name has one for each.
+
+Examples:
+  dayfly deployments
+  dayfly deployments production
+  dayfly deployments production --format json | jq -r 'select(.current) | .commit'
+
+Exit codes:
+  0  listed
+  2  nothing was ever brought to ENVIRONMENT
+  3  the state folder cannot be read, or no server answers)");
 }
 
 void AddShow(CommandLine& line) {
@@ -450,6 +478,7 @@ std::unique_ptr<CommandLine> BuildCommandLine() {
   AddPlan(*line);
   AddEval(*line);
   AddRuns(*line);
+  AddDeployments(*line);
   AddShow(*line);
   AddLogs(*line);
   AddCancel(*line);

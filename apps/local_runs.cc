@@ -2,6 +2,9 @@
 #include "apps/local_runs.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
+#include <set>
 #include <sys/stat.h>
 #include <thread>
 #include <utility>
@@ -129,6 +132,35 @@ base::StatusOr<std::vector<ports::RunRow>> ListFromLogs(const StateDir& state,
   return rows;
 }
 
+struct IndexedDeployments {
+  std::set<model::RunId> ended;  ///< the runs of which it has all
+  std::vector<model::Deployment> known;
+};
+
+/// Of the environment. Empty when the index is gone or damaged.
+IndexedDeployments DeploymentsIndexed(const StateDir& state, const std::string& environment) {
+  IndexedDeployments out;
+  store::sqlite::RunIndexOptions options;
+  options.read_only = true;
+  const auto index = store::sqlite::OpenRunIndex(state.index(), options);
+  if (!index.ok()) {
+    return out;
+  }
+  // In this order: a run that ends meanwhile is read from its log.
+  const auto rows = (*index)->ListRuns({.limit = std::numeric_limits<std::uint32_t>::max()});
+  auto known = (*index)->ListDeployments(
+      {.limit = std::numeric_limits<std::size_t>::max(), .environment = environment});
+  if (rows.ok() && known.ok()) {
+    for (const ports::RunRow& row : *rows) {
+      if (row.ended_at) {
+        out.ended.insert(row.run);
+      }
+    }
+    out.known = *std::move(known);
+  }
+  return out;
+}
+
 class LocalRuns final : public RunAccess {
  public:
   explicit LocalRuns(StateDir state) : state_(std::move(state)) {}
@@ -141,6 +173,29 @@ class LocalRuns final : public RunAccess {
 
   bool IsLeft(const ports::RunRow& row) const override {
     return !model::IsFinal(row.status) && !OwnerOf(row.folder);
+  }
+
+  base::StatusOr<std::vector<model::Deployment>> Deployments(
+      const model::DeploymentFilter& filter) override {
+    auto [ended, known] = DeploymentsIndexed(state_, filter.environment);
+    ASSIGN_OR_RETURN(const std::vector<model::RunId> runs, state_.Runs());
+    std::vector<model::Deployment> told;
+    for (const model::RunId run : runs) {
+      // Open, or the index does not know it: it says itself. One that cannot be read is left out.
+      if (ended.contains(run)) {
+        continue;
+      }
+      std::erase_if(known, [run](const model::Deployment& each) { return each.run == run; });
+      if (const auto recorded = ReadRun(state_, run); recorded.ok()) {
+        std::ranges::move(recorded->board.deployments(), std::back_inserter(told));
+      }
+    }
+    std::ranges::move(told, std::back_inserter(known));
+    return model::SelectDeployments(std::move(known), filter);
+  }
+
+  bool IsLeft(const model::Deployment& deployment) const override {
+    return !model::IsFinal(deployment.status) && !OwnerOf(state_.run_folder(deployment.run));
   }
 
   std::string place() const override { return state_.root(); }

@@ -12,6 +12,7 @@
 #include "apps/view/board.h"
 #include "engine/base/digest.h"
 #include "engine/base/status.h"
+#include "engine/model/deployment.h"
 #include "engine/ports/run_queries.h"
 
 namespace apps {
@@ -47,6 +48,11 @@ class RunAccess {
       const engine::ports::RunFilter& filter) = 0;
   /// It is open, and nobody works on it any more.
   virtual bool IsLeft(const engine::ports::RunRow& row) const = 0;
+  /// As `model::SelectDeployments`.
+  virtual engine::base::StatusOr<std::vector<engine::model::Deployment>> Deployments(
+      const engine::model::DeploymentFilter& filter) = 0;
+  /// Its run is open, and nobody works on it any more.
+  virtual bool IsLeft(const engine::model::Deployment& deployment) const = 0;
   /// Where these runs are kept, for people.
   virtual std::string place() const = 0;
 

@@ -35,6 +35,15 @@ std::map<std::string, base::Duration> DurationsOf(const view::Board& board) {
   return durations;
 }
 
+// Before the run counts as ended: whoever asks until then reads its log. Most runs deploy nothing,
+// and write nothing.
+base::Status SaveDeployments(const view::Board& board, ports::RunIndex& index) {
+  const std::vector<model::Deployment> deployments = board.deployments();
+  return deployments.empty() || !model::IsFinal(board.status())
+             ? base::OkStatus()
+             : index.SaveDeployments(board.run(), deployments);
+}
+
 }  // namespace
 
 ports::RunRow RowOf(const view::Board& board, const std::string& folder) {
@@ -104,6 +113,7 @@ void RunRecord::Begin(ports::RunRow row) {
 
 base::Status RunRecord::End(const view::Board& board, ports::RunRow row) {
   ASSIGN_OR_RETURN(ports::RunIndex * index, Index());
+  RETURN_IF_ERROR(SaveDeployments(board, *index));
   RETURN_IF_ERROR(index->SaveRun(row));
   const std::map<std::string, base::Duration> durations = DurationsOf(board);
   if (durations.empty() || board.context() == nullptr) {

@@ -28,7 +28,8 @@ class RunRecord {
 
   /// Saves the row of an open run, on a thread of its own: a flush must not hold up the first step.
   void Begin(engine::ports::RunRow row);
-  /// Saves how it ended (or stands) and the durations of attempts that succeeded.
+  /// Saves how it ended (or stands), what it deployed, and the durations of attempts that
+  /// succeeded.
   engine::base::Status End(const view::Board& board, engine::ports::RunRow row);
 
  private:

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "api/wire/deployments.h"
 #include "api/wire/request_fields.h"
 #include "api/wire/run_events.h"
 #include "api/wire/runs.grpc.pb.h"
@@ -177,6 +178,21 @@ base::StatusOr<std::vector<ports::RunRow>> RunClient::List(const ports::RunFilte
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+base::StatusOr<std::vector<model::Deployment>> RunClient::ListDeployments(
+    const model::DeploymentFilter& filter) {
+  const pb::ListDeploymentsRequest request = wire::ToWire(filter);
+  pb::ListDeploymentsResponse response;
+  RETURN_IF_ERROR(connection_.Call(true, [&](const auto& channel, grpc::ClientContext& context) {
+    return pb::Runs::NewStub(channel)->ListDeployments(&context, request, &response);
+  }));
+  std::vector<model::Deployment> deployments;
+  for (const pb::Deployment& each : response.deployments()) {
+    ASSIGN_OR_RETURN(model::Deployment deployment, wire::DeploymentFrom(each));
+    deployments.push_back(std::move(deployment));
+  }
+  return deployments;
 }
 
 base::StatusOr<CancelAnswer> RunClient::Cancel(const std::string& run, bool kill) {

@@ -12,6 +12,7 @@
 #include "dsl/diagnostic.h"
 #include "engine/base/digest.h"
 #include "engine/base/status.h"
+#include "engine/model/deployment.h"
 #include "engine/model/fact.h"
 #include "engine/model/ids.h"
 #include "engine/model/status.h"
@@ -59,6 +60,8 @@ class RunClient {
   engine::base::StatusOr<engine::ports::RunRow> Get(const std::string& run);
   engine::base::StatusOr<std::vector<engine::ports::RunRow>> List(
       const engine::ports::RunFilter& filter);
+  engine::base::StatusOr<std::vector<engine::model::Deployment>> ListDeployments(
+      const engine::model::DeploymentFilter& filter);
   engine::base::StatusOr<CancelAnswer> Cancel(const std::string& run, bool kill);
   /// `FailedPrecondition`: the job does not ask, or not the caller.
   engine::base::StatusOr<engine::model::RunId> Approve(

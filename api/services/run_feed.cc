@@ -53,6 +53,7 @@ void RunFeed::Append(const model::Fact& fact) {
 }
 
 void RunFeed::Count(const model::Fact& fact) {
+  deployments_.Apply(fact);
   std::visit(
       base::Overloaded{
           [&](const model::RunAccepted&) { accepted_at_ = fact.at; },
@@ -65,6 +66,9 @@ void RunFeed::Count(const model::Fact& fact) {
           [&](const model::RunAdmitted&) { status_ = model::Status::kRunning; },
           [&](const model::ApprovalRequested& body) {
             SetStatus(body.job, model::Status::kWaiting);
+          },
+          [&](const model::JobQueued& body) {
+            deployments_.Claim(body, fact.at, *accepted_.context, *plan_);
           },
           [&](const model::JobReadied& body) { SetStatus(body.job, model::Status::kReady); },
           [&](const model::JobBackedOff& body) { SetStatus(body.job, model::Status::kWaiting); },

@@ -10,6 +10,7 @@
 
 #include "api/wire/runs.pb.h"
 #include "engine/base/time.h"
+#include "engine/model/deployment.h"
 #include "engine/model/fact.h"
 #include "engine/model/log_state.h"
 #include "engine/model/plan.h"
@@ -36,6 +37,9 @@ class RunFeed {
   std::size_t bytes() const { return bytes_; }
   /// Of the jobs that have ended.
   const std::vector<engine::model::CarriedJob>& results() const { return results_; }
+
+  /// What its jobs brought to environments, by job.
+  std::vector<engine::model::Deployment> deployments() const { return deployments_.List(); }
 
   /// Logs that are not empty, of steps that have ended.
   const std::vector<engine::model::LogKey>& logs() const { return logs_; }
@@ -71,6 +75,7 @@ class RunFeed {
   std::array<std::uint32_t, engine::model::kStatusCount> counts_{};
   std::vector<engine::model::CarriedJob> results_;
   std::vector<engine::model::LogKey> logs_;
+  engine::model::RunDeployments deployments_;
   engine::model::Status status_ = engine::model::Status::kRunning;
   engine::base::Instant accepted_at_{};
   engine::base::Instant ended_at_{};

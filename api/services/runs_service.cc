@@ -13,6 +13,7 @@
 #include "api/services/intake.h"
 #include "api/services/run_feeds.h"
 #include "api/services/run_lookup.h"
+#include "api/wire/deployments.h"
 #include "api/wire/request_fields.h"
 #include "api/wire/run_events.h"
 #include "dsl/approval.h"
@@ -119,6 +120,34 @@ void AnswerList(const Call& call, Shard* shard, const std::vector<ports::RunRow>
     } else {
       ToWire(row, summary);
     }
+  }
+  call.Finish(base::OkStatus());
+}
+
+/// What the engine knows of a deployment of a run that is open: the store has no row for what goes
+/// on.
+void CatchUp(RunFeeds& feeds, model::Deployment& deployment) {
+  const FeedRef feed = model::IsFinal(deployment.status) ? nullptr : feeds.Find(deployment.run);
+  if (feed == nullptr) {
+    return;
+  }
+  for (model::Deployment& known : feed->deployments()) {
+    if (known.job == deployment.job) {
+      // Which one is current, only the store can tell.
+      known.is_current = deployment.is_current;
+      deployment = std::move(known);
+      return;
+    }
+  }
+}
+
+void AnswerDeployments(const Call& call, Shard* shard, std::vector<model::Deployment>& found,
+                       pb::ListDeploymentsResponse* response) {
+  for (model::Deployment& deployment : found) {
+    if (shard != nullptr) {
+      CatchUp(*shard->feeds, deployment);
+    }
+    wire::ToWire(deployment, response->add_deployments());
   }
   call.Finish(base::OkStatus());
 }
@@ -350,6 +379,35 @@ grpc::ServerUnaryReactor* RunsService::Explain(grpc::CallbackServerContext* cont
                          const engine::core::EngineCore& core, base::Instant now) {
       AnswerExplain(call, *feed, jobs, all, {core, now, call.seat->shard()}, response);
     });
+  });
+  return call.reactor;
+}
+
+grpc::ServerUnaryReactor* RunsService::ListDeployments(grpc::CallbackServerContext* context,
+                                                       const pb::ListDeploymentsRequest* request,
+                                                       pb::ListDeploymentsResponse* response) {
+  const Call call(seat_, context);
+  const auto filter = wire::DeploymentFilterFrom(*request);
+  if (!filter.ok()) {
+    call.Finish(filter.status());
+    return call.reactor;
+  }
+  seat_.OnEngine([call, filter = *filter, response](Shard* shard) {
+    if (shard == nullptr) {
+      return call.NotOwner();
+    }
+    const base::Status asked =
+        shard->archive->Do([call, filter, response](ports::RunHistory& history, ports::RunStore&) {
+          auto found = std::make_shared<base::StatusOr<std::vector<model::Deployment>>>(
+              history.ListDeployments(filter));
+          call.seat->OnEngine([call, found, response](Shard* then) {
+            found->ok() ? AnswerDeployments(call, then, **found, response)
+                        : call.Finish(found->status());
+          });
+        });
+    if (!asked.ok()) {
+      call.Finish(asked);
+    }
   });
   return call.reactor;
 }

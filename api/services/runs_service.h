@@ -42,6 +42,9 @@ class RunsService final : public dayfly::v1::Runs::CallbackService {
   grpc::ServerUnaryReactor* ReadTests(grpc::CallbackServerContext* context,
                                       const dayfly::v1::ReadTestsRequest* request,
                                       dayfly::v1::ReadTestsResponse* response) override;
+  grpc::ServerUnaryReactor* ListDeployments(grpc::CallbackServerContext* context,
+                                            const dayfly::v1::ListDeploymentsRequest* request,
+                                            dayfly::v1::ListDeploymentsResponse* response) override;
 
  private:
   Seat& seat_;

@@ -69,6 +69,11 @@ class ServerRuns final : public RunAccess {
   }
   /// A server's runs go on by themselves.
   bool IsLeft(const ports::RunRow&) const override { return false; }
+  base::StatusOr<std::vector<model::Deployment>> Deployments(
+      const model::DeploymentFilter& filter) override {
+    return client_.ListDeployments(filter);
+  }
+  bool IsLeft(const model::Deployment&) const override { return false; }
   std::string place() const override { return place_; }
 
   base::StatusOr<RunReading> Read(const std::string& name) override {

@@ -50,6 +50,7 @@ void Board::Apply(const model::Fact& fact) {
   if (model::RunOf(fact) != run_) {
     return;
   }
+  deployments_.Apply(fact);
   std::visit([&](const auto& body) { On(body, fact.at); }, fact.body);
 }
 
@@ -86,7 +87,10 @@ void Board::On(const model::ApprovalDecided& fact, base::Instant) {
   Job(fact.job).reason = {};
 }
 
-void Board::On(const model::JobQueued& fact, base::Instant) {
+void Board::On(const model::JobQueued& fact, base::Instant at) {
+  if (context_ != nullptr) {
+    deployments_.Claim(fact, at, *context_, *plan_);
+  }
   SetStatus(fact.job, model::Status::kWaiting);
   JobState& job = Job(fact.job);
   job.reason = fact.reason;

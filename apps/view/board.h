@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/time.h"
+#include "engine/model/deployment.h"
 #include "engine/model/fact.h"
 #include "engine/model/plan.h"
 
@@ -84,6 +85,8 @@ class Board {
   const std::string& job_name(model::JobIndex job) const { return names_[base::AsIndex(job)]; }
   const std::vector<StageGroup>& stages() const { return stages_; }
   std::uint32_t stage_of(model::JobIndex job) const { return stage_of_[base::AsIndex(job)]; }
+  /// What its jobs brought to environments, by job.
+  std::vector<model::Deployment> deployments() const { return deployments_.List(); }
   /// Jobs per status.
   const std::array<std::uint32_t, model::kStatusCount>& counts() const { return counts_; }
   const std::set<model::JobIndex>& running() const { return running_; }
@@ -145,6 +148,7 @@ class Board {
   std::array<std::uint32_t, model::kStatusCount> counts_{};
   std::set<model::JobIndex> running_;
   std::set<model::JobIndex> troubled_;
+  model::RunDeployments deployments_;
   std::uint64_t lost_log_bytes_ = 0;
   model::Status status_ = model::Status::kWaiting;
   model::Reason reason_;

@@ -13,6 +13,7 @@
 #include "engine/model/fact.h"
 #include "engine/model/ids.h"
 #include "engine/model/status.h"
+#include "engine/ports/deployment_queries.h"
 #include "engine/ports/run_queries.h"
 
 namespace engine::ports {
@@ -29,7 +30,9 @@ struct JobRow {
 };
 
 /// `ListRuns` and `FindRun` give open runs the status `running`; `folder` and `owner` stay empty.
-class RunHistory : public RunQueries {
+/// Of the deployments whose runs were dropped the newest success of each environment is still
+/// there.
+class RunHistory : public RunQueries, public DeploymentQueries {
  public:
   /// The acceptance of the first run of this shard with the key, open or closed; nothing when there
   /// is none.

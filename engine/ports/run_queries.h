@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "engine/base/time.h"
 #include "engine/model/ids.h"
 #include "engine/model/status.h"
+#include "engine/ports/deployment_queries.h"
 
 namespace engine::ports {
 
@@ -77,8 +79,8 @@ class RunQueries {
       const PipelineKey& key) = 0;
 };
 
-/// The writing half.
-class RunIndex : public RunQueries {
+/// The writing half. Its deployments are those of runs that were saved as ended.
+class RunIndex : public RunQueries, public DeploymentQueries {
  public:
   /// Inserts or replaces the row of `row.run`; durable enough for a convenience (survives the
   /// process, not necessarily a power cut).
@@ -88,7 +90,12 @@ class RunIndex : public RunQueries {
   virtual base::Status SaveDurations(const PipelineKey& key,
                                      const std::map<std::string, base::Duration>& durations) = 0;
 
-  /// Forgets the row (its folder was removed). Unknown runs are no error.
+  /// All of one run, in place of what it had.
+  virtual base::Status SaveDeployments(model::RunId run,
+                                       std::span<const model::Deployment> deployments) = 0;
+
+  /// Forgets the row (its folder was removed), and its deployments but for those that are the
+  /// current ones of their environments. Unknown runs are no error.
   virtual base::Status RemoveRun(model::RunId run) = 0;
 };
 

@@ -23,7 +23,8 @@ class RunRetention {
 
   /// Drops the days (since 1970) before `before` on which no run of `open` was accepted, and no
   /// other that has not ended; but nothing that a recovery would read: days whose log goes beyond
-  /// the older of the two snapshots stay for now. Then plans that no run names any more. `open`:
+  /// the older of the two snapshots stay for now. Then plans that no run names any more. Of the
+  /// deployments that go, the newest success of each environment of each source is kept. `open`:
   /// all that the engine knows. Repeat-safe; not OK: some days may have been dropped.
   virtual base::StatusOr<DroppedDays> DropDays(std::int64_t before,
                                                std::span<const model::RunId> open) = 0;

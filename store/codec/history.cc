@@ -89,6 +89,13 @@ void ProjectHistory(const engine::ports::FactRow& row, HistoryRows& out) {
       out.runs.push_back(Accepted(*accepted, fact.at));
     } else if (const auto* run = std::get_if<model::RunEnded>(&fact.body)) {
       out.runs.push_back(Ended(*run, fact.at));
+    } else if (const auto* queued = std::get_if<model::JobQueued>(&fact.body);
+               queued != nullptr && !queued->environment.empty()) {
+      out.deployments.push_back({.run = queued->run,
+                                 .job = queued->job,
+                                 .at = fact.at,
+                                 .environment = queued->environment,
+                                 .url = queued->environment_url});
     }
   }
 }

@@ -43,9 +43,19 @@ struct JobHistoryRow {
   friend bool operator==(const JobHistoryRow&, const JobHistoryRow&) = default;
 };
 
+/// One row for a job when it claims an environment.
+struct DeploymentHistoryRow {
+  engine::model::RunId run;
+  engine::model::JobIndex job;
+  engine::base::Instant at{};
+  std::string environment, url;
+  friend bool operator==(const DeploymentHistoryRow&, const DeploymentHistoryRow&) = default;
+};
+
 struct HistoryRows {
   std::vector<RunHistoryRow> runs;
   std::vector<JobHistoryRow> jobs;
+  std::vector<DeploymentHistoryRow> deployments;
   friend bool operator==(const HistoryRows&, const HistoryRows&) = default;
 };
 

@@ -60,6 +60,23 @@ TEST(History, ARunHasOneRowWhenAcceptedAndOneWhenEnded) {
   EXPECT_EQ(rows.runs[1].counts[3], 9U);
 }
 
+TEST(History, AJobThatClaimsAnEnvironmentHasARow) {
+  model::JobQueued queued;
+  queued.run = kRun;
+  queued.job = model::JobIndex(4);
+  EXPECT_TRUE(Project({{kAt, queued}}).deployments.empty()) << "a group and no environment";
+  queued.environment = "production";
+  queued.environment_url = "https://example.org";
+  const HistoryRows rows = Project({{kAt, queued}});
+  ASSERT_EQ(rows.deployments.size(), 1U);
+  const DeploymentHistoryRow expected{.run = kRun,
+                                      .job = model::JobIndex(4),
+                                      .at = kAt,
+                                      .environment = "production",
+                                      .url = "https://example.org"};
+  EXPECT_EQ(rows.deployments[0], expected);
+}
+
 TEST(History, TheDayIsThatOfTheRun) {
   EXPECT_EQ(DayOf({kRun, {}}), kMillis / 86'400'000);
   EXPECT_EQ(DayOf({model::RunId(), {{kAt, model::WorkerRecovered{}}}}), kMillis / 86'400'000);

@@ -19,8 +19,8 @@ using base::StatusOr;
 // for another transaction looks again when that one has ended, so that what we compare is current.
 constexpr const char* kFence = R"sql(
 WITH gate AS (
-  UPDATE dayfly.shard SET seq = $35::bigint
-  WHERE id = $1::bigint AND epoch = $32::bigint AND reconnects = $33::bigint AND seq = $34::bigint
+  UPDATE dayfly.shard SET seq = $41::bigint
+  WHERE id = $1::bigint AND epoch = $38::bigint AND reconnects = $39::bigint AND seq = $40::bigint
   RETURNING id
 ),
 )sql";
@@ -30,20 +30,20 @@ WITH gate AS (
 constexpr const char* kRest = R"sql(
 , new_plan AS (
   INSERT INTO dayfly.plan (digest, name, bytes)
-  SELECT p.* FROM gate, unnest($36::bytea[], $37::bytea[], $38::bytea[]) AS p
+  SELECT p.* FROM gate, unnest($42::bytea[], $43::bytea[], $44::bytea[]) AS p
   ON CONFLICT DO NOTHING
 ), new_log AS (
   INSERT INTO dayfly.log (shard, seq, epoch, run, day, bytes)
-  SELECT $1::bigint, l.seq, $32::bigint, l.run, l.day, l.bytes
-  FROM gate, unnest($39::bigint[], $40::bigint[], $41::int[], $42::bytea[])
+  SELECT $1::bigint, l.seq, $38::bigint, l.run, l.day, l.bytes
+  FROM gate, unnest($45::bigint[], $46::bigint[], $47::int[], $48::bytea[])
     AS l(seq, run, day, bytes)
 ), new_snapshot AS (
   INSERT INTO dayfly.snapshot (shard, seq, bytes)
-  SELECT $1::bigint, $35::bigint, s FROM gate, unnest($43::bytea[]) AS s
+  SELECT $1::bigint, $41::bigint, s FROM gate, unnest($49::bytea[]) AS s
   ON CONFLICT (shard, seq) DO UPDATE SET bytes = excluded.bytes
 ), old_snapshot AS (
   DELETE FROM dayfly.snapshot
-  WHERE shard = $1::bigint AND EXISTS (SELECT FROM gate) AND cardinality($43::bytea[]) > 0
+  WHERE shard = $1::bigint AND EXISTS (SELECT FROM gate) AND cardinality($49::bytea[]) > 0
     AND seq < (SELECT max(seq) FROM dayfly.snapshot WHERE shard = $1::bigint)
 )
 SELECT id FROM gate
@@ -133,7 +133,7 @@ StatusOr<EncodedCommit> EncodeCommit(const ports::CommitBatch& batch, const Fenc
 }
 
 Statement CommitStatement() {
-  static_assert(kHistoryParameters == 30, "the numbers above begin behind those of the history");
+  static_assert(kHistoryParameters == 36, "the numbers above begin behind those of the history");
   static const std::string sql = std::string(kFence) + kInsertHistory + kRest;
   return {"commit", sql.c_str()};
 }

@@ -75,6 +75,12 @@ run_row AS (
     $21::bigint[], $22::int[], $23::bigint[], $24::bigint[], $25::int[], $26::int[], $27::int[],
     $28::int[], $29::bigint[], $30::bigint[], $31::bytea[])
   AS j(run, job, at, took, day, attempt, status, reason, detail, until, subject)
+), new_deployment AS (
+  INSERT INTO dayfly.deployment (run, shard, at, day, job, environment, url)
+  SELECT d.run, $1::bigint, d.at, d.day, d.job, d.environment, d.url
+  FROM gate, unnest($32::bigint[], $33::int[], $34::bigint[], $35::int[], $36::bytea[], $37::bytea[])
+  AS d(run, job, at, day, environment, url)
+  ON CONFLICT DO NOTHING
 )
 )sql";
 
@@ -108,7 +114,13 @@ HistoryInsert::HistoryInsert()
       job_reason_(kInt32),
       job_detail_(kInt64),
       job_until_(kInt64),
-      job_subject_(kBytes) {}
+      job_subject_(kBytes),
+      deployment_run_(kInt64),
+      deployment_job_(kInt32),
+      deployment_at_(kInt64),
+      deployment_day_(kInt32),
+      environment_(kBytes),
+      url_(kBytes) {}
 
 void HistoryInsert::Add(const engine::ports::FactRow& row, std::uint64_t seq) {
   codec::HistoryRows rows;
@@ -119,6 +131,9 @@ void HistoryInsert::Add(const engine::ports::FactRow& row, std::uint64_t seq) {
   }
   for (const codec::JobHistoryRow& job : rows.jobs) {
     AddJob(job, day);
+  }
+  for (const codec::DeploymentHistoryRow& deployment : rows.deployments) {
+    AddDeployment(deployment, day);
   }
 }
 
@@ -157,13 +172,52 @@ void HistoryInsert::AddJob(const codec::JobHistoryRow& row, std::int32_t day) {
   AddReason(row.reason, job_reason_, job_detail_, job_until_, job_subject_);
 }
 
+void HistoryInsert::AddDeployment(const codec::DeploymentHistoryRow& row, std::int32_t day) {
+  deployment_run_.Int64(Signed(row.run.value()));
+  deployment_job_.Int32(static_cast<std::int32_t>(row.job.value()));
+  deployment_at_.Int64(base::ToMicros(row.at));
+  deployment_day_.Int32(day);
+  environment_.Bytes(row.environment);
+  AddText(url_, row.url);
+}
+
 void HistoryInsert::AppendTo(Parameters& parameters) const {
-  for (const Column* column :
-       {&run_,           &at_,         &day_,        &seq_,        &ended_,     &status_,
-        &reason_,        &detail_,     &until_,      &subject_,    &counts_,    &plan_,
-        &pipeline_file_, &source_,     &commit_,     &branch_,     &event_,     &by_,
-        &key_,           &job_run_,    &job_,        &job_at_,     &took_,      &job_day_,
-        &attempt_,       &job_status_, &job_reason_, &job_detail_, &job_until_, &job_subject_}) {
+  for (const Column* column : {&run_,
+                               &at_,
+                               &day_,
+                               &seq_,
+                               &ended_,
+                               &status_,
+                               &reason_,
+                               &detail_,
+                               &until_,
+                               &subject_,
+                               &counts_,
+                               &plan_,
+                               &pipeline_file_,
+                               &source_,
+                               &commit_,
+                               &branch_,
+                               &event_,
+                               &by_,
+                               &key_,
+                               &job_run_,
+                               &job_,
+                               &job_at_,
+                               &took_,
+                               &job_day_,
+                               &attempt_,
+                               &job_status_,
+                               &job_reason_,
+                               &job_detail_,
+                               &job_until_,
+                               &job_subject_,
+                               &deployment_run_,
+                               &deployment_job_,
+                               &deployment_at_,
+                               &deployment_day_,
+                               &environment_,
+                               &url_}) {
     parameters.Array(*column);
   }
 }

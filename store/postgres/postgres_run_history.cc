@@ -9,6 +9,7 @@
 #include "store/codec/plan_codec.h"
 #include "store/codec/run_prefix.h"
 #include "store/postgres/connection.h"
+#include "store/postgres/deployment_rows.h"
 #include "store/postgres/migrate.h"
 #include "store/postgres/plan_reader.h"
 
@@ -120,6 +121,8 @@ class PostgresRunHistory : public ports::RunHistory {
       const ports::PipelineKey& key) override;
   StatusOr<std::optional<model::RunAccepted>> FindKey(std::string_view idempotency_key) override;
   StatusOr<std::vector<ports::JobRow>> JobsOf(model::RunId run) override;
+  StatusOr<std::vector<model::Deployment>> ListDeployments(
+      const model::DeploymentFilter& filter) override;
 
   StatusOr<Connection*> Connect();
 
@@ -216,6 +219,16 @@ StatusOr<std::vector<ports::JobRow>> PostgresRunHistory::JobsOf(model::RunId run
     out.push_back(JobAt(rows, i));
   }
   return out;
+}
+
+StatusOr<std::vector<model::Deployment>> PostgresRunHistory::ListDeployments(
+    const model::DeploymentFilter& filter) {
+  ASSIGN_OR_RETURN(Connection * connection, Connect());
+  Transaction moment(*connection);
+  RETURN_IF_ERROR(moment.BeginSnapshot());
+  ASSIGN_OR_RETURN(std::vector<model::Deployment> found, ReadDeployments(*connection, filter));
+  RETURN_IF_ERROR(moment.Commit());
+  return found;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "store/codec/history.h"
 #include "store/postgres/connection.h"
+#include "store/postgres/deployment_rows.h"
 #include "store/postgres/migrate.h"
 
 namespace store::postgres {
@@ -59,11 +60,23 @@ class PostgresRunRetention final : public ports::RunRetention {
     return base::OkStatus();
   }
 
+  /// All at once: what its environments still have is kept when, and only when, it goes.
   StatusOr<bool> Drop(std::int64_t day) {
-    const auto dropped =
-        connection_->Run(kDropDay, Parameters().Int32(static_cast<std::int32_t>(day)));
+    const auto number = static_cast<std::int32_t>(day);
+    Transaction transaction(*connection_);
+    RETURN_IF_ERROR(transaction.Begin());
+    ASSIGN_OR_RETURN(const std::vector<model::Deployment> leaving,
+                     ReadSuccessesOf(*connection_, number));
+    const auto dropped = connection_->Run(kDropDay, Parameters().Int32(number));
     RETURN_IF_ERROR(PassOver(dropped.status()));
-    return dropped.ok() && dropped->Bool(0, 0);
+    if (!dropped.ok() || !dropped->Bool(0, 0)) {
+      return false;
+    }
+    for (const model::Deployment& deployment : leaving) {
+      RETURN_IF_ERROR(KeepDeployment(*connection_, deployment));
+    }
+    RETURN_IF_ERROR(transaction.Commit());
+    return true;
   }
 
   /// Somebody has the tables: another time.

@@ -322,7 +322,8 @@ TEST_F(PostgresRunStoreTest, HistoryIsTheSameWhenRebuilt) {
   for (std::uint32_t i = 0; i < 40; ++i) {
     const model::RunId run(kRun.value() + i * (kDayOfIds / 16));
     ports::FactRow row{run, FactsOfPlainJob(run, model::JobIndex(i), kAt)};
-    for (std::size_t kind : {0U, 2U, 7U, 13U, 7U}) {  // accepted, ended, job ended, attempt ended
+    // Accepted, ended, job ended, attempt ended, job queued.
+    for (std::size_t kind : {0U, 2U, 7U, 13U, 7U, 24U}) {
       row.facts.push_back(tests::support::AnyFact(random, kind, run));
     }
     ASSERT_TRUE(Commit(Batch({row})).ok());
@@ -331,7 +332,8 @@ TEST_F(PostgresRunStoreTest, HistoryIsTheSameWhenRebuilt) {
     return database_.Texts(
         "SELECT t FROM (SELECT 'run ' || r::text AS t FROM dayfly.run_history r"
         " UNION ALL SELECT 'job ' || j::text FROM dayfly.job_history j"
-        " UNION ALL SELECT 'key ' || k::text FROM dayfly.idempotency_key k) a ORDER BY t");
+        " UNION ALL SELECT 'key ' || k::text FROM dayfly.idempotency_key k"
+        " UNION ALL SELECT 'deployment ' || d::text FROM dayfly.deployment d) a ORDER BY t");
   };
   const std::vector<std::string> before = all();
   EXPECT_GE(before.size(), 40U * 5);

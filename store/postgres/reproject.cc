@@ -24,7 +24,8 @@ constexpr Statement kHold = {"hold_shard",
 constexpr Statement kForget = {
     "forget_history",
     "WITH r AS (DELETE FROM dayfly.run_history WHERE shard = $1::bigint),"
-    " j AS (DELETE FROM dayfly.job_history WHERE shard = $1::bigint)"
+    " j AS (DELETE FROM dayfly.job_history WHERE shard = $1::bigint),"
+    " d AS (DELETE FROM dayfly.deployment WHERE shard = $1::bigint)"
     " DELETE FROM dayfly.idempotency_key WHERE shard = $1::bigint"};
 // Rows whose history is inserted by one statement, about.
 constexpr int kRowsAtOnce = 1000;

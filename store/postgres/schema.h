@@ -172,10 +172,55 @@ BEGIN
 END $body$;
 )sql";
 
+// What was brought to environments: few rows, so not partitioned. Names are as long as authors
+// like, which no index takes: their digests stand in.
+inline constexpr const char* kDeployments = R"sql(
+CREATE TABLE dayfly.deployment (             -- with run_history and job_history the whole story
+  run   bigint NOT NULL,
+  shard bigint NOT NULL,
+  at    bigint NOT NULL,                     -- when the job claimed it
+  day   int    NOT NULL,
+  job   int    NOT NULL,
+  environment bytea NOT NULL,
+  url   bytea,
+  PRIMARY KEY (run, job)
+);
+
+-- Of days that are gone: the newest success of each environment of each source.
+CREATE TABLE dayfly.kept_deployment (
+  run      bigint NOT NULL,
+  queued_at bigint NOT NULL, started_at bigint, ended_at bigint NOT NULL,
+  job      int    NOT NULL,
+  environment bytea NOT NULL,
+  source   bytea  NOT NULL,
+  job_name bytea, url bytea, pipeline bytea, "commit" bytea, branch bytea, event bytea, "by" bytea
+);
+CREATE UNIQUE INDEX ON dayfly.kept_deployment (sha256(environment), sha256(source));
+
+CREATE OR REPLACE FUNCTION dayfly.drop_day(gone int) RETURNS boolean LANGUAGE plpgsql
+SET lock_timeout = '200ms' AS $body$
+DECLARE
+  suffix text := to_char(date '1970-01-01' + gone, '_YYYYMMDD');
+BEGIN
+  IF EXISTS (SELECT FROM dayfly.run_history WHERE day = gone
+             GROUP BY run HAVING NOT bool_or(ended))
+     OR EXISTS (SELECT FROM dayfly.log l WHERE l.day = gone AND l.seq > coalesce(
+                (SELECT min(s.seq) FROM dayfly.snapshot s WHERE s.shard = l.shard), 0)) THEN
+    RETURN false;
+  END IF;
+  DELETE FROM dayfly.idempotency_key WHERE day = gone;
+  DELETE FROM dayfly.deployment WHERE day = gone;
+  EXECUTE format('DROP TABLE IF EXISTS dayfly.%I, dayfly.%I, dayfly.%I',
+                 'run_history' || suffix, 'job_history' || suffix, 'log' || suffix);
+  RETURN true;
+END $body$;
+)sql";
+
 inline constexpr std::array kMigrations = {
     Migration{1, "the first tables", kFirstTables},
     Migration{2, "workers", kWorkers},
     Migration{3, "retention", kRetention},
+    Migration{4, "deployments", kDeployments},
 };
 
 /// The version of the tables that this build writes.

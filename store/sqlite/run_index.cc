@@ -6,6 +6,7 @@
 #include "store/codec/history.h"
 #include "store/codec/run_prefix.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/deployment_table.h"
 
 namespace store::sqlite {
 namespace {
@@ -69,7 +70,10 @@ class SqliteRunIndex : public ports::RunIndex {
   Status SaveRun(const ports::RunRow& row) override;
   Status SaveDurations(const ports::PipelineKey& key,
                        const std::map<std::string, base::Duration>& durations) override;
+  Status SaveDeployments(model::RunId run, std::span<const model::Deployment> deployments) override;
   Status RemoveRun(model::RunId run) override;
+  StatusOr<std::vector<model::Deployment>> ListDeployments(
+      const model::DeploymentFilter& filter) override;
 
  private:
   std::unique_ptr<Database> db_;
@@ -178,9 +182,44 @@ Status SqliteRunIndex::SaveDurations(const ports::PipelineKey& key,
   return transaction.Commit();
 }
 
+Status SqliteRunIndex::SaveDeployments(model::RunId run,
+                                       std::span<const model::Deployment> deployments) {
+  ASSIGN_OR_RETURN(Statement forget, db_->Prepare("DELETE FROM deployment WHERE run=?"));
+  ASSIGN_OR_RETURN(Statement save, PrepareSave(*db_, kIndexedDeployments));
+  Transaction transaction(*db_);
+  RETURN_IF_ERROR(transaction.Begin("IMMEDIATE"));
+  RETURN_IF_ERROR(forget.Bind(1, run.value()).Run());
+  for (const model::Deployment& deployment : deployments) {
+    Bind(save, deployment);
+    RETURN_IF_ERROR(save.Run());
+  }
+  return transaction.Commit();
+}
+
+// What was kept of runs that are gone, and has been replaced since, goes along.
 Status SqliteRunIndex::RemoveRun(model::RunId run) {
   ASSIGN_OR_RETURN(Statement remove, db_->Prepare("DELETE FROM run WHERE run=?"));
-  return remove.Bind(1, run.value()).Run();
+  ASSIGN_OR_RETURN(
+      Statement forget,
+      db_->Prepare("DELETE FROM deployment AS d WHERE run NOT IN (SELECT run FROM run) AND "
+                   "(d.status <> ?1 OR EXISTS (SELECT 1 FROM deployment AS n WHERE n.status = ?1 "
+                   "AND n.environment = d.environment AND n.source = d.source "
+                   "AND (n.ended_at, n.run, n.job) > (d.ended_at, d.run, d.job)))"));
+  Transaction transaction(*db_);
+  RETURN_IF_ERROR(transaction.Begin("IMMEDIATE"));
+  RETURN_IF_ERROR(remove.Bind(1, run.value()).Run());
+  RETURN_IF_ERROR(forget.Bind(1, static_cast<std::int64_t>(model::Status::kSucceeded)).Run());
+  return transaction.Commit();
+}
+
+StatusOr<std::vector<model::Deployment>> SqliteRunIndex::ListDeployments(
+    const model::DeploymentFilter& filter) {
+  if (db_ == nullptr) {
+    return std::vector<model::Deployment>();
+  }
+  ASSIGN_OR_RETURN(std::vector<model::Deployment> known,
+                   ReadDeployments(*db_, kIndexedDeployments, filter.environment));
+  return model::SelectDeployments(std::move(known), filter);
 }
 
 }  // namespace
@@ -198,6 +237,9 @@ StatusOr<std::unique_ptr<ports::RunIndex>> OpenRunIndex(const std::string& path,
   RETURN_IF_ERROR(status);
   // The index may be behind after a power cut: the truth of a run is its own log.
   RETURN_IF_ERROR((*db)->Execute("PRAGMA synchronous=NORMAL"));
+  if (!options.read_only) {
+    RETURN_IF_ERROR(MakeTable(**db, kIndexedDeployments));
+  }
   return std::make_unique<SqliteRunIndex>(*std::move(db));
 }
 

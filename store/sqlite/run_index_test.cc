@@ -63,6 +63,79 @@ TEST_F(RunIndexTest, GivesBackARowAndReplacesIt) {
   EXPECT_EQ(index_->ListRuns({})->size(), 1U);
 }
 
+model::Deployment DeploymentOf(std::string_view id, int ended,
+                               model::Status status = model::Status::kSucceeded) {
+  model::Deployment out;
+  out.environment = "production";
+  out.url = "https://example.org";
+  out.run = IdOf(id);
+  out.job = model::JobIndex(2);
+  out.job_name = "deploy[eu]";
+  out.pipeline = "ci";
+  out.source = "/home/me/app";
+  out.commit = "abc";
+  out.branch = "main";
+  out.event = "manual";
+  out.by = "anna";
+  out.status = status;
+  out.reason = {model::ReasonCode::kExitCode, 3, {}, "why"};
+  out.queued_at = base::InstantFromMicros(ended - 1);
+  out.ended_at = base::InstantFromMicros(ended);
+  return out;
+}
+
+TEST_F(RunIndexTest, GivesBackDeploymentsAndReplacesThoseOfARun) {
+  model::Deployment deployment = DeploymentOf("01jd2m0q4x7zk", 9, model::Status::kFailed);
+  ASSERT_TRUE(index_->SaveDeployments(deployment.run, {&deployment, 1}).ok());
+  EXPECT_THAT(*index_->ListDeployments({}), testing::ElementsAre(deployment));
+  deployment.status = model::Status::kSucceeded;
+  deployment.started_at = base::InstantFromMicros(8);
+  ASSERT_TRUE(index_->SaveDeployments(deployment.run, {&deployment, 1}).ok());
+  deployment.is_current = true;
+  EXPECT_THAT(*index_->ListDeployments({.environment = "production"}),
+              testing::ElementsAre(deployment));
+  EXPECT_TRUE(index_->ListDeployments({.environment = "test"})->empty());
+}
+
+TEST_F(RunIndexTest, WhatAnEnvironmentHasOutlivesItsRun) {
+  const auto runs = [this] {
+    std::vector<std::string> ids;
+    const auto found = index_->ListDeployments({});
+    EXPECT_TRUE(found.ok()) << found.status();
+    for (const model::Deployment& each : *found) {
+      ids.push_back(ToText(each.run));
+    }
+    return ids;
+  };
+  const auto save = [this](const model::Deployment& deployment) {
+    ASSERT_TRUE(index_->SaveRun(Row(ToText(deployment.run))).ok());
+    ASSERT_TRUE(index_->SaveDeployments(deployment.run, {&deployment, 1}).ok());
+  };
+  save(DeploymentOf("01jd2m0q4x7za", 5));
+  save(DeploymentOf("01jd2m0q4x7zb", 7, model::Status::kFailed));
+  ASSERT_TRUE(index_->RemoveRun(IdOf("01jd2m0q4x7za")).ok());
+  EXPECT_THAT(runs(), testing::ElementsAre("01jd2m0q4x7zb", "01jd2m0q4x7za"));
+  ASSERT_TRUE(index_->RemoveRun(IdOf("01jd2m0q4x7zb")).ok());
+  EXPECT_THAT(runs(), testing::ElementsAre("01jd2m0q4x7za"));
+  save(DeploymentOf("01jd2m0q4x7zc", 9));
+  ASSERT_TRUE(index_->RemoveRun(IdOf("01jd2m0q4x7zc")).ok());
+  EXPECT_THAT(runs(), testing::ElementsAre("01jd2m0q4x7zc"));
+}
+
+TEST_F(RunIndexTest, AnIndexFromBeforeDeploymentsHasNone) {
+  const auto read = [this] { return OpenRunIndex(path_, {.read_only = true}); };
+  index_.reset();
+  {
+    const auto db = Database::Open(path_, {});
+    ASSERT_TRUE((*db)->Execute("DROP TABLE deployment").ok());
+  }
+  EXPECT_TRUE((*read())->ListDeployments({})->empty());
+  index_ = *OpenRunIndex(path_);
+  const model::Deployment deployment = DeploymentOf("01jd2m0q4x7zk", 9);
+  ASSERT_TRUE(index_->SaveDeployments(deployment.run, {&deployment, 1}).ok());
+  EXPECT_EQ((*read())->ListDeployments({})->size(), 1U);
+}
+
 TEST_F(RunIndexTest, ListsTheNewestFirst) {
   for (const char* id : {"01jd2m0q4x7zk", "01jd2m0q4x7zm", "01jc000000000"}) {
     ASSERT_TRUE(index_->SaveRun(Row(id)).ok());

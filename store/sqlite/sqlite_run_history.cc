@@ -2,6 +2,7 @@
 #include "store/sqlite/sqlite_run_history.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 #include <variant>
@@ -10,6 +11,8 @@
 #include "store/codec/fact_codec.h"
 #include "store/codec/run_prefix.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/deployment_book.h"
+#include "store/sqlite/deployment_table.h"
 #include "store/sqlite/run_store_schema.h"
 #include "store/sqlite/sqlite_run_store.h"
 
@@ -49,7 +52,7 @@ bool Fits(const ports::RunRow& row, const ports::RunFilter& filter) {
 class SqliteRunHistory final : public ports::RunHistory {
  public:
   SqliteRunHistory(std::unique_ptr<Database> db, std::unique_ptr<ports::RunStore> plans)
-      : db_(std::move(db)), plans_(std::move(plans)) {}
+      : db_(std::move(db)), plans_(std::move(plans)), deployments_(*plans_) {}
 
   StatusOr<std::vector<ports::RunRow>> ListRuns(const ports::RunFilter& filter) override {
     RETURN_IF_ERROR(CatchUp());
@@ -91,6 +94,19 @@ class SqliteRunHistory final : public ports::RunHistory {
     runs_.clear();
     by_key_.clear();
     names_.clear();
+    deployments_.Clear();
+  }
+
+  StatusOr<std::vector<model::Deployment>> ListDeployments(
+      const model::DeploymentFilter& filter) override {
+    RETURN_IF_ERROR(CatchUp());
+    std::vector<model::Deployment> known = deployments_.List();
+    ASSIGN_OR_RETURN(std::vector<model::Deployment> kept,
+                     ReadDeployments(*db_, kKeptDeployments, filter.environment));
+    // A day that is just going has its deployments twice.
+    std::erase_if(kept, [this](const model::Deployment& each) { return runs_.contains(each.run); });
+    std::ranges::move(kept, std::back_inserter(known));
+    return model::SelectDeployments(std::move(known), filter);
   }
 
   StatusOr<std::vector<ports::JobRow>> JobsOf(model::RunId run) override {
@@ -125,6 +141,7 @@ class SqliteRunHistory final : public ports::RunHistory {
   }
 
   Status Take(const model::Fact& fact) {
+    RETURN_IF_ERROR(deployments_.Take(fact));
     if (const auto* accepted = std::get_if<model::RunAccepted>(&fact.body)) {
       return Accept(*accepted, fact.at);
     }
@@ -176,6 +193,7 @@ class SqliteRunHistory final : public ports::RunHistory {
 
   std::unique_ptr<Database> db_;
   std::unique_ptr<ports::RunStore> plans_;
+  DeploymentBook deployments_;
   std::uint64_t seq_ = 0;
   std::map<model::RunId, KnownRun> runs_;
   std::map<std::string, model::RunAccepted, std::less<>> by_key_;

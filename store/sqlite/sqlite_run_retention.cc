@@ -5,9 +5,13 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
+#include "store/codec/fact_codec.h"
 #include "store/codec/history.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/deployment_book.h"
+#include "store/sqlite/deployment_table.h"
 #include "store/sqlite/run_store_schema.h"
 #include "store/sqlite/sqlite_run_store.h"
 
@@ -47,7 +51,8 @@ constexpr const char* kDeletePlans =
 
 class SqliteRunRetention final : public ports::RunRetention {
  public:
-  explicit SqliteRunRetention(std::unique_ptr<Database> db) : db_(std::move(db)) {}
+  SqliteRunRetention(std::unique_ptr<Database> db, std::unique_ptr<ports::RunStore> plans)
+      : db_(std::move(db)), plans_(std::move(plans)) {}
 
   StatusOr<ports::DroppedDays> DropDays(std::int64_t before,
                                         std::span<const model::RunId> open) override {
@@ -87,7 +92,45 @@ class SqliteRunRetention final : public ports::RunRetention {
     return numbers;
   }
 
+  /// Of the day's deployments those that are what their environments have now, as far as it and
+  /// days that went before can tell.
+  Status KeepDeployments(std::int64_t day) {
+    ASSIGN_OR_RETURN(std::vector<model::Deployment> known, DeploymentsOf(day));
+    std::erase_if(known, [](const model::Deployment& each) {
+      return each.status != model::Status::kSucceeded;
+    });
+    if (known.empty()) {
+      return base::OkStatus();
+    }
+    RETURN_IF_ERROR(MakeTable(*db_, kKeptDeployments));
+    ASSIGN_OR_RETURN(Statement save, PrepareSaveIfNewer(*db_, kKeptDeployments));
+    Transaction transaction(*db_);
+    RETURN_IF_ERROR(transaction.Begin("IMMEDIATE"));
+    for (const model::Deployment& each : known) {
+      Bind(save, each);
+      RETURN_IF_ERROR(save.Run());
+    }
+    return transaction.Commit();
+  }
+
+  StatusOr<std::vector<model::Deployment>> DeploymentsOf(std::int64_t day) {
+    DeploymentBook book(*plans_);
+    ASSIGN_OR_RETURN(Statement log,
+                     db_->Prepare("SELECT bytes FROM log WHERE day = ? ORDER BY seq"));
+    log.Bind(1, day);
+    ASSIGN_OR_RETURN(bool more, log.Step());
+    while (more) {
+      ASSIGN_OR_RETURN(const std::vector<model::Fact> facts, codec::DecodeFacts(log.Bytes(0)));
+      for (const model::Fact& fact : facts) {
+        RETURN_IF_ERROR(book.Take(fact));
+      }
+      ASSIGN_OR_RETURN(more, log.Step());
+    }
+    return book.List();
+  }
+
   Status Drop(std::int64_t day) {
+    RETURN_IF_ERROR(KeepDeployments(day));
     for (const char* sql : kDeletes) {
       ASSIGN_OR_RETURN(Statement statement, db_->Prepare(sql));
       statement.Bind(1, day * kRunsOfDay)
@@ -108,6 +151,7 @@ class SqliteRunRetention final : public ports::RunRetention {
   }
 
   std::unique_ptr<Database> db_;
+  std::unique_ptr<ports::RunStore> plans_;
 };
 
 }  // namespace
@@ -115,7 +159,10 @@ class SqliteRunRetention final : public ports::RunRetention {
 StatusOr<std::unique_ptr<ports::RunRetention>> OpenSqliteRunRetention(const std::string& path) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> db, Database::Open(path, {}));
   RETURN_IF_ERROR(PrepareSchema(*db, false, kRunStoreVersion, kRunStoreSchema, "run"));
-  return std::make_unique<SqliteRunRetention>(std::move(db));
+  RunStoreOptions options;
+  options.read_only = true;
+  ASSIGN_OR_RETURN(std::unique_ptr<ports::RunStore> plans, OpenSqliteRunStore(path, options));
+  return std::make_unique<SqliteRunRetention>(std::move(db), std::move(plans));
 }
 
 }  // namespace store::sqlite

@@ -114,6 +114,9 @@ TEST_F(BadInput, SqlTextInEveryStringIsJustText) {
   const auto rows =
       runs.List({.limit = 5, .pipeline = kSql, .source = {}, .branch = {}, .status = {}});
   EXPECT_TRUE(rows.ok());
+  const auto deployments = runs.ListDeployments({.limit = 5, .environment = kSql});
+  ASSERT_TRUE(deployments.ok()) << deployments.status();
+  EXPECT_TRUE(deployments->empty());
   EXPECT_TRUE(runs.Submit(submission)->existed);
 }
 

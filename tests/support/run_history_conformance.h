@@ -21,6 +21,19 @@ class RunHistoryConformance : public RunHistoryFixture,
                               public testing::WithParamInterface<MakeHistoryScene> {
  protected:
   void SetUp() override { Open(GetParam()()); }
+
+  /// `deploy`, for each value of a list that is not known yet.
+  static std::shared_ptr<const model::Plan> EachPlan() {
+    auto plan = std::make_shared<model::Plan>();
+    model::JobSpec& deploy = plan->specs.emplace_back();
+    deploy.name = "deploy";
+    deploy.matrix = std::make_shared<model::MatrixSpec>();
+    deploy.matrix->keys = {"value", "index", "name"};
+    deploy.matrix->cell_count = 1;
+    deploy.matrix->each = {.list = "x", .at = {}, .second_cell = {}};
+    plan->jobs.push_back({.spec = model::SpecIndex(0), .cell = std::vector<model::JsonText>(3)});
+    return plan;
+  }
 };
 
 TEST_P(RunHistoryConformance, AnOpenRunIsRunningAndAnEndedOneSaysHow) {
@@ -110,6 +123,84 @@ TEST_P(RunHistoryConformance, AKeyAnswersItsFirstRunAlsoWhenThatIsClosed) {
   EXPECT_EQ((*found)->run, run);
   EXPECT_EQ((*found)->context->commit, "abc");
   EXPECT_EQ(*history_->FindKey(""), std::nullopt) << "no key is no key";
+}
+
+TEST_P(RunHistoryConformance, TellsWhatWasDeployedByWhichRunAndHowThatWent) {
+  const model::RunId run = Accept({"01jd2m0q4x7zk"});
+  Claim(run, 1);
+  auto found = history_->ListDeployments({.environment = "production"});
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_FALSE(model::IsFinal(found->front().status));
+  EXPECT_FALSE(found->front().ended_at.has_value());
+  EndJob(run, 1, milliseconds(1), model::Status::kFailed);
+  found = history_->ListDeployments({.environment = "production"});
+  ASSERT_EQ(found->size(), 1U);
+  const model::Deployment expected{.environment = "production",
+                                   .url = "https://example.org",
+                                   .run = run,
+                                   .job = model::JobIndex(1),
+                                   .job_name = JobName(*Plan("ci"), model::JobIndex(1)),
+                                   .pipeline = "ci",
+                                   .source = "https://example.org/app",
+                                   .commit = "abc",
+                                   .branch = "main",
+                                   .event = "manual",
+                                   .by = "anna",
+                                   .status = model::Status::kFailed,
+                                   .reason = {model::ReasonCode::kExitCode, 3, {}, "why"},
+                                   .queued_at = kAt + milliseconds(1),
+                                   .started_at = kAt + milliseconds(1),
+                                   .ended_at = kAt + milliseconds(2)};
+  EXPECT_EQ(found->front(), expected);
+  EXPECT_TRUE(history_->ListDeployments({.environment = "' OR true --"})->empty());
+}
+
+TEST_P(RunHistoryConformance, ListsDeploymentsNewestFirstAndMarksWhatIsThere) {
+  const model::RunId first = Accept({"01jc000000000"});
+  const model::RunId second = Accept({"01jd2m0q4x7zk"});
+  Claim(first, 0);
+  EndJob(first, 0, milliseconds(1));
+  Claim(first, 1, "test");
+  EndJob(first, 1, milliseconds(1));
+  Claim(second, 0);
+  EndJob(second, 0, milliseconds(1));
+  Claim(second, 1);
+  EndJob(second, 1, milliseconds(1), model::Status::kFailed);
+  const auto name = [](std::uint32_t job) { return JobName(*Plan("ci"), model::JobIndex(job)); };
+  const std::string failed = "01jd2m0q4x7zk " + name(1) + " failed";
+  const std::string now = "01jd2m0q4x7zk " + name(0) + " succeeded now";
+  const std::string before = "01jc000000000 " + name(0) + " succeeded";
+  const std::string test = "01jc000000000 " + name(1) + " succeeded now";
+  EXPECT_THAT(Deployed({.environment = "production"}), testing::ElementsAre(failed, now, before));
+  EXPECT_THAT(Deployed({.limit = 1, .environment = "production"}), testing::ElementsAre(failed));
+  EXPECT_THAT(Deployed({.is_overview = true}), testing::ElementsAre(failed, now, test));
+  EXPECT_THAT(Deployed({.limit = 1, .is_overview = true}), testing::ElementsAre(failed, now));
+}
+
+TEST_P(RunHistoryConformance, SourcesThatNameTheSameEnvironmentHaveOneEach) {
+  for (const auto& [id, source] : {std::pair("01jc000000000", "a"), {"01jd2m0q4x7zk", "b"}}) {
+    const model::RunId run = Accept({.id = id, .source = source});
+    Claim(run, 0);
+    EndJob(run, 0, milliseconds(1));
+  }
+  for (const bool is_overview : {false, true}) {
+    EXPECT_THAT(Deployed({.environment = "production", .is_overview = is_overview}),
+                testing::ElementsAre(testing::EndsWith(" now"), testing::EndsWith(" now")));
+  }
+}
+
+TEST_P(RunHistoryConformance, ADeploymentOfAForEachHasItsValueInItsName) {
+  const model::RunId run = Accept({.id = "01jd2m0q4x7zk", .plan = EachPlan()});
+  Commit(run,
+         {{kAt,
+           model::JobsExpanded{
+               run, {.job = model::JobIndex(0), .values = {{"eu", "\"eu\""}, {"us", "\"us\""}}}}}},
+         {});
+  Claim(run, 0);
+  Claim(run, 1);
+  EXPECT_THAT(Deployed({}), testing::ElementsAre(testing::HasSubstr(" deploy[us] "),
+                                                 testing::HasSubstr(" deploy[eu] ")));
 }
 
 }  // namespace tests::support

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,6 +57,7 @@ class RunHistoryFixture : public testing::Test {
     context->source = spec.source;
     context->pipeline_file = ".dayfly/ci.yml";
     context->commit = "abc";
+    context->by = "anna";
     model::RunAccepted accepted;
     accepted.run = *model::RunIdFromText(spec.id);
     accepted.context = context;
@@ -77,13 +79,35 @@ class RunHistoryFixture : public testing::Test {
               model::Status status = model::Status::kSucceeded) {
     auto result = std::make_shared<model::JobResult>();
     result->status = status;
-    result->reason = {model::ReasonCode::kExitCode, 3, {}, "why"};
+    if (status != model::Status::kSucceeded) {
+      result->reason = {model::ReasonCode::kExitCode, 3, {}, "why"};
+    }
     const model::AttemptKey key{run, model::JobIndex(job), 2};
     model::AttemptEnded attempt;
     attempt.key = key;
     attempt.took = took;
     at_ += milliseconds(1);
     Commit(run, {{at_, attempt}, {at_, model::JobEnded{run, key.job, result}}}, {});
+  }
+  void Claim(model::RunId run, std::uint32_t job, const char* environment = "production") {
+    model::JobQueued queued;
+    queued.run = run;
+    queued.job = model::JobIndex(job);
+    queued.environment = environment;
+    queued.environment_url = "https://example.org";
+    at_ += milliseconds(1);
+    Commit(run, {{at_, queued}}, {});
+  }
+  /// The environment's, newest first: run and job, status, `now` for what is there.
+  std::vector<std::string> Deployed(const model::DeploymentFilter& filter) {
+    const auto found = history_->ListDeployments(filter);
+    EXPECT_TRUE(found.ok()) << found.status();
+    std::vector<std::string> out;
+    for (const model::Deployment& each : found.value_or(std::vector<model::Deployment>())) {
+      out.push_back(fmt::format("{} {} {}{}", ToText(each.run), each.job_name, ToText(each.status),
+                                each.is_current ? " now" : ""));
+    }
+    return out;
   }
   static std::shared_ptr<const model::Plan> Plan(const char* name) {
     auto plan = std::make_shared<model::Plan>(PlainPlan(3));

@@ -158,6 +158,34 @@ TEST_P(RunRetentionConformance, WhatIsLeftRecoversAndGoesOn) {
   EXPECT_TRUE(IsKnown(Whole(kDay, 5)));
 }
 
+TEST_P(RunRetentionConformance, KeepsWhatEnvironmentsHaveUntilSomethingElseIsThere) {
+  const auto deploy = [&](std::int64_t day, model::Status status) {
+    const model::RunId run = Begin(day);
+    Claim(run, 0);
+    EndJob(run, 0, milliseconds(1), status);
+    EndRun(run, status);
+    TakeSnapshots();
+    const std::string id = ToText(run);
+    const std::string job = JobName(*Plan("ci"), model::JobIndex(0));
+    return fmt::format("{} {} {}", id, job, ToText(status));
+  };
+  const std::string first = deploy(kDay, model::Status::kSucceeded);
+  const std::string failed = deploy(kDay + 1, model::Status::kFailed);
+  const auto before = history_->ListDeployments({.limit = 1, .is_overview = true});
+  EXPECT_EQ(Drop(kDay + 1).dropped, 1U);
+  EXPECT_FALSE(IsKnown(RunOf(kDay)));
+  EXPECT_THAT(Deployed({}), testing::ElementsAre(failed, first + " now"));
+  const auto after = history_->ListDeployments({.limit = 1, .is_overview = true});
+  ASSERT_TRUE(before.ok() && after.ok()) << after.status();
+  EXPECT_EQ(*after, *before) << "all there is to know of it";
+  EXPECT_EQ(Drop(kDay + 2).dropped, 1U);
+  EXPECT_THAT(Deployed({}), testing::ElementsAre(first + " now"));
+  const std::string second = deploy(kDay + 2, model::Status::kSucceeded);
+  EXPECT_THAT(Deployed({}), testing::ElementsAre(second + " now", first));
+  EXPECT_EQ(Drop(kDay + 3).dropped, 1U);
+  EXPECT_THAT(Deployed({.environment = "production"}), testing::ElementsAre(second + " now"));
+}
+
 TEST_P(RunRetentionConformance, RowsSayWhereTheyEnd) {
   Whole(kDay);
   Whole(kDay + 1);
