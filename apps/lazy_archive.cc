@@ -69,4 +69,9 @@ base::StatusOr<base::Digest> LazyArchive::PutDocument(std::string_view bytes) {
   return archive->PutDocument(bytes);
 }
 
+base::StatusOr<std::string> LazyArchive::GetDocument(const base::Digest& document) {
+  ASSIGN_OR_RETURN(ports::ArtifactArchive * archive, Opened());
+  return archive->GetDocument(document);
+}
+
 }  // namespace apps

@@ -33,6 +33,7 @@ class LazyArchive final : public engine::ports::ArtifactArchive {
                                                 std::uint64_t bytes_max, std::stop_token stop,
                                                 const FileHandler& each) override;
   engine::base::StatusOr<engine::base::Digest> PutDocument(std::string_view bytes) override;
+  engine::base::StatusOr<std::string> GetDocument(const engine::base::Digest& document) override;
 
  private:
   engine::base::StatusOr<engine::ports::ArtifactArchive*> Opened();

@@ -151,8 +151,10 @@ TEST_F(StateSweepTest, NeverTakesFromARunThatIsOpen) {
   EXPECT_TRUE(CanUnpack(artifact));
 }
 
-TEST_F(StateSweepTest, KeepsTestResultsAndAnnotationsAsLongAsArtifacts) {
+TEST_F(StateSweepTest, KeepsDocumentsAsLongAsArtifacts) {
   model::JobResult result;
+  const base::Digest output = *store_->Put("\"large\"");
+  result.spilled = {{"large", output, 7}};
   const base::Digest tests = *store_->Put(agents::reports::EncodeTestDocument({}));
   const base::Digest annotations = *store_->Put(agents::reports::EncodeAnnotations({}));
   result.remarks.tests.emplace().document = tests;
@@ -162,9 +164,11 @@ TEST_F(StateSweepTest, KeepsTestResultsAndAnnotationsAsLongAsArtifacts) {
   Sweep(hours(48));
   EXPECT_TRUE(store_->Get(tests).ok());
   EXPECT_TRUE(store_->Get(annotations).ok());
+  EXPECT_TRUE(store_->Get(output).ok());
   Sweep(hours(31 * 24));
   EXPECT_FALSE(store_->Get(tests).ok());
   EXPECT_FALSE(store_->Get(annotations).ok());
+  EXPECT_FALSE(store_->Get(output).ok());
 }
 
 TEST_F(StateSweepTest, LeavesYoungChunksAlone) {

@@ -20,6 +20,9 @@ void AddWanted(const model::JobSpec& job, const model::JobResult& result, base::
   for (const model::Artifact& artifact : result.artifacts) {
     wanted.push_back({.root = artifact.manifest, .is_document = false, .until = until});
   }
+  for (const model::SpilledOutput& output : result.spilled) {
+    wanted.push_back({.root = output.document, .is_document = true, .until = until});
+  }
   if (result.remarks.tests) {
     wanted.push_back({.root = result.remarks.tests->document, .is_document = true, .until = until});
   }

@@ -31,6 +31,12 @@ struct OutputUse {
   Place place;
 };
 
+/// Read by the engine itself, so it must stand in the run's log.
+struct EngineUse {
+  engine::model::SpecIndex need;
+  std::string output;  ///< empty: it may be any
+};
+
 /// `secrets.NAME` read by a job.
 struct SecretUse {
   engine::model::SpecIndex user;
@@ -87,6 +93,7 @@ struct Compilation {
   std::unordered_map<std::string_view, std::uint32_t> stages_by_name;
   std::vector<NodeRef> stage_nodes;  ///< of each stage, its name
   std::vector<OutputUse> output_uses;
+  std::vector<EngineUse> engine_uses;
   std::vector<JobUse> job_uses;
   std::vector<SecretUse> secret_uses;
   std::vector<CellUse> cell_uses;

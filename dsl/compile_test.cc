@@ -240,6 +240,48 @@ jobs:
             nullptr);
 }
 
+TEST(Compile, MarksOutputsThatTheEngineReads) {
+  const PlanRef plan = PlanOf(R"(jobs:
+  list:
+    outputs: { all: "1", flag: "1", name: "1", text: "1" }
+    steps: [x]
+  whole:
+    outputs: { a: "1", b: "1" }
+    steps: [x]
+  far:
+    outputs: { a: "1", b: "1" }
+    steps: [x]
+  each:
+    needs: [list, whole]
+    if: needs.list.outputs.flag == '1' && needs.list.result == 'succeeded'
+    for_each: ${{ fromJSON(needs.list.outputs.all) }}
+    concurrency: "deploy-${{ needs.list.outputs.name }}"
+    env: { ALL: "${{ toJSON(needs.whole.outputs) }}" }
+    steps: ["echo ${{ needs.list.outputs.text }}"]
+  last:
+    needs: [each, far]
+    if: jobs.far.outputs['a'] == '1'
+    steps: [x]
+)");
+  ASSERT_NE(plan, nullptr);
+  EXPECT_THAT(RareOf(plan->specs[0]).engine_outputs, ElementsAre("all", "flag", "name"));
+  EXPECT_THAT(RareOf(plan->specs[1]).engine_outputs, ElementsAre("a", "b"));
+  EXPECT_THAT(RareOf(plan->specs[2]).engine_outputs, ElementsAre("a"));
+}
+
+TEST(Compile, MarksAllOutputsWhereAnyMayBeRead) {
+  const PlanRef plan = PlanOf(R"(inputs: { which: { default: a } }
+jobs:
+  a: { outputs: { x: "1" }, steps: [x] }
+  b: { outputs: { x: "1" }, steps: [x] }
+  c: { needs: [a], if: "needs[inputs.which].result == 'failed'", steps: [x] }
+  d: { needs: [a], steps: ["echo ${{ toJSON(needs) }}"] }
+)");
+  ASSERT_NE(plan, nullptr);
+  EXPECT_THAT(RareOf(plan->specs[0]).engine_outputs, ElementsAre("x"));
+  EXPECT_THAT(RareOf(plan->specs[1]).engine_outputs, testing::IsEmpty());
+}
+
 TEST(Compile, TellsWhatComesLaterByPurpose) {
   const std::string text =
       "on: { schedule: { cron: \"0 3 * * *\", catch_up: all } }\njobs: { a: { steps: [x] } }";

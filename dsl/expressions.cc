@@ -107,7 +107,9 @@ class Checker {
   void CheckJob(const Reference& reference);
   void CheckStep(const Reference& reference);
   void CheckApproval(const Reference& reference);
+  void NoteWhole(std::string_view context);
   void NoteOutput(const Reference& reference, SpecIndex job);
+  void NoteEngineUse(SpecIndex job, const std::string& output);
   void NoteSecret(const Reference& reference);
   void CheckFunction(const FunctionUse& function);
 
@@ -134,7 +136,7 @@ void Checker::CheckReference(const Reference& reference) {
   } else if (name == "each") {
     CheckEach(reference);
   } else if (reference.path.size() < 2) {
-    return;
+    NoteWhole(name);
   } else if (name == "inputs") {
     CheckInput(reference);
   } else if (name == "matrix") {
@@ -145,6 +147,19 @@ void Checker::CheckReference(const Reference& reference) {
     CheckJob(reference);
   } else if (name == "steps") {
     CheckStep(reference);
+  }
+}
+
+// All that there is in `needs` or `jobs` may be read.
+void Checker::NoteWhole(std::string_view context) {
+  if (context == "needs") {
+    for (const engine::model::Need& need : names_->spec->needs) {
+      NoteEngineUse(need.spec, "");
+    }
+  } else if (context == "jobs") {
+    for (const auto& [name, job] : compilation_.specs_by_name) {
+      NoteEngineUse(job, "");
+    }
   }
 }
 
@@ -249,7 +264,16 @@ void Checker::CheckNeed(const Reference& reference) {
                            : engine::base::DidYouMean(name, needed);
 }
 
+void Checker::NoteEngineUse(SpecIndex job, const std::string& output) {
+  if (site_ < Site::kStep) {
+    compilation_.engine_uses.push_back({job, output});
+  }
+}
+
 void Checker::NoteOutput(const Reference& reference, SpecIndex job) {
+  if (reference.path.size() < 3 || SameWord(reference.path[2], "outputs")) {
+    NoteEngineUse(job, reference.path.size() > 3 ? reference.path[3] : "");
+  }
   if (reference.path.size() > 3 && SameWord(reference.path[2], "outputs")) {
     compilation_.output_uses.push_back(
         {names_->self, job, reference.path[3], At(reference.offset, reference.length)});

@@ -9,6 +9,7 @@
 #include "dsl/compilation.h"
 #include "dsl/values.h"
 #include "engine/base/did_you_mean.h"
+#include "engine/expr/text_case.h"
 #include "engine/graph/job_graph.h"
 
 namespace dsl {
@@ -245,6 +246,28 @@ void CheckOutputs(Compilation& compilation) {
   }
 }
 
+// What the engine reads is named at the job that makes it, which need not know its readers.
+void MarkEngineOutputs(Compilation& compilation) {
+  for (const EngineUse& use : compilation.engine_uses) {
+    JobSpec& job = compilation.plan.specs[AsIndex(use.need)];
+    if (job.rare == nullptr) {
+      continue;
+    }
+    for (const engine::model::EnvVar& output : job.rare->outputs) {
+      if (use.output.empty() || engine::expr::EqualIgnoringCase(use.output, output.name)) {
+        job.rare->engine_outputs.push_back(output.name);
+      }
+    }
+  }
+  for (JobSpec& job : compilation.plan.specs) {
+    if (job.rare != nullptr) {
+      std::vector<std::string>& names = job.rare->engine_outputs;
+      std::ranges::sort(names);
+      names.erase(std::unique(names.begin(), names.end()), names.end());
+    }
+  }
+}
+
 /// Everything that has ended for certain before `user` begins.
 std::vector<bool> AncestorsOf(const Plan& plan, SpecIndex user) {
   std::vector<bool> seen(plan.specs.size(), false);
@@ -309,6 +332,7 @@ void CheckPlan(Compilation& compilation) {
   }
   ResolveNeedCells(compilation);
   CheckOutputs(compilation);
+  MarkEngineOutputs(compilation);
   CheckJobUses(compilation);
   CheckCycles(compilation);
 }

@@ -314,7 +314,7 @@ std::string DefaultsText() {
   line("cancel: budget of `finally`", engine::base::FormatDuration(defaults.finally_budget),
        "how long `finally` steps may take");
   line("an output", fmt::format("{} KiB", defaults.inline_output_bytes >> 10),
-       "at most; larger results are handed on as artifacts");
+       "in the run's log; larger ones go to the artifact store, up to 4 MiB each");
   line("jobs in a run", fmt::format("{}", defaults.jobs_max), "at most, cells counted");
   line("included files", fmt::format("{}", CompileOptions().includes_max),
        "at most; DAYFLY_INCLUDES_MAX sets another number");

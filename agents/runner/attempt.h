@@ -116,8 +116,8 @@ struct ReuseRequest {
 };
 /// What a job came to.
 struct EarlierResult {
-  std::string run;  ///< whose job it was
-  std::vector<engine::model::NamedValue> outputs;
+  std::string run;                                 ///< whose job it was
+  std::vector<engine::model::NamedValue> outputs;  ///< the large ones among them
   std::vector<engine::model::Artifact> artifacts;
   std::optional<engine::model::TestTotals> tests;
 };
@@ -134,13 +134,17 @@ struct ReuseSave {
 
 /// What is left to do when the steps have ended.
 struct Closing {
+  SpilledTexts spilled;  ///< outputs for the store
   std::vector<UploadRequest> uploads;
   std::vector<std::string> junit_reports;
   std::vector<std::string> masks;  ///< values that must not stand in what is made of reports
   std::vector<CacheSave> saves;    ///< unless an upload fails
-  bool empty() const { return uploads.empty() && junit_reports.empty() && saves.empty(); }
+  bool empty() const {
+    return spilled.empty() && uploads.empty() && junit_reports.empty() && saves.empty();
+  }
 };
 struct Closed {
+  engine::base::Status spilled;
   engine::base::StatusOr<std::vector<engine::model::Artifact>> artifacts;
   engine::model::JobRemarks remarks;
   std::string test_document;  ///< see `ReportsRead`
@@ -161,6 +165,10 @@ class Attempt {
   /// The workspace is there.
   void SetUp(const SlotPlace& place);
   void SetUpFailed(engine::model::Reason reason, bool infra);
+
+  /// After `SetUp`: what `WantedOutputs` named.
+  void OutputsFetched(SpilledTexts texts) { scope_.SetSpilled(std::move(texts)); }
+  const SpilledTexts& fetched_outputs() const { return scope_.spilled(); }
 
   /// After `SetUp`. Nothing: begin with the caches; else `ReuseLookedUp` comes first.
   std::optional<ReuseRequest> PlanReuse() const;
@@ -257,6 +265,9 @@ class Attempt {
   /// Kept with the job, and in the log of the step that comes next.
   void Note(const std::string& note);
   engine::base::Status EvaluateOutputs();
+  engine::base::Status SpillOutputs();
+  void OutputsKept(const engine::base::Status& status);
+  std::vector<engine::model::NamedValue> AllOutputs() const;
   engine::base::Status CheckExposure(std::string_view what, std::string_view text) const;
 
   engine::model::Assignment assignment_;
@@ -281,6 +292,8 @@ class Attempt {
 
   std::vector<engine::model::Report> reports_;
   std::vector<engine::model::NamedValue> outputs_;
+  std::vector<engine::model::SpilledOutput> spilled_;
+  SpilledTexts spilled_texts_;
   std::vector<engine::model::Artifact> artifacts_;
   std::vector<CacheRestored> caches_;  ///< like the spec's, once they were looked for
   std::string cache_fault_;            ///< not empty: no cache is used

@@ -20,7 +20,6 @@ constexpr std::uint32_t kOfSeverityMax = 1000;
 
 base::Status Attempt::EvaluateOutputs() {
   const std::vector<model::EnvVar>& wanted = spec_->rare->outputs;
-  const std::uint64_t bytes_max = model::DefaultSettings().inline_output_bytes;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const std::string& name = wanted[i].name;
     expr::Value value = expr::Value::String(wanted[i].value.text);
@@ -36,14 +35,26 @@ base::Status Attempt::EvaluateOutputs() {
     std::string json = value.ToJson();
     RETURN_IF_ERROR(CheckExposure("output '" + name + "'", value.ToDisplay()));
     RETURN_IF_ERROR(CheckExposure("output '" + name + "'", json));
-    if (json.size() > bytes_max) {
-      return base::InvalidArgument(
-          "output '{}' has {} bytes, the limit is {}: hand it on as an artifact", name, json.size(),
-          bytes_max);
-    }
     outputs_.push_back({.name = name, .value = std::move(json)});
   }
   return base::OkStatus();
+}
+
+base::Status Attempt::SpillOutputs() {
+  ASSIGN_OR_RETURN(SortedOutputs sorted,
+                   SortOutputs(std::move(outputs_), spec_->rare->engine_outputs));
+  outputs_ = std::move(sorted.kept);
+  spilled_ = std::move(sorted.spilled);
+  spilled_texts_ = std::move(sorted.texts);
+  return base::OkStatus();
+}
+
+std::vector<model::NamedValue> Attempt::AllOutputs() const {
+  std::vector<model::NamedValue> all = outputs_;
+  for (const model::SpilledOutput& output : spilled_) {
+    all.push_back({.name = output.name, .value = spilled_texts_.at(output.document)});
+  }
+  return all;
 }
 
 Closing Attempt::EndSteps() {
@@ -58,11 +69,16 @@ Closing Attempt::EndSteps() {
     outputs_ = reuse_.result->outputs;
     artifacts_ = reuse_.result->artifacts;
     remarks_.tests = reuse_.result->tests;
-    return closing;
   }
   // Outputs of a failed job are kept as far as they can be worked out.
-  if (const base::Status status = EvaluateOutputs(); !status.ok()) {
-    Fail({.status = Status::kFailed, .reason = BadStep(status)});
+  base::Status outputs = reuse_.result.has_value() ? base::OkStatus() : EvaluateOutputs();
+  outputs.Update(SpillOutputs());
+  if (!outputs.ok()) {
+    Fail({.status = Status::kFailed, .reason = BadStep(outputs)});
+  }
+  closing.spilled = spilled_texts_;
+  if (reuse_.result.has_value()) {
+    return closing;
   }
   closing.uploads = PlanUploads();
   closing.junit_reports = spec_->rare->junit_reports;
@@ -118,11 +134,27 @@ bool Attempt::UploadsNow() const {
 }
 
 void Attempt::TakeClosed(Closed closed) {
+  OutputsKept(closed.spilled);
+  if (reuse_.result.has_value()) {
+    return;
+  }
   Uploaded(std::move(closed.artifacts));
   remarks_.tests = std::move(closed.remarks.tests);
   test_document_ = std::move(closed.test_document);
   for (const std::string& note : closed.remarks.notes) {
     Note(note);
+  }
+}
+
+void Attempt::OutputsKept(const base::Status& status) {
+  if (status.ok()) {
+    return;
+  }
+  spilled_.clear();
+  spilled_texts_.clear();
+  if (status.code() != absl::StatusCode::kCancelled && !failure_.has_value()) {
+    infra_ = status.code() != absl::StatusCode::kFailedPrecondition;
+    Fail({.status = Status::kFailed, .reason = ReasonOf(ReasonCode::kOutputsLost, status)});
   }
 }
 
@@ -176,6 +208,7 @@ model::ReportEnded Attempt::Result(base::Duration took) {
   model::ReportEnded ended;
   ended.took = took;
   ended.outputs = std::move(outputs_);
+  ended.spilled = std::move(spilled_);
   ended.remarks = std::move(remarks_);
   if (spec_->rare->uploads_when != model::UploadWhen::kSuccess && !stop_.has_value()) {
     ended.artifacts = std::move(artifacts_);

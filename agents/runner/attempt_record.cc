@@ -17,7 +17,7 @@ using base::FieldReader;
 using base::FieldWriter;
 
 /// Goes up whenever a record changes: the agent may have been replaced by a newer one meanwhile.
-constexpr std::uint8_t kVersion = 5;
+constexpr std::uint8_t kVersion = 6;
 /// The same for results that are kept: those of another version do not stand.
 constexpr std::uint8_t kEarlierVersion = 1;
 
@@ -41,6 +41,22 @@ void DigestField(FieldWriter& archive, const base::Digest& digest) {
 void DigestField(FieldReader& archive, base::Digest& digest) {
   for (std::uint8_t& byte : digest.bytes) {
     archive(byte);
+  }
+}
+
+void TextsField(FieldWriter& archive, const SpilledTexts& texts) {
+  std::vector<std::string> list;
+  for (const auto& [document, text] : texts) {
+    list.push_back(text);
+  }
+  archive(list);
+}
+void TextsField(FieldReader& archive, SpilledTexts& texts) {
+  std::vector<std::string> list;
+  archive(list);
+  for (std::string& text : list) {
+    const base::Digest document = base::Sha256(text);
+    texts.emplace(document, std::move(text));
   }
 }
 
@@ -147,6 +163,7 @@ void Fields(Archive& archive, T& record) {
     archive(record.key.attempt);
     archive(record.at);
   } else if constexpr (Is<T, WorkspaceReadied>) {
+    TextsField(archive, record.fetched);
     archive.List(record.caches, [](auto& each, auto& cache) { CacheFields(each, cache); });
     ReuseFields(archive, record.reuse);
   } else if constexpr (Is<T, StepStarting>) {
@@ -168,6 +185,7 @@ void Fields(Archive& archive, T& record) {
   } else if constexpr (Is<T, BudgetSet>) {
     archive(record.ends_at);
   } else if constexpr (Is<T, UploadsMade>) {
+    archive(record.spilled);
     archive(record.status);
     archive.List(record.artifacts, [](auto& each, auto& item) { ArtifactFields(each, item); });
     RemarksFields(archive, record.remarks);

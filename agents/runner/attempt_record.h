@@ -28,8 +28,9 @@ struct AttemptBegun {
   engine::model::AttemptKey key;
   SteadyMicros at = 0;
 };
-/// Workspace, artifacts and caches are there.
+/// Workspace, artifacts, outputs of needs and caches are there.
 struct WorkspaceReadied {
+  SpilledTexts fetched;
   std::vector<CacheRestored> caches;
   ReuseAnswer reuse;
 };
@@ -60,6 +61,7 @@ struct BudgetSet {
 };
 struct BudgetEnded {};
 struct UploadsMade {
+  engine::base::Status spilled;
   engine::base::Status status;
   std::vector<engine::model::Artifact> artifacts;
   engine::model::JobRemarks remarks;

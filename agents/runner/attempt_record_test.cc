@@ -29,14 +29,15 @@ StepDone SampleStepDone() {
 std::vector<AttemptRecord> OneOfEach() {
   return {
       AttemptBegun{{model::RunId(1ULL << 60), model::JobIndex(2), 3}, 4},
-      WorkspaceReadied{{{"deps-1", true, "restored"}}},
+      WorkspaceReadied{{{base::Sha256("\"l\""), "\"l\""}}, {{"deps-1", true, "restored"}}, {}},
       StepStarting{model::StepIndex(1), 77, 4001},
       SampleStepDone(),
       HashMade{{"a", "b"}, base::OkStatus(), "hash"},
       StopCame{{.code = model::ReasonCode::kCancelRequested, .detail = 1, .subject = "me"}, true},
       BudgetSet{9},
       BudgetEnded{},
-      UploadsMade{base::NotFound("x"),
+      UploadsMade{base::Unavailable("y"),
+                  base::NotFound("x"),
                   {{"bin", base::Sha256("m"), 12, 3}},
                   {model::TestTotals{base::Sha256("d"), 5, 2, 1, 1, base::Duration(7), {"a.b"}},
                    {"a note"},

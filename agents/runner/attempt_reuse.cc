@@ -31,7 +31,7 @@ std::optional<ReuseSave> Attempt::PlanReuseSave() const {
   }
   return ReuseSave{.key = reuse_.key,
                    .result = {.run = ToText(assignment_.lease.key.run),
-                              .outputs = outputs_,
+                              .outputs = AllOutputs(),
                               .artifacts = artifacts_,
                               .tests = remarks_.tests},
                    .test_document = test_document_};

@@ -37,14 +37,25 @@ expr::Object ObjectOf(const std::vector<model::NamedValue>& values) {
   return object;
 }
 
-Value NeedsOf(const model::Assignment& assignment) {
+// A spilled one that nobody reads was not fetched.
+void PutOutputs(const model::JobResult& result, const SpilledTexts& spilled,
+                expr::Object& outputs) {
+  for (const model::NamedValue& output : result.outputs) {
+    Put(outputs, output.name, ValueOf(output.value));
+  }
+  for (const model::SpilledOutput& output : result.spilled) {
+    if (const auto text = spilled.find(output.document); text != spilled.end()) {
+      Put(outputs, output.name, ValueOf(text->second));
+    }
+  }
+}
+
+Value NeedsOf(const model::Assignment& assignment, const SpilledTexts& spilled) {
   expr::Object object;
   for (const model::NeedResult& need : assignment.needs) {
     expr::Object outputs;
     for (const std::shared_ptr<const model::JobResult>& result : need.results) {
-      for (const model::NamedValue& output : result->outputs) {
-        Put(outputs, output.name, ValueOf(output.value));
-      }
+      PutOutputs(*result, spilled, outputs);
     }
     object.emplace_back(
         assignment.plan->specs[base::AsIndex(need.spec)].name,
@@ -107,6 +118,12 @@ std::string TextOf(const model::JsonText& text) {
   const bool plain = text.size() >= 2 && text.front() == '"' && text.back() == '"' &&
                      text.find('\\') == std::string::npos;
   return plain ? text.substr(1, text.size() - 2) : ValueOf(text).ToDisplay();
+}
+
+void AttemptScope::SetSpilled(SpilledTexts texts) {
+  spilled_ = std::move(texts);
+  built_.erase("needs");
+  built_.erase("jobs");
 }
 
 void AttemptScope::SetEnv(std::string_view name, std::string value) {
@@ -173,7 +190,7 @@ Value AttemptScope::Build(std::string_view name) const {
     return (name == "each") == IsEach(assignment_) ? CellOf(assignment_) : Value::MakeObject({});
   }
   if (name == "needs" || name == "jobs") {
-    return NeedsOf(assignment_);
+    return NeedsOf(assignment_, spilled_);
   }
   if (name == "steps") {
     return Value::MakeObject(steps_);

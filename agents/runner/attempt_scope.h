@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agents/runner/secret_values.h"
+#include "agents/runner/spilled_outputs.h"
 #include "agents/runner/step_files.h"
 #include "engine/base/status.h"
 #include "engine/expr/expression.h"
@@ -35,6 +36,9 @@ class AttemptScope : public engine::expr::Scope {
       : assignment_(assignment), secrets_(secrets) {}
 
   void SetStatus(const StepStatusView& view) { view_ = view; }
+  /// Those of `WantedOutputs`.
+  void SetSpilled(SpilledTexts texts);
+  const SpilledTexts& spilled() const { return spilled_; }
   /// The `env` context: declared variables, later ones replace earlier ones of the same name.
   void SetEnv(std::string_view name, std::string value);
   /// Laid over `env` until the next call; of the step that is looked at.
@@ -66,6 +70,7 @@ class AttemptScope : public engine::expr::Scope {
   const engine::model::Assignment& assignment_;
   SecretValues& secrets_;
   StepStatusView view_;
+  SpilledTexts spilled_;
   engine::expr::Object env_;
   engine::expr::Object step_env_;
   engine::expr::Object steps_;

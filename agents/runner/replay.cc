@@ -182,7 +182,8 @@ class Replayer {
     TakeOrders();
     if (const auto* made = Take<UploadsMade>()) {
       attempt_.TakeClosed(
-          {.artifacts = made->status.ok()
+          {.spilled = made->spilled,
+           .artifacts = made->status.ok()
                             ? base::StatusOr<std::vector<model::Artifact>>(made->artifacts)
                             : base::StatusOr<std::vector<model::Artifact>>(made->status),
            .remarks = made->remarks});

@@ -2,10 +2,10 @@
 #include "agents/runner/reuse_basis.h"
 
 #include <cstdint>
-#include <set>
 #include <string_view>
 #include <vector>
 
+#include "agents/runner/references.h"
 #include "engine/base/field_archive.h"
 #include "engine/expr/text_case.h"
 
@@ -68,39 +68,6 @@ class BasisWriter {
 
  private:
   base::FieldWriter writer_;
-};
-
-/// All that the job's expressions name, each once.
-class References {
- public:
-  void Of(const MaybeTemplate& text) {
-    if (text.has_value()) {
-      Add(text->References());
-    }
-  }
-  void Of(const std::vector<MaybeTemplate>& texts) {
-    for (const MaybeTemplate& text : texts) {
-      Of(text);
-    }
-  }
-  void Of(const CompiledStep& step) {
-    if (step.condition.has_value()) {
-      Add(step.condition->References());
-    }
-    Of(step.run);
-    Of(step.workdir);
-    Of(step.effect_check);
-    Of(step.env);
-  }
-  const std::set<std::vector<std::string>>& paths() const { return paths_; }
-
- private:
-  void Add(const std::vector<expr::Reference>& references) {
-    for (const expr::Reference& reference : references) {
-      paths_.insert(reference.path);
-    }
-  }
-  std::set<std::vector<std::string>> paths_;
 };
 
 /// Follows from commands that stand in the basis, or must not stand there.

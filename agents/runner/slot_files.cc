@@ -41,9 +41,20 @@ base::StatusOr<std::vector<model::Artifact>> PackAll(const ClosingPlace& place,
   return made;
 }
 
+base::Status KeepOutputs(ports::ArtifactArchive& archive, const SpilledTexts& outputs,
+                         const std::stop_token& stop) {
+  for (const auto& [document, text] : outputs) {
+    if (stop.stop_requested()) {
+      return base::Cancelled("ended before all outputs were kept");
+    }
+    RETURN_IF_ERROR(archive.PutDocument(text).status());
+  }
+  return base::OkStatus();
+}
+
 Closed CloseJob(const ClosingPlace& place, const Closing& closing, const std::stop_token& stop) {
-  Closed closed{
-      .artifacts = PackAll(place, closing.uploads, stop), .remarks = {}, .test_document = {}};
+  Closed closed{.spilled = KeepOutputs(*place.archive, closing.spilled, stop),
+                .artifacts = PackAll(place, closing.uploads, stop)};
   ReportsRead read = ReadReports(*place.archive,
                                  {.root = place.root,
                                   .workspace = place.workspace,
@@ -133,7 +144,7 @@ void Slot::Restore(std::vector<CacheRequest> requests) {
 
 void Slot::CachesReady(std::vector<CacheRestored> caches) {
   attempt_->CachesRestored(caches);
-  Keep(WorkspaceReadied{std::move(caches), attempt_->reuse()});
+  Keep(WorkspaceReadied{attempt_->fetched_outputs(), std::move(caches), attempt_->reuse()});
   phase_ = Phase::kStepping;
   Advance();
 }
@@ -192,8 +203,9 @@ void Slot::Close(Closing closing) {
   }
   const std::shared_ptr<ports::ArtifactArchive> archive = Archive();
   if (archive == nullptr) {
+    const base::Status none = base::FailedPrecondition("there is no artifact store");
     attempt_->TakeClosed(
-        {.artifacts = base::FailedPrecondition("there is no artifact store"), .remarks = {}});
+        {.spilled = closing.spilled.empty() ? base::OkStatus() : none, .artifacts = none});
     return go_on();
   }
   phase_ = Phase::kClosing;
@@ -205,7 +217,7 @@ void Slot::Close(Closing closing) {
       },
       [this, go_on](Closed closed) {
         EndCaches();
-        Keep(UploadsMade{closed.artifacts.status(),
+        Keep(UploadsMade{closed.spilled, closed.artifacts.status(),
                          closed.artifacts.value_or(std::vector<model::Artifact>()),
                          closed.remarks});
         attempt_->TakeClosed(std::move(closed));

@@ -39,6 +39,7 @@ void Slot::Resume(model::Assignment assignment, const std::vector<AttemptRecord>
             .environment = &environment_};
   attempt_->SetUp(place_);
   const auto& readied = std::get<WorkspaceReadied>(*ready);
+  attempt_->OutputsFetched(readied.fetched);
   attempt_->ReuseLookedUp(readied.reuse);
   attempt_->CachesRestored(readied.caches);
   phase_ = Phase::kStepping;

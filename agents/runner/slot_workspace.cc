@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a slot gets what its steps begin with: the workspace with the run's tree, and artifacts.
+// How a slot gets what its steps begin with: the workspace with the run's tree, artifacts, and
+// large outputs of its needs.
 #include <utility>
 
 #include <boost/asio/post.hpp>
 
 #include "agents/runner/slot.h"
 #include "agents/runner/slot_handlers.h"
+#include "agents/runner/spilled_outputs.h"
 #include "agents/runner/uploaded_source.h"
 #include "agents/runner/wanted_artifacts.h"
 #include "engine/model/uploaded_tree.h"
@@ -28,6 +30,19 @@ base::Status MayMeet(ports::ArtifactArchive& archive,
                    "{}: give each a name of its own (with an expression in it, as `{}`), or take "
                    "that of one cell (`needs`, `cell`)",
                    base::Message(status), "${{ matrix.os }}");
+}
+
+base::Status UnpackAll(ports::ArtifactArchive& archive,
+                       const std::vector<model::Artifact>& artifacts, const std::string& root,
+                       const std::stop_token& stop) {
+  RETURN_IF_ERROR(MayMeet(archive, artifacts));
+  for (const model::Artifact& artifact : artifacts) {
+    const base::Status status = archive.Unpack(artifact, root, stop);
+    if (!status.ok()) {
+      return base::Annotate(status, "artifact '" + artifact.name + "'");
+    }
+  }
+  return base::OkStatus();
 }
 
 }  // namespace
@@ -157,7 +172,11 @@ void Slot::Download() {
   if (!wanted.ok()) {
     return Fail(model::ReasonCode::kArtifactMissing, wanted.status(), false);
   }
-  if (wanted->empty()) {
+  std::vector<WantedOutput> outputs = WantedOutputs(attempt_->spec(), attempt_->assignment());
+  if (const base::Status fits = CheckSize(outputs); !fits.ok()) {
+    return Fail(model::ReasonCode::kSetupFailed, fits, false);
+  }
+  if (wanted->empty() && outputs.empty()) {
     return BeginSteps();
   }
   const std::shared_ptr<ports::ArtifactArchive> archive = Archive();
@@ -168,25 +187,20 @@ void Slot::Download() {
   }
   phase_ = Phase::kDownloading;
   OnPool(
-      [archive, artifacts = *std::move(wanted), root = workspace_view_,
-       stop = pool_stop_.get_token()]() -> base::Status {
-        RETURN_IF_ERROR(MayMeet(*archive, artifacts));
-        for (const model::Artifact& artifact : artifacts) {
-          const base::Status status = archive->Unpack(artifact, root, stop);
-          if (!status.ok()) {
-            return base::Annotate(status, "artifact '" + artifact.name + "'");
-          }
-        }
-        return base::OkStatus();
+      [archive, artifacts = *std::move(wanted), outputs = std::move(outputs),
+       root = workspace_view_, stop = pool_stop_.get_token()]() -> base::StatusOr<SpilledTexts> {
+        RETURN_IF_ERROR(UnpackAll(*archive, artifacts, root, stop));
+        return FetchOutputs(*archive, outputs, stop);
       },
-      [this](const base::Status& status) {
+      [this](base::StatusOr<SpilledTexts> fetched) {
         if (attempt_->is_stopped()) {
           return End();
         }
-        if (!status.ok()) {
-          const bool authors = status.code() == absl::StatusCode::kAlreadyExists;
-          return Fail(model::ReasonCode::kSetupFailed, status, !authors);
+        if (!fetched.ok()) {
+          const bool authors = fetched.status().code() == absl::StatusCode::kAlreadyExists;
+          return Fail(model::ReasonCode::kSetupFailed, fetched.status(), !authors);
         }
+        attempt_->OutputsFetched(*std::move(fetched));
         BeginSteps();
       });
 }

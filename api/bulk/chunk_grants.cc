@@ -15,6 +15,7 @@ void ChunkGrants::Open(const model::Lease& lease, const Allowance& allowance) {
   grant.steps = allowance.steps;
   grant.caches = allowance.caches;
   grant.given.insert(allowance.artifacts.begin(), allowance.artifacts.end());
+  grant.given.insert(allowance.documents.begin(), allowance.documents.end());
   grant.artifacts.insert(allowance.artifacts.begin(), allowance.artifacts.end());
 }
 

@@ -24,6 +24,7 @@ namespace api::bulk {
 /// What an assignment allows.
 struct Allowance {
   std::vector<engine::base::Digest> artifacts;  ///< their manifests
+  std::vector<engine::base::Digest> documents;  ///< a chunk each
   std::uint32_t steps = 0;                      ///< with those of `finally`
   /// Those its run may see; null: none.
   std::shared_ptr<engine::ports::CacheIndex> caches;

@@ -32,6 +32,7 @@ Needed NeededBy(const model::JobSpec& job) {
 std::unique_ptr<model::RareJobSettings> CutRare(const model::RareJobSettings& rare) {
   auto cut = std::make_unique<model::RareJobSettings>();
   cut->outputs = rare.outputs;
+  cut->engine_outputs = rare.engine_outputs;
   cut->uploads = rare.uploads;
   cut->uploads_when = rare.uploads_when;
   cut->junit_reports = rare.junit_reports;

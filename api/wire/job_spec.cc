@@ -191,6 +191,7 @@ void PutRare(const model::RareJobSettings& rare, pb::AssignedJob* out) {
     Put(step, out->add_finally_steps());
   }
   Put(rare.outputs, out->mutable_outputs());
+  Put(rare.engine_outputs, out->mutable_engine_outputs());
   for (const model::ArtifactUpload& upload : rare.uploads) {
     pb::AssignedUpload* entry = out->add_uploads();
     entry->set_name(upload.name);
@@ -253,6 +254,7 @@ base::StatusOr<std::unique_ptr<model::RareJobSettings>> RareFrom(const pb::Assig
   auto out = std::make_unique<model::RareJobSettings>();
   ASSIGN_OR_RETURN(out->finally_steps, StepsFrom(job.finally_steps(), "finally_steps"));
   out->outputs = EnvFrom(job.outputs());
+  out->engine_outputs = TextsFrom(job.engine_outputs());
   for (const pb::AssignedUpload& upload : job.uploads()) {
     out->uploads.push_back({.name = upload.name(),
                             .paths = TextsFrom(upload.paths()),

@@ -77,6 +77,7 @@ void ToWire(const model::ReportEnded& report, pb::ReportEnded* out) {
   }
   out->set_took_us(report.took.count());
   wire::ToWire(report.outputs, out->mutable_outputs());
+  wire::ToWire(report.spilled, out->mutable_spilled());
   for (const model::Artifact& artifact : report.artifacts) {
     wire::ToWire(artifact, out->add_artifacts());
   }
@@ -94,6 +95,7 @@ base::StatusOr<model::Report> EndedFrom(const pb::ReportEnded& report) {
   out.reason = *std::move(reason);
   ASSIGN_OR_RETURN(out.took, DurationFrom(report.took_us(), "took_us"));
   out.outputs = NamedValuesFrom(report.outputs());
+  ASSIGN_OR_RETURN(out.spilled, SpilledFrom(report.spilled()));
   for (int i = 0; i < report.artifacts_size(); ++i) {
     auto artifact = ArtifactFrom(report.artifacts(i));
     RETURN_IF_ERROR(Inside("artifacts", i, artifact.status()));

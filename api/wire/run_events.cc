@@ -60,6 +60,7 @@ class EventWriter {
     out->set_status(ToWire(fact.result->status));
     ToWire(fact.result->reason, out->mutable_reason());
     ToWire(fact.result->outputs, out->mutable_outputs());
+    ToWire(fact.result->spilled, out->mutable_spilled());
     for (const model::Artifact& artifact : fact.result->artifacts) {
       ToWire(artifact, out->add_artifacts());
     }
@@ -297,6 +298,7 @@ class EventReader {
     ASSIGN_OR_RETURN(result->status, StatusFrom(event.status(), "event.status"));
     result->reason = ReasonOrNone(event.reason());
     result->outputs = NamedValuesFrom(event.outputs());
+    ASSIGN_OR_RETURN(result->spilled, SpilledFrom(event.spilled()));
     for (const pb::Artifact& artifact : event.artifacts()) {
       auto each = ArtifactFrom(artifact);
       RETURN_IF_ERROR(Inside("event.artifacts", each.status()));

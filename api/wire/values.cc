@@ -104,6 +104,33 @@ base::StatusOr<base::Digest> DigestFrom(const std::string& bytes) {
   return digest;
 }
 
+void ToWire(const model::NamedValue& value, pb::NamedValue* out) {
+  out->set_name(value.name);
+  out->set_json(value.value);
+}
+
+void ToWire(const model::SpilledOutput& output, pb::SpilledOutput* out) {
+  out->set_name(output.name);
+  out->set_document(ToWire(output.document));
+  out->set_size(output.bytes);
+}
+
+void ToWire(const std::vector<model::SpilledOutput>& outputs, SpilledOutputs* out) {
+  for (const model::SpilledOutput& output : outputs) {
+    ToWire(output, out->Add());
+  }
+}
+
+base::StatusOr<std::vector<model::SpilledOutput>> SpilledFrom(const SpilledOutputs& outputs) {
+  std::vector<model::SpilledOutput> list;
+  for (int i = 0; i < outputs.size(); ++i) {
+    const auto document = DigestFrom(outputs[i].document());
+    RETURN_IF_ERROR(Inside("spilled", i, document.status()));
+    list.push_back({.name = outputs[i].name(), .document = *document, .bytes = outputs[i].size()});
+  }
+  return list;
+}
+
 void ToWire(const model::Artifact& artifact, pb::Artifact* out) {
   out->set_name(artifact.name);
   const auto& bytes = artifact.manifest.bytes;

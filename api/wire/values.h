@@ -49,12 +49,11 @@ std::string ToWire(const engine::base::Digest& digest);
 /// `InvalidArgument` names `digest`.
 engine::base::StatusOr<engine::base::Digest> DigestFrom(const std::string& bytes);
 
+void ToWire(const engine::model::NamedValue& value, pb::NamedValue* out);
 template <typename Repeated>
 void ToWire(const std::vector<engine::model::NamedValue>& values, Repeated* out) {
   for (const engine::model::NamedValue& value : values) {
-    pb::NamedValue* entry = out->Add();
-    entry->set_name(value.name);
-    entry->set_json(value.value);
+    ToWire(value, out->Add());
   }
 }
 template <typename Repeated>
@@ -66,6 +65,13 @@ std::vector<engine::model::NamedValue> NamedValuesFrom(const Repeated& values) {
   }
   return list;
 }
+
+void ToWire(const engine::model::SpilledOutput& output, pb::SpilledOutput* out);
+using SpilledOutputs = google::protobuf::RepeatedPtrField<pb::SpilledOutput>;
+void ToWire(const std::vector<engine::model::SpilledOutput>& outputs, SpilledOutputs* out);
+/// `InvalidArgument` names `spilled[N]`.
+engine::base::StatusOr<std::vector<engine::model::SpilledOutput>> SpilledFrom(
+    const SpilledOutputs& outputs);
 
 void ToWire(const engine::model::Artifact& artifact, pb::Artifact* out);
 engine::base::StatusOr<engine::model::Artifact> ArtifactFrom(const pb::Artifact& artifact);

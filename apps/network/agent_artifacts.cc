@@ -56,6 +56,9 @@ class AgentArtifacts::AttemptArchive final : public ports::ArtifactArchive {
   base::StatusOr<base::Digest> PutDocument(std::string_view bytes) override {
     return archive_.PutDocument(bytes);
   }
+  base::StatusOr<std::string> GetDocument(const base::Digest& document) override {
+    return archive_.GetDocument(document);
+  }
 
  private:
   agents::chunks::RemoteStore store_;

@@ -141,6 +141,13 @@ void BulkSide::Grant(const model::Assignment& assignment) {
   for (const model::Artifact& artifact : wanted.ok() ? *wanted : std::vector<model::Artifact>()) {
     allowance.artifacts.push_back(artifact.manifest);
   }
+  for (const model::NeedResult& need : assignment.needs) {
+    for (const auto& result : need.results) {
+      for (const model::SpilledOutput& output : result->spilled) {
+        allowance.documents.push_back(output.document);
+      }
+    }
+  }
   if (const auto tree = model::UploadedTree(assignment.context->tree); tree.has_value()) {
     allowance.artifacts.push_back(*tree);
   }

@@ -206,8 +206,8 @@ base::Status StoreLedger::Apply(const model::Fact& fact, ports::RunStore& store)
   } else if (const auto* ended = std::get_if<model::JobEnded>(&fact.body)) {
     const model::JobResult* result = ended->result.get();
     const bool wants =
-        result != nullptr && (!result->artifacts.empty() || result->remarks.tests.has_value() ||
-                              result->remarks.annotations.has_value());
+        result != nullptr && (!result->artifacts.empty() || !result->spilled.empty() ||
+                              result->remarks.tests || result->remarks.annotations);
     const auto found = runs_.find(ended->run);
     if (wants && found != runs_.end()) {
       RETURN_IF_ERROR(Want(found->second, ended->job, *result, fact.at, store));

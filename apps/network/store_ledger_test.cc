@@ -139,6 +139,21 @@ TEST_F(StoreLedgerTest, KeepsWhatStepsSaidOfAJobWithoutArtifacts) {
   EXPECT_FALSE(IsThere(chunks));
 }
 
+TEST_F(StoreLedgerTest, KeepsLargeOutputsOfAJobWithoutArtifacts) {
+  const model::Artifact chunks = Pack("any");
+  const model::RunId run(1);
+  model::JobResult result{.status = model::Status::kSucceeded};
+  result.spilled = {{"large", chunks.manifest, 70'000}};
+  Commit(run, {Accepted(run),
+               model::JobEnded{run, model::JobIndex(0),
+                               std::make_shared<const model::JobResult>(std::move(result))},
+               Over(run)});
+  StoreLedger ledger;
+  EXPECT_EQ(Sweep(ledger, hours(47)), 1U) << "an output names no other chunk";
+  EXPECT_TRUE(IsThere(chunks));
+  EXPECT_EQ(Sweep(ledger, hours(49)), 1U);
+}
+
 TEST_F(StoreLedgerTest, KeepsWhatARetryTookOver) {
   const model::Artifact artifact = Pack("carried");
   const model::RunId first(1);

@@ -41,6 +41,17 @@ std::string Because(const model::Reason& reason) {
   return why.empty() ? "" : "  " + why;
 }
 
+// All of it stands in the JSON.
+std::string Brief(std::string_view value) {
+  constexpr int kColumnsMax = 200;
+  const std::string whole = Sanitise(value);
+  std::string cut = CutToWidth(whole, kColumnsMax);
+  if (cut.size() < whole.size()) {
+    cut += fmt::format("  ({} bytes)", value.size());
+  }
+  return cut;
+}
+
 class Text {
  public:
   Text(const Board& board, base::Instant now, bool alive, const Look& look)
@@ -117,7 +128,11 @@ class Text {
     }
     if (state.result != nullptr) {
       for (const model::NamedValue& output : state.result->outputs) {
-        out_ += fmt::format("      output {} = {}\n", output.name, Sanitise(output.value));
+        out_ += fmt::format("      output {} = {}\n", output.name, Brief(output.value));
+      }
+      for (const model::SpilledOutput& output : state.result->spilled) {
+        out_ += fmt::format("      output {}  {} bytes, in the artifact store\n", output.name,
+                            output.bytes);
       }
       for (const model::Artifact& artifact : state.result->artifacts) {
         out_ += fmt::format("      artifact {}  {} files, {} bytes\n", Sanitise(artifact.name),
@@ -247,6 +262,14 @@ class Json {
     object.Number("took_us", ElapsedOf(state, now_).count());
     object.Raw("outputs",
                Values(state.result ? state.result->outputs : std::vector<model::NamedValue>()));
+    object.Raw("spilled",
+               List(state.result ? state.result->spilled : std::vector<model::SpilledOutput>(),
+                    [](const model::SpilledOutput& output, std::string& out) {
+                      JsonObject each(out);
+                      each.Text("name", output.name);
+                      each.Number("bytes", output.bytes);
+                      each.End();
+                    }));
     object.Raw("artifacts",
                List(state.result ? state.result->artifacts : std::vector<model::Artifact>(),
                     [](const model::Artifact& artifact, std::string& out) {

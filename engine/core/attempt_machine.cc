@@ -41,6 +41,7 @@ model::JobResult ResultOf(Status status, model::Reason reason, const model::Repo
   model::JobResult result{.status = status, .reason = std::move(reason)};
   if (report != nullptr) {
     result.outputs = report->outputs;
+    result.spilled = report->spilled;
     result.artifacts = report->artifacts;
     result.remarks = report->remarks;
   }
@@ -205,7 +206,8 @@ void Stepper::DecideJob(RunState& run, const AttemptEnd& end, const model::Reaso
   const JobIndex job = end.fact.key.job;
   if (end.fact.status == Status::kSucceeded) {
     const bool plain = end.fact.reason.code == ReasonCode::kNone && end.report->outputs.empty() &&
-                       end.report->artifacts.empty() && end.report->remarks.empty();
+                       end.report->spilled.empty() && end.report->artifacts.empty() &&
+                       end.report->remarks.empty();
     return EndJob(run, job,
                   plain ? PlainSuccess()
                         : std::make_shared<const model::JobResult>(

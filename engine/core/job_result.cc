@@ -8,7 +8,8 @@ using model::Status;
 
 bool IsPlainSuccess(const model::JobResult& result) {
   return result.status == Status::kSucceeded && result.reason.code == ReasonCode::kNone &&
-         result.outputs.empty() && result.artifacts.empty() && result.remarks.empty();
+         result.outputs.empty() && result.spilled.empty() && result.artifacts.empty() &&
+         result.remarks.empty();
 }
 
 const std::shared_ptr<const model::JobResult>& PlainSuccess() {

@@ -190,6 +190,9 @@ void StateWriter::PutResult(const model::JobResult& result) {
   for (const model::NamedValue& output : result.outputs) {
     Line("    output {}={}", output.name, output.value);
   }
+  for (const model::SpilledOutput& output : result.spilled) {
+    Line("    spilled {} {} {}", output.name, ToHex(output.document), output.bytes);
+  }
   for (const model::Artifact& artifact : result.artifacts) {
     Line("    artifact {} {} {}", artifact.name, ToHex(artifact.manifest), artifact.bytes);
   }

@@ -118,6 +118,9 @@ std::string TextOf(const JobEnded& fact) {
   Line line("job_ended");
   line.Job(fact.run, fact.job).Put("status", ToText(fact.result->status)).Why(fact.result->reason);
   PutNamed(line, "output", fact.result->outputs);
+  for (const SpilledOutput& output : fact.result->spilled) {
+    line.Put("spilled", output.name).Put("bytes", output.bytes);
+  }
   for (const Artifact& artifact : fact.result->artifacts) {
     line.Put("artifact", artifact.name);
   }

@@ -114,6 +114,7 @@ struct ReportEnded {
   Reason reason;
   base::Duration took{0};
   std::vector<NamedValue> outputs;
+  std::vector<SpilledOutput> spilled;
   std::vector<Artifact> artifacts;
   JobRemarks remarks;
 };

@@ -221,6 +221,9 @@ struct RareJobSettings {
   RetrySpec retry;
   AllowFailure allow_failure;
   std::vector<EnvVar> outputs;  ///< evaluated on the worker when the steps have ended
+  /// Those that the engine itself reads (`for_each`, `if` and its like of other jobs): never
+  /// spilled. Sorted.
+  std::vector<std::string> engine_outputs;
   std::vector<ArtifactUpload> uploads;
   UploadWhen uploads_when = UploadWhen::kSuccess;
   base::Duration artifacts_expire{0};      ///< after the job's end; 0: the default
@@ -387,7 +390,9 @@ struct Defaults {
   std::uint32_t infra_retries = 3;
   RetrySpec infra_backoff;
   std::uint64_t log_limit = 256ULL << 20;
+  /// Larger outputs go to the artifact store; and of one job together.
   std::uint64_t inline_output_bytes = 64ULL << 10;
+  std::uint64_t inline_outputs_bytes = 2ULL << 20;
   base::Duration artifacts_expire = std::chrono::hours(30 * 24);
   /// Since the last use.
   base::Duration caches_expire = std::chrono::hours(30 * 24);

@@ -78,6 +78,15 @@ struct Artifact {
   friend bool operator==(const Artifact&, const Artifact&) = default;
 };
 
+/// An output that is too large to stand in the run's log: the artifact store has its JSON text, as
+/// one chunk.
+struct SpilledOutput {
+  std::string name;
+  base::Digest document;
+  std::uint64_t bytes = 0;
+  friend bool operator==(const SpilledOutput&, const SpilledOutput&) = default;
+};
+
 /// Of a job's test reports what is seen at once; the whole stands in the artifact store.
 struct TestTotals {
   base::Digest document;  ///< a chunk; see `agents/reports/test_document.h`
@@ -113,6 +122,7 @@ struct JobResult {
   Status status = Status::kWaiting;
   Reason reason;
   std::vector<NamedValue> outputs;
+  std::vector<SpilledOutput> spilled;  ///< outputs, too; a name is here or among `outputs`
   std::vector<Artifact> artifacts;
   JobRemarks remarks;
   friend bool operator==(const JobResult&, const JobResult&) = default;

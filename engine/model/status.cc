@@ -85,6 +85,7 @@ constexpr ReasonText kReasons[] = {
     {ReasonCode::kServiceNotReady, "service_not_ready", "service {subject}"},
     {ReasonCode::kServiceEnded, "service_ended", "service {subject}"},
     {ReasonCode::kNothingFits, "nothing_fits", "no worker can run it: {subject}"},
+    {ReasonCode::kOutputsLost, "outputs_lost", "its outputs could not be stored: {subject}"},
 };
 
 const ReasonText* Find(ReasonCode code) {

@@ -98,6 +98,7 @@ enum class ReasonCode : std::uint8_t {
   kServiceNotReady = 66,  ///< subject: which service, for how long, and what it was waited for
   kServiceEnded = 67,     ///< subject: which service, and how it ended
   kNothingFits = 68,      ///< as `kWaitsForFit`, where no other worker will ever come
+  kOutputsLost = 69,      ///< they could not be stored; subject: why
 };
 
 struct Reason {

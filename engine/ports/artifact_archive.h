@@ -84,6 +84,8 @@ class ArtifactArchive {
 
   /// Keeps at most a chunk.
   virtual base::StatusOr<base::Digest> PutDocument(std::string_view bytes) = 0;
+  /// `NotFound` and `DataLoss`: the store has lost it.
+  virtual base::StatusOr<std::string> GetDocument(const base::Digest& document) = 0;
 };
 
 }  // namespace engine::ports

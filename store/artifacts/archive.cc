@@ -244,4 +244,8 @@ base::StatusOr<base::Digest> Archive::PutDocument(std::string_view bytes) {
   return chunks_.Put(bytes);
 }
 
+base::StatusOr<std::string> Archive::GetDocument(const base::Digest& document) {
+  return chunks_.Get(document);
+}
+
 }  // namespace store::artifacts

@@ -38,6 +38,7 @@ class Archive : public engine::ports::ArtifactArchive {
                                                 std::uint64_t bytes_max, std::stop_token stop,
                                                 const FileHandler& each) override;
   engine::base::StatusOr<engine::base::Digest> PutDocument(std::string_view bytes) override;
+  engine::base::StatusOr<std::string> GetDocument(const engine::base::Digest& document) override;
 
  private:
   engine::ports::ArtifactStore& chunks_;

@@ -67,6 +67,7 @@ void PutEnded(const model::ReportEnded& report, pb::AttemptResult* out) {
   end->set_took(report.took.count());
   model::JobResult left;
   left.outputs = report.outputs;
+  left.spilled = report.spilled;
   left.artifacts = report.artifacts;
   left.remarks = report.remarks;
   PutResult(left, kEpoch, out->mutable_left());
@@ -80,6 +81,7 @@ StatusOr<model::ReportEnded> GetEnded(const pb::AttemptResult& in) {
   out.took = base::Duration(in.end().took());
   ASSIGN_OR_RETURN(model::JobResult left, GetResult(in.left(), kEpoch));
   out.outputs = std::move(left.outputs);
+  out.spilled = std::move(left.spilled);
   out.artifacts = std::move(left.artifacts);
   out.remarks = std::move(left.remarks);
   return out;

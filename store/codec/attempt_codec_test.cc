@@ -23,6 +23,7 @@ model::JobResult SampleResult() {
   result.status = model::Status::kWarned;
   result.reason = {.code = model::ReasonCode::kExitCode, .detail = 4, .subject = "x"};
   result.outputs = {{"a", "\"1\""}};
+  result.spilled = {{"large", base::Sha256("l"), 70'000}};
   result.artifacts = {{"bin", base::Sha256("m"), 12, 3}};
   return result;
 }
@@ -85,6 +86,7 @@ TEST(AttemptCodec, ReportsComeBackWhole) {
   ended.reason = {.code = model::ReasonCode::kJobTimeout};
   ended.took = std::chrono::seconds(2);
   ended.outputs = SampleResult().outputs;
+  ended.spilled = SampleResult().spilled;
   ended.artifacts = SampleResult().artifacts;
   const model::AttemptReported in{
       SampleLease(),
@@ -102,6 +104,7 @@ TEST(AttemptCodec, ReportsComeBackWhole) {
   EXPECT_EQ(end_out.status, ended.status);
   EXPECT_TRUE(end_out.infra);
   EXPECT_EQ(end_out.outputs, ended.outputs);
+  EXPECT_EQ(end_out.spilled, ended.spilled);
   EXPECT_EQ(end_out.artifacts, ended.artifacts);
 }
 

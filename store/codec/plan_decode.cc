@@ -159,6 +159,7 @@ std::unique_ptr<model::RareJobSettings> Get(const pb::RareJobSettings& rare) {
   out->allow_failure.exit_codes.assign(rare.allow_failure().exit_codes().begin(),
                                        rare.allow_failure().exit_codes().end());
   out->outputs = Get(rare.outputs());
+  out->engine_outputs = Get(rare.engine_outputs());
   for (const pb::ArtifactUpload& upload : rare.uploads()) {
     out->uploads.push_back({upload.name(), Get(upload.paths()), Get(upload.at())});
   }

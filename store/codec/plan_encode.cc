@@ -223,6 +223,7 @@ void Put(const model::RareJobSettings& rare, pb::RareJobSettings* out) {
     Put(rare.allow_failure, out->mutable_allow_failure());
   }
   Put(rare.outputs, out->mutable_outputs());
+  Put(rare.engine_outputs, out->mutable_engine_outputs());
   for (const model::ArtifactUpload& upload : rare.uploads) {
     pb::ArtifactUpload* entry = out->add_uploads();
     entry->set_name(upload.name);

@@ -171,6 +171,12 @@ void PutResult(const model::JobResult& result, base::Instant at, pb::JobResult* 
     PutReason(result.reason, at, out->mutable_reason());
   }
   PutValues(result.outputs, out->mutable_outputs());
+  for (const model::SpilledOutput& output : result.spilled) {
+    pb::SpilledOutput* entry = out->add_spilled();
+    entry->set_name(output.name);
+    entry->set_document(DigestBytes(output.document));
+    entry->set_bytes(output.bytes);
+  }
   for (const model::Artifact& artifact : result.artifacts) {
     pb::Artifact* entry = out->add_artifacts();
     entry->set_name(artifact.name);
@@ -194,6 +200,10 @@ base::StatusOr<model::JobResult> GetResult(const pb::JobResult& result, base::In
     out.reason = GetReason(result.reason(), at);
   }
   out.outputs = GetValues(result.outputs());
+  for (const pb::SpilledOutput& output : result.spilled()) {
+    ASSIGN_OR_RETURN(const base::Digest document, GetDigest(output.document()));
+    out.spilled.push_back({output.name(), document, output.bytes()});
+  }
   for (const pb::Artifact& artifact : result.artifacts()) {
     ASSIGN_OR_RETURN(const base::Digest manifest, GetDigest(artifact.manifest()));
     out.artifacts.push_back({artifact.name(), manifest, artifact.bytes(), artifact.files()});

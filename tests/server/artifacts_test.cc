@@ -63,5 +63,44 @@ TEST_F(ServerArtifacts, TheNextServerHandsThemOut) {
   ExpectSuccess(*submitted);
 }
 
+// The first agent has left before the second one comes, and the server begins again in between.
+TEST_F(ServerArtifacts, LargeOutputsReachTheJobsThatReadThem) {
+  const auto first = Agent(Token(), "first");
+  const auto submitted =
+      Submit(fmt::format("name: spill\njobs:\n"
+                         "  make:\n    checkout: false\n"
+                         "    outputs: {{ text: '${{{{ steps.t.outputs.text }}}}' }}\n"
+                         "    steps: [{{ id: t, run: 'echo \"text=$(seq 30000 | tr \"\\n\" +)\" >> "
+                         "$DAYFLY_OUTPUT' }}, '{0}']\n"
+                         "  use:\n    needs: [make]\n    checkout: false\n"
+                         "    steps: [\"echo -n '${{{{ needs.make.outputs.text }}}}' | tr + "
+                         "\\\"\\\\n\\\" | sha256sum > is; "
+                         "seq 30000 | sha256sum | cmp - is\"]\n",
+                         HeldStep()));
+  AwaitBegin();
+  kill(first->pid(), SIGTERM);
+  LetGoOn();
+  EXPECT_EQ(first->Wait(), 0) << Errors();
+  server_->Kill();
+  StartServer();
+  const auto second = Agent(Token(), "second");
+  ExpectSuccess(*submitted);
+}
+
+// All together are 9 MiB, and only one counts.
+TEST_F(ServerArtifacts, OutputsOfManyCellsReachTheJobThatNeedsThem) {
+  const auto agent = Agent(Token(), "agent", "4");
+  const auto submitted = Submit(
+      "name: cells\njobs:\n"
+      "  make:\n    checkout: false\n    parallel: 150\n"
+      "    outputs: { text: '${{ steps.t.outputs.text }}' }\n"
+      "    steps: [{ id: t, run: 'echo \"text=$(seq 12000 | tr -d \"\\n\")\" >> $DAYFLY_OUTPUT' "
+      "}]\n"
+      "  use:\n    needs: [make]\n    checkout: false\n"
+      "    steps: [\"test \\\"$(echo -n '${{ needs.make.outputs.text }}' | wc -c)\\\" = "
+      "48894\"]\n");
+  ExpectSuccess(*submitted);
+}
+
 }  // namespace
 }  // namespace tests::server

@@ -65,6 +65,10 @@ model::Artifact AnyArtifact(Random& random) {
   return {AnyText(random), AnyDigest(random), random.Next() >> 20, Small(random)};
 }
 
+model::SpilledOutput AnySpilled(Random& random) {
+  return {AnyText(random), AnyDigest(random), random.Next() >> 20};
+}
+
 model::JobRemarks AnyRemarks(Random& random) {
   model::JobRemarks out;
   if (random.OneIn(1, 2)) {
@@ -80,8 +84,12 @@ model::JobRemarks AnyRemarks(Random& random) {
 }
 
 model::JobResult AnyResult(Random& random) {
-  return {AnyStatus(random), AnyReason(random), Several(random, AnyValue),
-          Several(random, AnyArtifact), AnyRemarks(random)};
+  return {AnyStatus(random),
+          AnyReason(random),
+          Several(random, AnyValue),
+          Several(random, AnySpilled),
+          Several(random, AnyArtifact),
+          AnyRemarks(random)};
 }
 
 model::StepLog AnyLog(Random& random) {

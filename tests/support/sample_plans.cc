@@ -101,6 +101,7 @@ model::RareJobSettings AnyRare(Random& random) {
       ExitCodes(random)};
   out.allow_failure = {Maybe(random), ExitCodes(random)};
   out.outputs = AnyEnv(random);
+  out.engine_outputs = Texts(random);
   out.uploads = {{AnyText(random), Texts(random), AnyPosition(random)}};
   out.artifacts_expire = AnyDuration(random);
   out.junit_reports = Texts(random);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agents/runner/spilled_outputs.h"
+
+#include <memory>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace agents::runner {
+namespace {
+
+namespace base = engine::base;
+namespace model = engine::model;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+constexpr std::size_t kInline = 64 << 10;
+
+std::string Json(std::size_t bytes, char letter = 'x') {
+  return '"' + std::string(bytes - 2, letter) + '"';
+}
+
+std::vector<std::string> NamesOf(const auto& outputs) {
+  std::vector<std::string> names;
+  for (const auto& output : outputs) {
+    names.push_back(output.name);
+  }
+  return names;
+}
+
+TEST(SortOutputs, SpillsWhatIsLargerThanTheLimit) {
+  const auto sorted =
+      SortOutputs({{"small", "1"}, {"fits", Json(kInline)}, {"large", Json(kInline + 1)}}, {});
+  ASSERT_TRUE(sorted.ok()) << sorted.status();
+  EXPECT_THAT(NamesOf(sorted->kept), ElementsAre("small", "fits"));
+  ASSERT_THAT(NamesOf(sorted->spilled), ElementsAre("large"));
+  EXPECT_EQ(sorted->spilled[0].bytes, kInline + 1);
+  EXPECT_EQ(sorted->texts.at(sorted->spilled[0].document), Json(kInline + 1));
+}
+
+TEST(SortOutputs, SpillsTheLargestWhenAllAreTooMuch) {
+  std::vector<model::NamedValue> outputs;
+  for (int i = 0; i < 33; ++i) {
+    outputs.push_back({"o" + std::to_string(i), Json(kInline - static_cast<std::size_t>(i))});
+  }
+  const auto sorted = SortOutputs(outputs, {});
+  ASSERT_TRUE(sorted.ok()) << sorted.status();
+  EXPECT_THAT(NamesOf(sorted->spilled), ElementsAre("o0"));
+  EXPECT_EQ(sorted->kept.size(), 32U);
+}
+
+TEST(SortOutputs, NeverSpillsWhatTheEngineReads) {
+  const auto sorted = SortOutputs({{"list", Json(1 << 20)}, {"other", Json(1 << 20)}}, {"list"});
+  ASSERT_TRUE(sorted.ok()) << sorted.status();
+  EXPECT_THAT(NamesOf(sorted->kept), ElementsAre("list"));
+  EXPECT_THAT(NamesOf(sorted->spilled), ElementsAre("other"));
+}
+
+TEST(SortOutputs, OfTwoWithOneTextKeepsIt) {
+  const auto sorted = SortOutputs({{"a", Json(kInline * 2)}, {"b", Json(kInline * 2)}}, {});
+  ASSERT_TRUE(sorted.ok()) << sorted.status();
+  EXPECT_THAT(NamesOf(sorted->spilled), UnorderedElementsAre("a", "b"));
+  EXPECT_EQ(sorted->texts.size(), 1U);
+  for (const model::SpilledOutput& output : sorted->spilled) {
+    EXPECT_EQ(sorted->texts.at(output.document), Json(kInline * 2));
+  }
+}
+
+TEST(SortOutputs, SaysWhatIsTooLarge) {
+  const auto chunk = SortOutputs({{"huge", Json((4 << 20) + 1)}}, {});
+  EXPECT_EQ(base::Message(chunk.status()),
+            "output 'huge' has 4194305 bytes, the limit is 4194304: hand it on as an artifact");
+  const auto engine = SortOutputs({{"list", Json((2 << 20) + 1)}}, {"list"});
+  EXPECT_THAT(std::string(base::Message(engine.status())),
+              HasSubstr("have 2097153 bytes together, the limit is 2097152: read them in steps"));
+}
+
+/// A job `use` that needs `make`, which left the outputs `list` and `notes` in the store.
+class Wanted : public ::testing::Test {
+ protected:
+  std::vector<std::string> Of(const std::string& command) {
+    auto plan = std::make_shared<model::Plan>();
+    plan->specs.resize(2);
+    plan->specs[0].name = "Make";
+    plan->specs[1].name = "use";
+    plan->specs[1].needs = {{.spec = model::SpecIndex(0)}};
+    plan->specs[1].steps.resize(1);
+    plan->specs[1].steps[0].run = {.text = command, .has_expression = true};
+    plan->jobs = {{.spec = model::SpecIndex(0)}, {.spec = model::SpecIndex(1)}};
+    model::Assignment assignment;
+    assignment.plan = plan;
+    assignment.job = model::JobIndex(1);
+    auto result = std::make_shared<model::JobResult>();
+    result->outputs = {{"version", "1"}};
+    result->spilled = {{"list", base::Sha256("l"), 70'000}, {"notes", base::Sha256("n"), 80'000}};
+    assignment.needs = {{.spec = model::SpecIndex(0), .results = {result, result}}};
+    std::vector<std::string> names;
+    for (const WantedOutput& each :
+         WantedOutputs(*CompileSpec(plan, model::SpecIndex(1)), assignment)) {
+      EXPECT_EQ(each.job, "Make");
+      names.push_back(each.output.name);
+    }
+    return names;
+  }
+};
+
+TEST_F(Wanted, AreThoseThatExpressionsMayRead) {
+  EXPECT_THAT(Of("echo ${{ needs.make.outputs.LIST }}"), ElementsAre("list"));
+  EXPECT_THAT(Of("echo ${{ needs['make'].outputs['notes'] }}"), ElementsAre("notes"));
+  EXPECT_THAT(Of("echo ${{ toJSON(needs.make.outputs) }}"), ElementsAre("list", "notes"));
+  EXPECT_THAT(Of("echo ${{ toJSON(needs) }}"), ElementsAre("list", "notes"));
+  EXPECT_THAT(Of("echo ${{ needs[inputs.x].outputs.list }}"), ElementsAre("list", "notes"));
+}
+
+TEST_F(Wanted, AreNotTheOthers) {
+  EXPECT_THAT(Of("echo ${{ needs.make.result }}"), IsEmpty());
+  EXPECT_THAT(Of("echo ${{ needs.make.outputs.version }}"), IsEmpty());
+  EXPECT_THAT(Of("echo ${{ needs.other.outputs.list }}"), IsEmpty());
+  EXPECT_THAT(Of("echo plain"), IsEmpty());
+}
+
+TEST(CheckSize, RefusesMoreThanAWorkerHolds) {
+  const std::vector<WantedOutput> wanted(4, {.output = {"o", {}, 4U << 20}, .job = "make"});
+  EXPECT_THAT(std::string(base::Message(CheckSize(wanted))),
+              HasSubstr("have 16777216 bytes together, the limit is 12582912"));
+  EXPECT_TRUE(CheckSize({wanted.begin(), wanted.begin() + 3}).ok());
+}
+
+}  // namespace
+}  // namespace agents::runner
