@@ -285,6 +285,16 @@ void Annotate(Script& script) {
   script.Report(Remarked({.tests = {}, .notes = {}, .annotations = std::move(annotations)}));
 }
 
+// A job that left an output which went to the artifact store.
+void Spill(Script& script) {
+  script.Submit({.run = kRemarked}, RemarkedPlan());
+  std::vector<model::Report> reports = Well();
+  auto& ended = std::get<model::ReportEnded>(reports.back());
+  ended.outputs = {{"version", "\"1.4.0\""}};
+  ended.spilled = {{"notes", base::Sha256("notes"), 70'000}};
+  script.Report(std::move(reports));
+}
+
 // A run that has grown: of its four cells one has ended, one runs, one is given away, one waits.
 void Grow(Script& script) {
   script.Submit({.run = kGrowing}, GrowingPlan());
@@ -333,6 +343,11 @@ GoldenLog Write(std::string_view story) {
   if (story == "annotations") {
     script.Connect(kSecond, 1, 0);
     Annotate(script);
+    return script.log();
+  }
+  if (story == "spilled") {
+    script.Connect(kSecond, 1, 0);
+    Spill(script);
     return script.log();
   }
   if (story == "growing") {
