@@ -133,7 +133,7 @@ base::StatusOr<std::vector<ports::RunRow>> ListFromLogs(const StateDir& state,
 }
 
 struct IndexedDeployments {
-  std::set<model::RunId> ended;  ///< the runs of which it has all
+  std::set<model::RunId> runs;  ///< of which it has all
   std::vector<model::Deployment> known;
 };
 
@@ -147,16 +147,11 @@ IndexedDeployments DeploymentsIndexed(const StateDir& state, const std::string& 
     return out;
   }
   // In this order: a run that ends meanwhile is read from its log.
-  const auto rows = (*index)->ListRuns({.limit = std::numeric_limits<std::uint32_t>::max()});
+  auto runs = (*index)->RunsWithDeployments();
   auto known = (*index)->ListDeployments(
       {.limit = std::numeric_limits<std::size_t>::max(), .environment = environment});
-  if (rows.ok() && known.ok()) {
-    for (const ports::RunRow& row : *rows) {
-      if (row.ended_at) {
-        out.ended.insert(row.run);
-      }
-    }
-    out.known = *std::move(known);
+  if (runs.ok() && known.ok()) {
+    out = {.runs = *std::move(runs), .known = *std::move(known)};
   }
   return out;
 }
@@ -177,12 +172,12 @@ class LocalRuns final : public RunAccess {
 
   base::StatusOr<std::vector<model::Deployment>> Deployments(
       const model::DeploymentFilter& filter) override {
-    auto [ended, known] = DeploymentsIndexed(state_, filter.environment);
+    auto [indexed, known] = DeploymentsIndexed(state_, filter.environment);
     ASSIGN_OR_RETURN(const std::vector<model::RunId> runs, state_.Runs());
     std::vector<model::Deployment> told;
     for (const model::RunId run : runs) {
       // Open, or the index does not know it: it says itself. One that cannot be read is left out.
-      if (ended.contains(run)) {
+      if (indexed.contains(run)) {
         continue;
       }
       std::erase_if(known, [run](const model::Deployment& each) { return each.run == run; });

@@ -181,6 +181,7 @@ void LogPrinter::WriteJson(const Key& key, std::string_view line) {
              .attempt = key.first.attempt,
              .step = model::StepName(model::SpecOf(board_->plan(), key.first.job), key.second),
              .offset = offset,
+             .continued = open_[key].lines.continues(),
              .text = line});
 }
 

@@ -35,13 +35,10 @@ std::map<std::string, base::Duration> DurationsOf(const view::Board& board) {
   return durations;
 }
 
-// Before the run counts as ended: whoever asks until then reads its log. Most runs deploy nothing,
-// and write nothing.
+// Most runs have none, which is worth knowing, too: whoever asks need not read their logs.
 base::Status SaveDeployments(const view::Board& board, ports::RunIndex& index) {
-  const std::vector<model::Deployment> deployments = board.deployments();
-  return deployments.empty() || !model::IsFinal(board.status())
-             ? base::OkStatus()
-             : index.SaveDeployments(board.run(), deployments);
+  return model::IsFinal(board.status()) ? index.SaveDeployments(board.run(), board.deployments())
+                                        : base::OkStatus();
 }
 
 }  // namespace

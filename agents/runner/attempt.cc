@@ -9,6 +9,7 @@
 #include "agents/runner/background.h"
 #include "agents/runner/shell.h"
 #include "engine/base/check.h"
+#include "engine/model/variable.h"
 
 namespace agents::runner {
 
@@ -225,6 +226,7 @@ base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_dire
   start.command.log_tag = {
       .job = key.job.value(), .attempt = key.attempt, .step = start.step.value()};
   RETURN_IF_ERROR(FillEnv(index, start));
+  RETURN_IF_ERROR(CheckEnv(start.command.env));
   RETURN_IF_ERROR(FillArgv(index, allow_direct, start));
   ASSIGN_OR_RETURN(std::string workdir, Render(spec_->steps[index].workdir, step.workdir.text));
   if (workdir.starts_with('/')) {
@@ -239,6 +241,19 @@ base::StatusOr<StartCommand> Attempt::Prepare(std::size_t index, bool allow_dire
   // Last: what was rendered has read secrets.
   start.command.masks = secrets_.All();
   return start;
+}
+
+// What the system says of it names no variable.
+base::Status Attempt::CheckEnv(const std::vector<std::string>& env) {
+  for (const std::string& each : env) {
+    if (each.size() >= model::kVariableBytesMax) {
+      return base::InvalidArgument(
+          "the variable {} has {} bytes, and no program takes more than {}: put the value into "
+          "`run`, or into a file",
+          each.substr(0, each.find('=')), each.size(), model::kVariableBytesMax - 1);
+    }
+  }
+  return base::OkStatus();
 }
 
 base::Status Attempt::FillEnv(std::size_t index, StartCommand& start) {

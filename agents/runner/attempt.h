@@ -116,7 +116,7 @@ struct ReuseRequest {
 };
 /// What a job came to.
 struct EarlierResult {
-  std::string run;                                 ///< whose job it was
+  std::string run;  ///< whose job it was
   std::vector<engine::model::NamedValue> outputs;  ///< the large ones among them
   std::vector<engine::model::Artifact> artifacts;
   std::optional<engine::model::TestTotals> tests;
@@ -238,6 +238,7 @@ class Attempt {
   void Begun(std::size_t index);
   void ForgetStep();
   engine::base::Status FillEnv(std::size_t index, StartCommand& start);
+  static engine::base::Status CheckEnv(const std::vector<std::string>& env);
   engine::base::StatusOr<std::string> Render(const MaybeTemplate& text, const std::string& plain);
   engine::base::Status DeclareAll();
   void Declare(std::string_view name, const std::string& value);

@@ -17,6 +17,7 @@ using model::ReasonCode;
 using model::Status;
 
 constexpr std::uint32_t kOfSeverityMax = 1000;
+constexpr std::size_t kNameBytesMax = 512;
 
 base::Status Attempt::EvaluateOutputs() {
   const std::vector<model::EnvVar>& wanted = spec_->rare->outputs;
@@ -71,10 +72,12 @@ Closing Attempt::EndSteps() {
     remarks_.tests = reuse_.result->tests;
   }
   // Outputs of a failed job are kept as far as they can be worked out.
-  base::Status outputs = reuse_.result.has_value() ? base::OkStatus() : EvaluateOutputs();
-  outputs.Update(SpillOutputs());
-  if (!outputs.ok()) {
-    Fail({.status = Status::kFailed, .reason = BadStep(outputs)});
+  if (const base::Status status = reuse_.result.has_value() ? base::OkStatus() : EvaluateOutputs();
+      !status.ok()) {
+    Fail({.status = Status::kFailed, .reason = BadStep(status)});
+  }
+  if (const base::Status status = SpillOutputs(); !status.ok()) {
+    Fail({.status = Status::kFailed, .reason = ReasonOf(ReasonCode::kBadStepFile, status)});
   }
   closing.spilled = spilled_texts_;
   if (reuse_.result.has_value()) {
@@ -98,6 +101,10 @@ base::Status Attempt::CheckUploadName(const std::string& name,
                                       const std::vector<UploadRequest>& uploads) const {
   const bool taken = std::ranges::any_of(
       uploads, [&](const UploadRequest& upload) { return upload.name == name; });
+  if (name.size() > kNameBytesMax) {
+    return base::InvalidArgument("an artifact's name has {} bytes, the limit is {}", name.size(),
+                                 kNameBytesMax);
+  }
   if (taken) {
     return base::InvalidArgument(
         "two uploads of this job are named '{}': give each a name of its own", name);

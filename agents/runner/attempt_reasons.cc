@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "engine/expr/utf8.h"
+
 namespace agents::runner {
 
 namespace base = engine::base;
@@ -10,12 +12,19 @@ namespace expr = engine::expr;
 namespace model = engine::model;
 using model::ReasonCode;
 
+/// A reason is stored with the run and shown in a line: expressions may make messages of any
+/// length.
+constexpr std::size_t kSubjectBytesMax = 4 << 10;
+
 bool IsTimeout(const model::Reason& reason) {
   return reason.code == ReasonCode::kJobTimeout || reason.code == ReasonCode::kRunTimeout ||
          reason.code == ReasonCode::kStepTimeout;
 }
 
 model::Reason ReasonOf(ReasonCode code, std::string subject, std::int64_t detail) {
+  if (subject.size() > kSubjectBytesMax) {
+    subject = expr::Excerpt(subject, kSubjectBytesMax);
+  }
   return {.code = code, .detail = detail, .until = {}, .subject = std::move(subject)};
 }
 

@@ -10,6 +10,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "agents/runner/attempt_reasons.h"
+#include "agents/runner/read_outputs.h"
 #include "agents/runner/slot_handlers.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
@@ -81,6 +83,7 @@ void Slot::Take(model::Assignment assignment, SteadyTime started) {
   started_ = started;
   const model::SpecIndex spec = assignment.plan->jobs[base::AsIndex(assignment.job)].spec;
   CompiledSpecRef compiled = shop_.specs.Get(assignment.plan, spec);
+  KeepReadOutputs(*compiled, assignment);
   lease_ = assignment.lease;
   std::unique_ptr<SecretValues>& secrets = shop_.secrets[lease_.key.run];
   if (secrets == nullptr) {
@@ -221,7 +224,7 @@ void Slot::Hash(const std::vector<std::string>& patterns) {
 // ---- the end
 
 void Slot::Fail(model::ReasonCode code, const base::Status& status, bool infra) {
-  attempt_->SetUpFailed({.code = code, .subject = std::string(base::Message(status))}, infra);
+  attempt_->SetUpFailed(ReasonOf(code, status), infra);
   End();
 }
 

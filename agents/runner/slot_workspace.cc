@@ -172,7 +172,7 @@ void Slot::Download() {
   if (!wanted.ok()) {
     return Fail(model::ReasonCode::kArtifactMissing, wanted.status(), false);
   }
-  std::vector<WantedOutput> outputs = WantedOutputs(attempt_->spec(), attempt_->assignment());
+  std::vector<WantedOutput> outputs = WantedOutputs(attempt_->assignment());
   if (const base::Status fits = CheckSize(outputs); !fits.ok()) {
     return Fail(model::ReasonCode::kSetupFailed, fits, false);
   }
@@ -197,7 +197,9 @@ void Slot::Download() {
           return End();
         }
         if (!fetched.ok()) {
-          const bool authors = fetched.status().code() == absl::StatusCode::kAlreadyExists;
+          const absl::StatusCode code = fetched.status().code();
+          const bool authors = code == absl::StatusCode::kAlreadyExists ||
+                               code == absl::StatusCode::kFailedPrecondition;
           return Fail(model::ReasonCode::kSetupFailed, fetched.status(), !authors);
         }
         attempt_->OutputsFetched(*std::move(fetched));

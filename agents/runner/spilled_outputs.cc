@@ -2,25 +2,18 @@
 #include "agents/runner/spilled_outputs.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
-#include "agents/runner/references.h"
-#include "engine/expr/text_case.h"
+#include "agents/runner/read_outputs.h"
 #include "engine/ports/artifact_store.h"
 
 namespace agents::runner {
 namespace {
 
 namespace base = engine::base;
-namespace expr = engine::expr;
 namespace model = engine::model;
 namespace ports = engine::ports;
-
-/// They wait in this worker's memory until the job is over, and its sandbox keeps them for an agent
-/// that begins again.
-constexpr std::uint64_t kFetchedBytesMax = 12ULL << 20;
 
 std::uint64_t BytesOf(const std::vector<model::NamedValue>& outputs) {
   std::uint64_t bytes = 0;
@@ -92,54 +85,6 @@ class Sorter {
   SortedOutputs sorted_;
 };
 
-/// The `needs` that a job's expressions name, or may by a part that is computed.
-class NeedsRead {
- public:
-  explicit NeedsRead(const CompiledSpec& spec) {
-    References references;
-    for (const CompiledStep& step : spec.steps) {
-      references.Of(step);
-    }
-    references.Of(spec.env);
-    references.Of(spec.outputs);
-    references.Of(spec.upload_names);
-    for (const CompiledReady& ready : spec.services) {
-      references.Of(ready);
-    }
-    for (const CompiledCache& cache : spec.caches) {
-      references.Of(cache);
-    }
-    for (const std::vector<std::string>& path : references.paths()) {
-      if (Is(path, 0, "needs") || Is(path, 0, "jobs")) {
-        paths_.push_back(path);
-      }
-    }
-  }
-
-  bool MayRead(std::string_view job, std::string_view output) const {
-    return std::ranges::any_of(paths_, [&](const std::vector<std::string>& path) {
-      const auto meets = [&](std::size_t at, std::string_view name) {
-        return path.size() <= at || Is(path, at, name);
-      };
-      return meets(1, job) && meets(2, "outputs") && meets(3, output);
-    });
-  }
-
- private:
-  static bool Is(const std::vector<std::string>& path, std::size_t at, std::string_view name) {
-    return path.size() > at && expr::EqualIgnoringCase(path[at], name);
-  }
-
-  std::vector<std::vector<std::string>> paths_;
-};
-
-bool AnySpilled(const model::Assignment& assignment) {
-  return std::ranges::any_of(assignment.needs, [](const model::NeedResult& need) {
-    return std::ranges::any_of(need.results,
-                               [](const auto& result) { return !result->spilled.empty(); });
-  });
-}
-
 }  // namespace
 
 base::StatusOr<SortedOutputs> SortOutputs(std::vector<model::NamedValue> outputs,
@@ -147,20 +92,15 @@ base::StatusOr<SortedOutputs> SortOutputs(std::vector<model::NamedValue> outputs
   return Sorter(std::move(outputs), engine_outputs).Sort();
 }
 
-std::vector<WantedOutput> WantedOutputs(const CompiledSpec& spec,
-                                        const model::Assignment& assignment) {
+std::vector<WantedOutput> WantedOutputs(const model::Assignment& assignment) {
   std::vector<WantedOutput> wanted;
-  if (!AnySpilled(assignment)) {
-    return wanted;
-  }
-  const NeedsRead read(spec);
   std::set<base::Digest> known;
   for (const model::NeedResult& need : assignment.needs) {
-    const std::string& job = assignment.plan->specs[base::AsIndex(need.spec)].name;
     for (const std::shared_ptr<const model::JobResult>& result : need.results) {
       for (const model::SpilledOutput& output : result->spilled) {
-        if (read.MayRead(job, output.name) && known.insert(output.document).second) {
-          wanted.push_back({.output = output, .job = job});
+        if (known.insert(output.document).second) {
+          wanted.push_back(
+              {.output = output, .job = assignment.plan->specs[base::AsIndex(need.spec)].name});
         }
       }
     }
@@ -173,12 +113,12 @@ base::Status CheckSize(const std::vector<WantedOutput>& wanted) {
   for (const WantedOutput& each : wanted) {
     bytes += each.output.bytes;
   }
-  return bytes <= kFetchedBytesMax ? base::OkStatus()
-                                   : base::InvalidArgument(
-                                         "the outputs of other jobs that this one reads have {} "
-                                         "bytes together, the limit "
-                                         "is {}: hand them on as artifacts",
-                                         bytes, kFetchedBytesMax);
+  return bytes <= kReadBytesMax ? base::OkStatus()
+                                : base::InvalidArgument(
+                                      "the outputs of other jobs that this one reads have {} "
+                                      "bytes together, the limit "
+                                      "is {}: hand them on as artifacts",
+                                      bytes, kReadBytesMax);
 }
 
 base::StatusOr<SpilledTexts> FetchOutputs(ports::ArtifactArchive& archive,
@@ -190,6 +130,13 @@ base::StatusOr<SpilledTexts> FetchOutputs(ports::ArtifactArchive& archive,
       return base::Cancelled("ended before all outputs were fetched");
     }
     base::StatusOr<std::string> text = archive.GetDocument(output.document);
+    if (text.status().code() == absl::StatusCode::kNotFound) {
+      return base::FailedPrecondition(
+          "output '{}' of job {} is no longer in the artifact store: it expired or was removed; "
+          "let "
+          "that job run again (`dayfly retry` without `--failed`)",
+          output.name, job);
+    }
     if (!text.ok()) {
       return base::Annotate(text.status(), "output '" + output.name + "' of job " + job);
     }

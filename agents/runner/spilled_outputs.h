@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "agents/runner/compiled_spec.h"
 #include "engine/base/digest.h"
 #include "engine/base/status.h"
 #include "engine/model/effect.h"
@@ -35,19 +34,18 @@ struct SortedOutputs {
 engine::base::StatusOr<SortedOutputs> SortOutputs(std::vector<engine::model::NamedValue> outputs,
                                                   const std::vector<std::string>& engine_outputs);
 
-/// One that a need left and that an expression of the job may read.
+/// One that a need left; see `KeepReadOutputs`.
 struct WantedOutput {
   engine::model::SpilledOutput output;
   std::string job;  ///< the need's name
 };
 /// Each chunk once.
-std::vector<WantedOutput> WantedOutputs(const CompiledSpec& spec,
-                                        const engine::model::Assignment& assignment);
+std::vector<WantedOutput> WantedOutputs(const engine::model::Assignment& assignment);
 
 /// `InvalidArgument`, for the author: they are too large together.
 engine::base::Status CheckSize(const std::vector<WantedOutput>& wanted);
 
-/// Blocks. Errors are the store's.
+/// Blocks. `FailedPrecondition`: one is gone for good. Other errors are the store's.
 engine::base::StatusOr<SpilledTexts> FetchOutputs(engine::ports::ArtifactArchive& archive,
                                                   const std::vector<WantedOutput>& wanted,
                                                   const std::stop_token& stop);

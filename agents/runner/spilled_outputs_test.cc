@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agents/runner/read_outputs.h"
+
 namespace agents::runner {
 namespace {
 
@@ -77,10 +79,19 @@ TEST(SortOutputs, SaysWhatIsTooLarge) {
               HasSubstr("have 2097153 bytes together, the limit is 2097152: read them in steps"));
 }
 
-/// A job `use` that needs `make`, which left the outputs `list` and `notes` in the store.
+std::shared_ptr<const model::JobResult> Left(std::vector<model::NamedValue> outputs,
+                                             std::vector<model::SpilledOutput> spilled) {
+  auto result = std::make_shared<model::JobResult>();
+  result->outputs = std::move(outputs);
+  result->spilled = std::move(spilled);
+  return result;
+}
+
+/// A job `use` that needs `Make`, of which one cell left the output `version`, and all left `list`
+/// and `notes` in the store.
 class Wanted : public ::testing::Test {
  protected:
-  std::vector<std::string> Of(const std::string& command) {
+  void Command(const std::string& command) {
     auto plan = std::make_shared<model::Plan>();
     plan->specs.resize(2);
     plan->specs[0].name = "Make";
@@ -89,21 +100,28 @@ class Wanted : public ::testing::Test {
     plan->specs[1].steps.resize(1);
     plan->specs[1].steps[0].run = {.text = command, .has_expression = true};
     plan->jobs = {{.spec = model::SpecIndex(0)}, {.spec = model::SpecIndex(1)}};
-    model::Assignment assignment;
-    assignment.plan = plan;
-    assignment.job = model::JobIndex(1);
-    auto result = std::make_shared<model::JobResult>();
-    result->outputs = {{"version", "1"}};
-    result->spilled = {{"list", base::Sha256("l"), 70'000}, {"notes", base::Sha256("n"), 80'000}};
-    assignment.needs = {{.spec = model::SpecIndex(0), .results = {result, result}}};
+    assignment_.plan = plan;
+    assignment_.job = model::JobIndex(1);
+  }
+  void Keep() { KeepReadOutputs(*CompileSpec(assignment_.plan, model::SpecIndex(1)), assignment_); }
+  std::vector<std::string> Of(const std::string& command) {
+    Command(command);
+    const auto left =
+        Left({}, {{"list", base::Sha256("l"), 70'000}, {"notes", base::Sha256("n"), 80'000}});
+    assignment_.needs = {
+        {.spec = model::SpecIndex(0), .results = {Left({{"version", "1"}}, {}), left, left}}};
+    Keep();
+    return NamesOfWanted();
+  }
+  std::vector<std::string> NamesOfWanted() const {
     std::vector<std::string> names;
-    for (const WantedOutput& each :
-         WantedOutputs(*CompileSpec(plan, model::SpecIndex(1)), assignment)) {
+    for (const WantedOutput& each : WantedOutputs(assignment_)) {
       EXPECT_EQ(each.job, "Make");
       names.push_back(each.output.name);
     }
     return names;
   }
+  model::Assignment assignment_;
 };
 
 TEST_F(Wanted, AreThoseThatExpressionsMayRead) {
@@ -121,11 +139,46 @@ TEST_F(Wanted, AreNotTheOthers) {
   EXPECT_THAT(Of("echo plain"), IsEmpty());
 }
 
-TEST(CheckSize, RefusesMoreThanAWorkerHolds) {
+TEST_F(Wanted, AreThoseOfTheLastCellThatHasThem) {
+  Command("echo ${{ toJSON(needs) }}");
+  const model::SpilledOutput large{"b", base::Sha256("large"), 70'000};
+  assignment_.needs = {{.spec = model::SpecIndex(0),
+                        .results = {Left({{"a", "1"}, {"b", "1"}, {"c", "1"}}, {}),
+                                    Left({{"a", "2"}}, {large}), Left({{"a", "3"}}, {})}}};
+  Keep();
+  const auto& results = assignment_.needs[0].results;
+  EXPECT_EQ(results[0]->outputs, (std::vector<model::NamedValue>{{"c", "1"}}));
+  EXPECT_EQ(results[1]->spilled, std::vector<model::SpilledOutput>{large});
+  EXPECT_TRUE(results[1]->outputs.empty());
+  EXPECT_EQ(results[2]->outputs, (std::vector<model::NamedValue>{{"a", "3"}}));
+}
+
+TEST_F(Wanted, GoWithoutTheirTextWhenTheyAreTooLarge) {
+  Command("echo ${{ toJSON(needs) }}");
+  std::vector<model::NamedValue> outputs;
+  for (int i = 0; i < 200; ++i) {
+    outputs.push_back({"o" + std::to_string(i), Json(kInline)});
+  }
+  assignment_.needs = {{.spec = model::SpecIndex(0), .results = {Left(outputs, {})}}};
+  Keep();
+  EXPECT_TRUE(assignment_.needs[0].results[0]->outputs.empty());
+  EXPECT_EQ(assignment_.needs[0].results[0]->spilled.size(), 200U);
   const std::vector<WantedOutput> wanted(4, {.output = {"o", {}, 4U << 20}, .job = "make"});
   EXPECT_THAT(std::string(base::Message(CheckSize(wanted))),
               HasSubstr("have 16777216 bytes together, the limit is 12582912"));
   EXPECT_TRUE(CheckSize({wanted.begin(), wanted.begin() + 3}).ok());
+}
+
+TEST_F(Wanted, MayBeManyWhenNobodyReadsThem) {
+  Command("echo nothing");
+  std::vector<model::NamedValue> outputs;
+  for (int i = 0; i < 200; ++i) {
+    outputs.push_back({"o" + std::to_string(i), Json(kInline)});
+  }
+  assignment_.needs = {{.spec = model::SpecIndex(0), .results = {Left(outputs, {})}}};
+  Keep();
+  EXPECT_TRUE(assignment_.needs[0].results[0]->outputs.empty());
+  EXPECT_TRUE(assignment_.needs[0].results[0]->spilled.empty());
 }
 
 }  // namespace

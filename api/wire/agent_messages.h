@@ -9,11 +9,11 @@
 
 namespace api::wire {
 
-/// A message of an agent larger than this ends the stream.
-inline constexpr int kMessageBytesMax = 4 << 20;
-/// One for an agent: an assignment holds what all needs of a job left, and the server decides what
+/// A message for a server larger than this ends the call.
+inline constexpr int kMessageBytesMax = 16 << 20;
+/// One for an agent: an assignment names what all needs of a job left, and the server decides what
 /// it sends.
-inline constexpr int kServerMessageBytesMax = 64 << 20;
+inline constexpr int kAgentMessageBytesMax = 64 << 20;
 /// Of `LogBatch.data`.
 inline constexpr std::size_t kLogBatchBytesMax = 256U << 10;
 

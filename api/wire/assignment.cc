@@ -4,7 +4,6 @@
 
 #include <map>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "api/wire/job_spec.h"
@@ -55,42 +54,13 @@ std::shared_ptr<const model::RunContext> ContextFrom(const pb::AssignedContext& 
   return out;
 }
 
-using Results = std::vector<std::shared_ptr<const model::JobResult>>;
-
-/// By output, which of a need's results has it last. Only that one's counts; a thousand cells'
-/// would not fit into a message.
-std::map<std::string_view, const model::JobResult*> LastWith(const Results& results) {
-  std::map<std::string_view, const model::JobResult*> last;
-  for (const auto& result : results) {
-    for (const model::NamedValue& output : result->outputs) {
-      last[output.name] = result.get();
-    }
-    for (const model::SpilledOutput& output : result->spilled) {
-      last[output.name] = result.get();
-    }
-  }
-  return last;
-}
-
-void PutResults(const Results& results, pb::NeedOutcome* out) {
-  const auto last = LastWith(results);
-  for (const auto& result : results) {
-    pb::NeededResult* entry = out->add_results();
-    entry->set_status(wire::ToWire(result->status));
-    wire::ToWire(result->reason, entry->mutable_reason());
-    for (const model::NamedValue& output : result->outputs) {
-      if (last.at(output.name) == result.get()) {
-        wire::ToWire(output, entry->add_outputs());
-      }
-    }
-    for (const model::SpilledOutput& output : result->spilled) {
-      if (last.at(output.name) == result.get()) {
-        wire::ToWire(output, entry->add_spilled());
-      }
-    }
-    for (const model::Artifact& artifact : result->artifacts) {
-      wire::ToWire(artifact, entry->add_artifacts());
-    }
+void ToWire(const model::JobResult& result, pb::NeededResult* out) {
+  out->set_status(wire::ToWire(result.status));
+  wire::ToWire(result.reason, out->mutable_reason());
+  wire::ToWire(result.outputs, out->mutable_outputs());
+  wire::ToWire(result.spilled, out->mutable_spilled());
+  for (const model::Artifact& artifact : result.artifacts) {
+    wire::ToWire(artifact, out->add_artifacts());
   }
 }
 
@@ -125,7 +95,9 @@ void PutNeeds(const model::JobSpec& job, const std::vector<model::NeedResult>& n
     pb::NeedOutcome* entry = out->add_needs();
     entry->set_need(place->second);
     entry->set_status(wire::ToWire(need.status));
-    PutResults(need.results, entry);
+    for (const auto& result : need.results) {
+      ToWire(*result, entry->add_results());
+    }
   }
 }
 

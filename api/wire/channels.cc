@@ -25,7 +25,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const std
   options.pem_cert_chain = client.certificate;
   grpc::ChannelArguments arguments;
   arguments.SetSslTargetNameOverride(kServerHost);
-  arguments.SetMaxReceiveMessageSize(kServerMessageBytesMax);
+  arguments.SetMaxReceiveMessageSize(kAgentMessageBytesMax);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(address, grpc::SslCredentials(options), arguments);
 }

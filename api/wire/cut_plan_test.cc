@@ -87,36 +87,6 @@ TEST(CutPlan, KeepsTheJobAndTheNamesOfItsNeeds) {
   EXPECT_EQ(cut.jobs.size(), 1U);
 }
 
-TEST(CutPlan, OnlyTheLastCellsOutputsGoAlong) {
-  const auto cell = [](std::vector<model::NamedValue> outputs,
-                       std::vector<model::SpilledOutput> spilled) {
-    auto result = std::make_shared<model::JobResult>();
-    result->outputs = std::move(outputs);
-    result->spilled = std::move(spilled);
-    return std::shared_ptr<const model::JobResult>(std::move(result));
-  };
-  model::Assignment assignment;
-  assignment.lease.key = {.run = model::RunId(3), .job = model::JobIndex(4), .attempt = 1};
-  assignment.plan = PlanWithNeeds();
-  assignment.job = model::JobIndex(4);
-  assignment.context = std::make_shared<const model::RunContext>();
-  const model::SpilledOutput large{"b", base::Sha256("large"), 70'000};
-  assignment.needs = {{.spec = model::SpecIndex(3),
-                       .status = model::Status::kSucceeded,
-                       .results = {cell({{"a", "1"}, {"b", "1"}, {"c", "1"}}, {}),
-                                   cell({{"a", "2"}}, {large}), cell({{"a", "3"}}, {})}}};
-  pb::Assignment wire;
-  ToWire(assignment, &wire);
-  const auto arrived = AssignmentFrom(wire);
-  ASSERT_TRUE(arrived.ok()) << arrived.status();
-  const auto& results = arrived->needs.at(0).results;
-  ASSERT_EQ(results.size(), 3U);
-  EXPECT_EQ(results[0]->outputs, (std::vector<model::NamedValue>{{"c", "1"}}));
-  EXPECT_EQ(results[1]->spilled, std::vector<model::SpilledOutput>{large});
-  EXPECT_TRUE(results[1]->outputs.empty());
-  EXPECT_EQ(results[2]->outputs, (std::vector<model::NamedValue>{{"a", "3"}}));
-}
-
 TEST(CutPlan, TheNeedsResultsPointIntoIt) {
   model::Assignment assignment;
   assignment.lease.key = {.run = model::RunId(3), .job = model::JobIndex(4), .attempt = 1};

@@ -43,9 +43,6 @@ class Filler {
 
  private:
   static int ElementsOf(const FieldDescriptor* field) {
-    if (field->full_name() == "dayfly.v1.NeedOutcome.results") {
-      return 1;  // of two with outputs of one name, the first would lose them
-    }
     const auto* type = field->message_type();
     return type != nullptr && type->oneof_decl_count() > 0 ? type->oneof_decl(0)->field_count() : 2;
   }

@@ -13,6 +13,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
+#include "api/wire/agent_messages.h"
 #include "api/wire/key_files.h"
 #include "apps/network/access_control.h"
 
@@ -22,8 +23,6 @@ namespace base = engine::base;
 namespace wire = api::wire;
 
 namespace {
-
-constexpr int kMessageBytesMax = 16 << 20;
 
 // A socket that nobody answers on any more is removed; one that lives is another server's.
 base::Status ClearSocket(const std::string& path) {
@@ -59,7 +58,7 @@ base::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TlsOf(const std::string
 }
 
 void AddLimits(grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.SetMaxReceiveMessageSize(wire::kMessageBytesMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
   // A peer that is gone without a word is noticed.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);

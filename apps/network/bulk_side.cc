@@ -9,6 +9,7 @@
 
 #include "agents/reports/annotation_document.h"
 #include "agents/reports/test_document.h"
+#include "agents/runner/read_outputs.h"
 #include "agents/runner/wanted_artifacts.h"
 #include "api/agents/peer_identity.h"
 #include "api/services/archive.h"
@@ -42,15 +43,26 @@ class BulkSide::GrantingLink final : public ports::AgentLink {
  public:
   GrantingLink(BulkSide& side, ports::AgentLink& agents) : side_(side), agents_(agents) {}
   void Dispatch(const model::Assignment& assignment) override {
-    side_.Grant(assignment);
-    agents_.Dispatch(assignment);
+    if (!agents::runner::HasOutputs(assignment)) {
+      return Hand(assignment);
+    }
+    model::Assignment told = assignment;
+    const model::SpecIndex spec = told.plan->jobs[base::AsIndex(told.job)].spec;
+    agents::runner::KeepReadOutputs(*specs_.Get(told.plan, spec), told);
+    Hand(told);
   }
   void Stop(const model::StopAttempt& stop) override { agents_.Stop(stop); }
   void Drain(const model::DrainWorker& order) override { agents_.Drain(order); }
 
  private:
+  void Hand(const model::Assignment& assignment) {
+    side_.Grant(assignment);
+    agents_.Dispatch(assignment);
+  }
+
   BulkSide& side_;
   ports::AgentLink& agents_;
+  agents::runner::SpecCache specs_;
 };
 
 BulkSide::BulkSide(boost::asio::io_context& io, services::Seat& seat, const ServerConfig& config)

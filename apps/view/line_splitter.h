@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cuts the bytes of one step's log into lines, across chunks. Memory stays bounded: a line without
-// an end is handed out in pieces of `kLineBytesMax`.
+// an end is handed out in pieces of at most `kLineBytesMax`, between two characters.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,12 @@ class LineSplitter {
 
   /// Of the line that is handed out, or else of the next one: where in the log it begins.
   std::uint64_t line_begin() const { return line_begin_; }
+  /// What is handed out goes on with the line of the piece before it.
+  bool continues() const { return continues_; }
   /// The next byte to be fed is that of the log; a line that lacks its end is forgotten.
   void StartAt(std::uint64_t offset) {
     pending_.clear();
+    continues_ = false;
     line_begin_ = offset;
   }
   /// Where in the log the next byte to be fed is.
@@ -29,19 +32,11 @@ class LineSplitter {
   void Feed(std::string_view bytes, Emit emit) {
     while (!bytes.empty()) {
       const std::size_t end = bytes.find('\n');
+      Keep(bytes.substr(0, end), emit);
       if (end == std::string_view::npos) {
-        Keep(bytes, emit);
         return;
       }
-      const std::string_view line = bytes.substr(0, end);
-      if (pending_.empty()) {
-        emit(line);
-        line_begin_ += line.size() + 1;
-      } else {
-        pending_ += line;
-        emit(std::string_view(pending_));
-        StartAt(next_byte() + 1);
-      }
+      End(emit);
       bytes.remove_prefix(end + 1);
     }
   }
@@ -59,14 +54,37 @@ class LineSplitter {
   template <typename Emit>
   void Keep(std::string_view bytes, Emit emit) {
     pending_ += bytes;
-    if (pending_.size() >= kLineBytesMax) {
-      emit(std::string_view(pending_));
-      StartAt(next_byte());
+    while (pending_.size() > kLineBytesMax) {
+      const std::size_t piece = PieceOf(pending_);
+      emit(std::string_view(pending_).substr(0, piece));
+      pending_.erase(0, piece);
+      line_begin_ += piece;
+      continues_ = true;
     }
+  }
+
+  template <typename Emit>
+  void End(Emit emit) {
+    if (!continues_ || !pending_.empty()) {
+      emit(std::string_view(pending_));
+    }
+    StartAt(next_byte() + 1);
+  }
+
+  /// Up to the last character that is whole, if it is text at all.
+  static std::size_t PieceOf(std::string_view text) {
+    constexpr std::size_t kSequenceMax = 4;
+    for (std::size_t end = kLineBytesMax; end > kLineBytesMax - kSequenceMax; --end) {
+      if ((static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U) {
+        return end;
+      }
+    }
+    return kLineBytesMax;
   }
 
   std::string pending_;
   std::uint64_t line_begin_ = 0;
+  bool continues_ = false;
 };
 
 }  // namespace apps::view

@@ -12,6 +12,7 @@ void AppendLogLine(std::string& out, const LogLine& line) {
   object.Number("attempt", line.attempt);
   object.Text("step", line.step);
   object.Number("offset", line.offset);
+  object.Bool("continued", line.continued);
   object.Text("text", line.text);
   object.End();
   out += '\n';

@@ -16,6 +16,7 @@ struct LogLine {
   engine::model::AttemptNumber attempt = 0;
   std::string_view step;
   std::uint64_t offset = 0;  ///< of its first byte in the step's log
+  bool continued = false;    ///< it goes on with the line of the object before it
   std::string_view text;     ///< as it was written, without its end
 };
 

@@ -93,8 +93,40 @@ TEST(LineSplitter, KnowsWhereInTheLogALineBegins) {
   lines.StartAt(100);
   lines.Feed("x\n" + std::string(LineSplitter::kLineBytesMax, 'y'), emit);
   lines.Feed("\nz\n", emit);
-  EXPECT_EQ(begins,
-            (std::vector<std::uint64_t>{0, 4, 8, 9, 100, 102, 102 + (64 << 10), 103 + (64 << 10)}));
+  EXPECT_EQ(begins, (std::vector<std::uint64_t>{0, 4, 8, 9, 100, 102, 103 + (64 << 10)}));
+}
+
+TEST(LineSplitter, CutsALongLineBetweenCharacters) {
+  LineSplitter lines;
+  std::string joined;
+  std::vector<bool> continues;
+  const auto emit = [&](std::string_view piece) {
+    EXPECT_LE(piece.size(), LineSplitter::kLineBytesMax);
+    EXPECT_EQ(Sanitise(piece), piece) << "at " << lines.line_begin();
+    EXPECT_EQ(lines.line_begin(), joined.size());
+    joined += piece;
+    continues.push_back(lines.continues());
+  };
+  std::string line = "x";
+  for (int i = 0; i < 50'000; ++i) {
+    line += "€";
+  }
+  lines.Feed(line, emit);
+  lines.Feed("\n", emit);
+  EXPECT_EQ(joined, line);
+  EXPECT_EQ(continues, (std::vector<bool>{false, true, true}));
+  joined.resize(lines.next_byte());
+  lines.Feed("next\n", emit);
+  EXPECT_FALSE(continues.back());
+}
+
+TEST(LineSplitter, HandsOutNoEmptyPiece) {
+  LineSplitter lines;
+  std::vector<std::size_t> sizes;
+  const auto emit = [&](std::string_view piece) { sizes.push_back(piece.size()); };
+  lines.Feed(std::string(2 * LineSplitter::kLineBytesMax, '\x80') + "\n\n", emit);
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{LineSplitter::kLineBytesMax,
+                                             LineSplitter::kLineBytesMax, 0}));
 }
 
 TEST(LineSplitter, KeepsNoEndlessLineInMemory) {

@@ -25,11 +25,21 @@ StatusOr<HttpAddress> ParseHttpAddress(std::string_view text) {
     return InvalidArgument("'{}' holds a space", text);
   }
   HttpAddress address;
-  const std::size_t path = std::min(text.find('/', kScheme.size()), text.size());
+  const std::size_t path = std::min(text.find_first_of("/?#", kScheme.size()), text.size());
+  if (path < text.size() && text[path] != '/') {
+    return InvalidArgument("'{}': a path begins with '/'", text);
+  }
   if (path < text.size()) {
     address.path = text.substr(path);
   }
   std::string_view host = text.substr(kScheme.size(), path - kScheme.size());
+  if (host.find('@') != std::string_view::npos) {
+    return InvalidArgument("'{}' names a user: only a host and a port can stand before the path",
+                           text);
+  }
+  if (host.starts_with('[') != (host.find(']') != std::string_view::npos)) {
+    return InvalidArgument("'{}': a bracket is missing around the host", text);
+  }
   const std::size_t colon = host.rfind(':');
   // Colons in brackets are those of an IPv6 address.
   if (colon != std::string_view::npos && !host.ends_with(']')) {

@@ -32,6 +32,11 @@ TEST(HttpAddress, SaysWhatIsWrongWithIt) {
   EXPECT_EQ(fault("http://"), "'http://' names no host");
   EXPECT_EQ(fault("http://:80/x"), "'http://:80/x' names no host");
   EXPECT_EQ(fault("http://[]:80"), "'http://[]:80' names no host");
+  EXPECT_EQ(fault("http://[::1"), "'http://[::1': a bracket is missing around the host");
+  EXPECT_EQ(fault("http://::1]"), "'http://::1]': a bracket is missing around the host");
+  EXPECT_EQ(fault("http://a?x"), "'http://a?x': a path begins with '/'");
+  EXPECT_EQ(fault("http://u:p@a/"),
+            "'http://u:p@a/' names a user: only a host and a port can stand before the path");
   EXPECT_EQ(fault("http://a:"), "'http://a:': '' is no port, which is 1 to 65535");
   EXPECT_EQ(fault("http://a:0"), "'http://a:0': '0' is no port, which is 1 to 65535");
   EXPECT_EQ(fault("http://a:65536"), "'http://a:65536': '65536' is no port, which is 1 to 65535");

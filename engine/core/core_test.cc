@@ -363,6 +363,32 @@ TEST(Explain, KnowsNothingOfWhatIsNotThere) {
 
 // ---- expressions of jobs
 
+TEST(Expressions, AVariableThatNoProgramTakesFailsTheJob) {
+  for (const std::size_t bytes : {std::size_t{131'069}, std::size_t{131'070}}) {
+    PlanBuilder plan;
+    plan.Job("a");
+    plan.Job("b").Needs({"a"}).Env("V", "${{ needs.a.outputs.o }}");
+    CoreDriver driver(plan.Build());
+    driver.Connect(1);
+    driver.Submit();
+    driver.Report("a", model::ReportStarted());
+    driver.Report("a",
+                  model::ReportEnded{
+                      .outputs = {{.name = "o", .value = '"' + std::string(bytes, 'x') + '"'}}});
+    const bool fits = bytes == 131'069;
+    EXPECT_EQ(driver.StatusOf("b"), fits ? Status::kReady : Status::kFailed) << bytes;
+  }
+}
+
+TEST(Expressions, AGroupsNameIsBounded) {
+  PlanBuilder plan;
+  plan.Job("a").Concurrency(std::string(513, 'x'));
+  CoreDriver driver(plan.Build());
+  driver.Connect(1);
+  driver.Submit();
+  EXPECT_EQ(driver.StatusOf("a"), Status::kFailed);
+}
+
 TEST(Expressions, ANeedsOutputsReachTheJobAndItsEnv) {
   PlanBuilder plan;
   plan.Job("a");

@@ -8,6 +8,7 @@
 #include "engine/core/job_scope.h"
 #include "engine/core/stepper.h"
 #include "engine/model/expand.h"
+#include "engine/model/variable.h"
 
 namespace engine::core {
 namespace {
@@ -92,12 +93,23 @@ base::StatusOr<std::vector<model::NamedValue>> EvaluateJobEnv(RunState& run, Job
     if (!value.ok()) {
       return base::InvalidArgument("env.{}: {}", spec.env[index].name, value.error().message);
     }
+    const std::string& name = spec.env[index].name;
+    if (name.size() + value.value().size() + 2 > model::kVariableBytesMax) {
+      return base::InvalidArgument(
+          "env.{} has {} bytes, and no program takes so much in one variable (at most {}): read "
+          "the "
+          "value in a step's `run`",
+          name, value.value().size(), model::kVariableBytesMax - name.size() - 2);
+    }
     env.push_back({.name = spec.env[index].name, .value = Value::String(value.value()).ToJson()});
   }
   return env;
 }
 
 namespace {
+
+/// Of a group or an environment.
+constexpr std::size_t kNameBytesMax = 512;
 
 /// Renders the texts that decide what a job claims.
 class ClaimWriter {
@@ -130,6 +142,10 @@ class ClaimWriter {
   base::Status Add(model::GroupClaim claim, std::string_view key) {
     if (claim.group.name.empty()) {
       return base::InvalidArgument("{}: it is empty", key);
+    }
+    if (claim.group.name.size() > kNameBytesMax) {
+      return base::InvalidArgument("{}: it has {} bytes, the limit is {}", key,
+                                   claim.group.name.size(), kNameBytesMax);
     }
     for (model::GroupClaim& known : claims_.groups) {
       if (known.group == claim.group) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -90,9 +91,11 @@ class RunIndex : public RunQueries, public DeploymentQueries {
   virtual base::Status SaveDurations(const PipelineKey& key,
                                      const std::map<std::string, base::Duration>& durations) = 0;
 
-  /// All of one run, in place of what it had.
+  /// All of one run, in place of what it had; a run may have none.
   virtual base::Status SaveDeployments(model::RunId run,
                                        std::span<const model::Deployment> deployments) = 0;
+  /// Those for which `SaveDeployments` was called. An older program saved runs without it.
+  virtual base::StatusOr<std::set<model::RunId>> RunsWithDeployments() = 0;
 
   /// Forgets the row (its folder was removed), and its deployments but for those that are the
   /// current ones of their environments. Unknown runs are no error.

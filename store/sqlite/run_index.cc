@@ -34,6 +34,10 @@ CREATE TABLE duration (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Beside `deployment`, which came later than the rest.
+constexpr const char* kDeployedSchema =
+    "CREATE TABLE IF NOT EXISTS deployed (run INTEGER PRIMARY KEY) STRICT";
+
 constexpr const char* kColumns =
     "run, pipeline, pipeline_file, source, \"commit\", branch, event, status, accepted_at, "
     "ended_at, counts, folder, owner_pid, owner_boot, owner_start";
@@ -71,6 +75,7 @@ class SqliteRunIndex : public ports::RunIndex {
   Status SaveDurations(const ports::PipelineKey& key,
                        const std::map<std::string, base::Duration>& durations) override;
   Status SaveDeployments(model::RunId run, std::span<const model::Deployment> deployments) override;
+  StatusOr<std::set<model::RunId>> RunsWithDeployments() override;
   Status RemoveRun(model::RunId run) override;
   StatusOr<std::vector<model::Deployment>> ListDeployments(
       const model::DeploymentFilter& filter) override;
@@ -186,6 +191,7 @@ Status SqliteRunIndex::SaveDeployments(model::RunId run,
                                        std::span<const model::Deployment> deployments) {
   ASSIGN_OR_RETURN(Statement forget, db_->Prepare("DELETE FROM deployment WHERE run=?"));
   ASSIGN_OR_RETURN(Statement save, PrepareSave(*db_, kIndexedDeployments));
+  ASSIGN_OR_RETURN(Statement mark, db_->Prepare("INSERT OR IGNORE INTO deployed VALUES (?)"));
   Transaction transaction(*db_);
   RETURN_IF_ERROR(transaction.Begin("IMMEDIATE"));
   RETURN_IF_ERROR(forget.Bind(1, run.value()).Run());
@@ -193,12 +199,35 @@ Status SqliteRunIndex::SaveDeployments(model::RunId run,
     Bind(save, deployment);
     RETURN_IF_ERROR(save.Run());
   }
+  RETURN_IF_ERROR(mark.Bind(1, run.value()).Run());
   return transaction.Commit();
+}
+
+StatusOr<std::set<model::RunId>> SqliteRunIndex::RunsWithDeployments() {
+  std::set<model::RunId> out;
+  if (db_ == nullptr) {
+    return out;
+  }
+  // An index from before there were deployments, that is only read.
+  ASSIGN_OR_RETURN(Statement known,
+                   db_->Prepare("SELECT 1 FROM sqlite_schema WHERE name='deployed'"));
+  ASSIGN_OR_RETURN(const bool is_there, known.Step());
+  if (!is_there) {
+    return out;
+  }
+  ASSIGN_OR_RETURN(Statement query, db_->Prepare("SELECT run FROM deployed"));
+  ASSIGN_OR_RETURN(bool more, query.Step());
+  while (more) {
+    out.insert(model::RunId(query.Uint(0)));
+    ASSIGN_OR_RETURN(more, query.Step());
+  }
+  return out;
 }
 
 // What was kept of runs that are gone, and has been replaced since, goes along.
 Status SqliteRunIndex::RemoveRun(model::RunId run) {
   ASSIGN_OR_RETURN(Statement remove, db_->Prepare("DELETE FROM run WHERE run=?"));
+  ASSIGN_OR_RETURN(Statement unmark, db_->Prepare("DELETE FROM deployed WHERE run=?"));
   ASSIGN_OR_RETURN(
       Statement forget,
       db_->Prepare("DELETE FROM deployment AS d WHERE run NOT IN (SELECT run FROM run) AND "
@@ -208,6 +237,7 @@ Status SqliteRunIndex::RemoveRun(model::RunId run) {
   Transaction transaction(*db_);
   RETURN_IF_ERROR(transaction.Begin("IMMEDIATE"));
   RETURN_IF_ERROR(remove.Bind(1, run.value()).Run());
+  RETURN_IF_ERROR(unmark.Bind(1, run.value()).Run());
   RETURN_IF_ERROR(forget.Bind(1, static_cast<std::int64_t>(model::Status::kSucceeded)).Run());
   return transaction.Commit();
 }
@@ -239,6 +269,7 @@ StatusOr<std::unique_ptr<ports::RunIndex>> OpenRunIndex(const std::string& path,
   RETURN_IF_ERROR((*db)->Execute("PRAGMA synchronous=NORMAL"));
   if (!options.read_only) {
     RETURN_IF_ERROR(MakeTable(**db, kIndexedDeployments));
+    RETURN_IF_ERROR((*db)->Execute(kDeployedSchema));
   }
   return std::make_unique<SqliteRunIndex>(*std::move(db));
 }

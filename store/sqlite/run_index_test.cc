@@ -128,12 +128,19 @@ TEST_F(RunIndexTest, AnIndexFromBeforeDeploymentsHasNone) {
   {
     const auto db = Database::Open(path_, {});
     ASSERT_TRUE((*db)->Execute("DROP TABLE deployment").ok());
+    ASSERT_TRUE((*db)->Execute("DROP TABLE deployed").ok());
   }
   EXPECT_TRUE((*read())->ListDeployments({})->empty());
+  EXPECT_TRUE((*read())->RunsWithDeployments()->empty());
   index_ = *OpenRunIndex(path_);
   const model::Deployment deployment = DeploymentOf("01jd2m0q4x7zk", 9);
   ASSERT_TRUE(index_->SaveDeployments(deployment.run, {&deployment, 1}).ok());
   EXPECT_EQ((*read())->ListDeployments({})->size(), 1U);
+  ASSERT_TRUE(index_->SaveDeployments(model::RunId(7), {}).ok());
+  EXPECT_EQ(*(*read())->RunsWithDeployments(),
+            (std::set<model::RunId>{model::RunId(7), deployment.run}));
+  ASSERT_TRUE(index_->RemoveRun(model::RunId(7)).ok());
+  EXPECT_EQ((*read())->RunsWithDeployments()->size(), 1U);
 }
 
 TEST_F(RunIndexTest, ListsTheNewestFirst) {

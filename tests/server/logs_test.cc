@@ -127,9 +127,10 @@ jobs:
   EXPECT_EQ(Logs({run, "held", "web"}), "serving\n");
   EXPECT_EQ(Logs({run, "held", "beside"}), "beside\n");
   EXPECT_EQ(Logs({run, "held", "front"}), "front\n");
-  EXPECT_EQ(Run({"logs", run, "held", "web", "--format", "json"}).text,
-            R"({"at":null,"job":"held","attempt":1,"step":"web","offset":0,"text":"serving"})"
-            "\n");
+  EXPECT_EQ(
+      Run({"logs", run, "held", "web", "--format", "json"}).text,
+      R"({"at":null,"job":"held","attempt":1,"step":"web","offset":0,"continued":false,"text":"serving"})"
+      "\n");
   const std::string shown = Run({"show", run}).text;
   EXPECT_THAT(shown, HasSubstr("succeeded"));
   EXPECT_THAT(shown, HasSubstr("web"));
