@@ -116,7 +116,7 @@ struct ReuseRequest {
 };
 /// What a job came to.
 struct EarlierResult {
-  std::string run;  ///< whose job it was
+  std::string run;                                 ///< whose job it was
   std::vector<engine::model::NamedValue> outputs;  ///< the large ones among them
   std::vector<engine::model::Artifact> artifacts;
   std::optional<engine::model::TestTotals> tests;
