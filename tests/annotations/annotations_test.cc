@@ -12,8 +12,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/dayfly_process.h"
-#include "tests/support/temp_folder.h"
+#include "tests/support/dayfly_folder.h"
 
 namespace tests::annotations {
 namespace {
@@ -51,29 +50,16 @@ constexpr const char* kRaw =
     "::endgroup::\n"
     "::unknown::text\n";
 
-class AnnotationsTest : public ::testing::Test {
+class AnnotationsTest : public support::DayflyFolder {
  protected:
   void SetUp() override {
-    std::filesystem::create_directory(folder_.File("source"));
+    DayflyFolder::SetUp();
     Pipeline(kPipeline);
-  }
-  void Pipeline(const std::string& text) const {
-    std::ofstream(folder_.File("source/p.yml")) << text;
-  }
-  support::Launch Launch(std::vector<std::string> arguments) const {
-    return {.arguments = std::move(arguments),
-            .env = {"DAYFLY_HOME=" + folder_.File("home"), "HOME=" + folder_.path().string(),
-                    "PATH=/usr/bin:/bin", "LANG=C.UTF-8"},
-            .folder = folder_.File("source"),
-            .errors = folder_.File("errors")};
-  }
-  support::Ended Dayfly(std::vector<std::string> arguments) const {
-    return support::RunDayfly(Launch(std::move(arguments)));
   }
   support::Ended Run() const { return Dayfly({"run", "p.yml", "--output", "json"}); }
   /// A form that nobody parses as JSON lines.
   std::string Text(std::vector<std::string> arguments) const {
-    support::DayflyProcess process(Launch(std::move(arguments)));
+    support::DayflyProcess process(LaunchOf(std::move(arguments)));
     std::string text = process.ReadRest();
     process.Wait();
     return text;
@@ -91,8 +77,6 @@ class AnnotationsTest : public ::testing::Test {
     }
     return {};
   }
-
-  support::TempFolder folder_;
 };
 
 TEST_F(AnnotationsTest, AreCountedInTheLinesOfARun) {
@@ -161,10 +145,10 @@ TEST_F(AnnotationsTest, AGroupIsFollowedWhileItIsWritten) {
   const std::string go = Fifo("go");
   Pipeline("jobs: { a: { steps: [\"echo ::group::Long; echo in; echo x > " + up + "; read y < " +
            go + "; echo still; echo ::endgroup::; echo out\"] } }\n");
-  support::DayflyProcess run(Launch({"run", "p.yml", "--output", "json"}));
+  support::DayflyProcess run(LaunchOf({"run", "p.yml", "--output", "json"}));
   std::string line;
   std::getline(std::ifstream(up), line);
-  support::DayflyProcess logs(Launch({"logs", "latest", "-f"}));
+  support::DayflyProcess logs(LaunchOf({"logs", "latest", "-f"}));
   EXPECT_TRUE(logs.ReadLine(line));
   EXPECT_THAT(line, EndsWith("| ▾ Long"));
   EXPECT_TRUE(logs.ReadLine(line));

@@ -9,8 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/dayfly_process.h"
-#include "tests/support/temp_folder.h"
+#include "tests/support/dayfly_folder.h"
 
 namespace tests::fan_out {
 namespace {
@@ -20,23 +19,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
-class FanOut : public ::testing::Test {
+class FanOut : public support::DayflyFolder {
  protected:
-  void SetUp() override { std::filesystem::create_directory(folder_.File("source")); }
-  void Pipeline(const std::string& text) { std::ofstream(folder_.File("source/p.yml")) << text; }
-  support::Launch Launch(std::vector<std::string> arguments) const {
-    return {.arguments = std::move(arguments),
-            .env = {"DAYFLY_HOME=" + folder_.File("home"), "HOME=" + folder_.path().string(),
-                    "PATH=/usr/bin:/bin"},
-            .folder = folder_.File("source"),
-            .errors = folder_.File("errors")};
-  }
-  support::Ended Dayfly(std::vector<std::string> arguments) const {
-    return support::RunDayfly(Launch(std::move(arguments)));
-  }
-  std::string Logs(const std::string& job) const {
-    return Dayfly({"logs", "latest", job, "--raw"}).text;
-  }
   static std::vector<std::string> Ended(const support::Ended& run, const std::string& status) {
     std::vector<std::string> jobs;
     for (const json& line : run.lines) {
@@ -46,7 +30,6 @@ class FanOut : public ::testing::Test {
     }
     return jobs;
   }
-  support::TempFolder folder_;
 };
 
 constexpr const char* kRegions = R"yaml(
@@ -144,7 +127,7 @@ jobs:
     for_each: { values: "${{ fromJSON('[1, 2, 3]') }}", max_parallel: 1 }
     steps: ["test ${{ each.value }} != 2 || test -e $HOME/again || sleep 600"]
 )yaml");
-  support::RunDayfly(Launch({"run", "p.yml", "--output", "json"}), [](const json& line) {
+  support::RunDayfly(LaunchOf({"run", "p.yml", "--output", "json"}), [](const json& line) {
     return line["event"] == "step_started" && line["job"] == "work[2]";
   });
   ASSERT_TRUE(support::WaitForOrphans(30));

@@ -8,8 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/dayfly_process.h"
-#include "tests/support/temp_folder.h"
+#include "tests/support/dayfly_folder.h"
 
 namespace tests::gates {
 namespace {
@@ -17,20 +16,8 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-class GatesTest : public ::testing::Test {
+class GatesTest : public support::DayflyFolder {
  protected:
-  void SetUp() override { std::filesystem::create_directory(folder_.File("source")); }
-  void Pipeline(const std::string& text) { std::ofstream(folder_.File("source/p.yml")) << text; }
-  support::Launch Launch(std::vector<std::string> arguments) const {
-    return {.arguments = std::move(arguments),
-            .env = {"DAYFLY_HOME=" + folder_.File("home"), "HOME=" + folder_.path().string(),
-                    "PATH=/usr/bin:/bin"},
-            .folder = folder_.File("source"),
-            .errors = folder_.File("errors")};
-  }
-  support::Ended Dayfly(std::vector<std::string> arguments) const {
-    return support::RunDayfly(Launch(std::move(arguments)));
-  }
   static json ReadUntil(support::DayflyProcess& run, const std::string& event) {
     for (std::string line; run.ReadLine(line);) {
       json object = json::parse(line);
@@ -40,10 +27,6 @@ class GatesTest : public ::testing::Test {
     }
     return {};
   }
-  std::string Logs(const std::string& job) const {
-    return Dayfly({"logs", "latest", job, "--raw"}).text;
-  }
-  support::TempFolder folder_;
 };
 
 constexpr const char* kAsks = R"yaml(
@@ -55,7 +38,7 @@ jobs:
 
 TEST_F(GatesTest, AnAnswerFromAnotherProcessLetsTheJobGoOn) {
   Pipeline(kAsks);
-  support::DayflyProcess run(Launch({"run", "p.yml", "--output", "json"}));
+  support::DayflyProcess run(LaunchOf({"run", "p.yml", "--output", "json"}));
   const json asked = ReadUntil(run, "approval_requested");
   EXPECT_EQ(asked["job"], "deploy");
   EXPECT_EQ(asked["reason"], "waits_for_approval");
@@ -73,7 +56,7 @@ TEST_F(GatesTest, AnAnswerFromAnotherProcessLetsTheJobGoOn) {
 
 TEST_F(GatesTest, ANoEndsTheJobCancelled) {
   Pipeline("jobs: { a: { approval: true, steps: [x] } }");
-  support::DayflyProcess run(Launch({"run", "p.yml", "--output", "json"}));
+  support::DayflyProcess run(LaunchOf({"run", "p.yml", "--output", "json"}));
   ReadUntil(run, "approval_requested");
   EXPECT_EQ(Dayfly({"approve", "latest", "a", "--reject"}).exit_code, 0);
   const json ended = ReadUntil(run, "job_ended");
@@ -111,7 +94,7 @@ jobs:
       - run: echo "$DAYFLY_EFFECT_TOKEN" >> $HOME/tokens; test $DAYFLY_ATTEMPT = 2
         effects: once
 )yaml");
-  support::DayflyProcess run(Launch({"run", "p.yml", "--output", "json"}));
+  support::DayflyProcess run(LaunchOf({"run", "p.yml", "--output", "json"}));
   EXPECT_EQ(ReadUntil(run, "approval_requested")["reason"], "effect_may_be_done");
   EXPECT_EQ(Dayfly({"approve", "latest", "ship"}).exit_code, 0);
   EXPECT_EQ(ReadUntil(run, "run_ended")["status"], "succeeded");

@@ -9,8 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/dayfly_process.h"
-#include "tests/support/temp_folder.h"
+#include "tests/support/dayfly_folder.h"
 
 namespace tests::outputs {
 namespace {
@@ -18,23 +17,8 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-class LargeOutputs : public ::testing::Test {
+class LargeOutputs : public support::DayflyFolder {
  protected:
-  void SetUp() override { std::filesystem::create_directory(folder_.File("source")); }
-  void Pipeline(const std::string& text) { std::ofstream(folder_.File("source/p.yml")) << text; }
-  support::Launch Launch(std::vector<std::string> arguments) const {
-    return {.arguments = std::move(arguments),
-            .env = {"DAYFLY_HOME=" + folder_.File("home"), "HOME=" + folder_.path().string(),
-                    "PATH=/usr/bin:/bin"},
-            .folder = folder_.File("source"),
-            .errors = folder_.File("errors")};
-  }
-  support::Ended Dayfly(std::vector<std::string> arguments) const {
-    return support::RunDayfly(Launch(std::move(arguments)));
-  }
-  std::string Logs(const std::string& job) const {
-    return Dayfly({"logs", "latest", job, "--raw"}).text;
-  }
   json Job(const std::string& id) const {
     const json shown = json::parse(Dayfly({"show", "latest", "--format", "json"}).text);
     for (const json& job : shown["jobs"]) {
@@ -44,7 +28,6 @@ class LargeOutputs : public ::testing::Test {
     }
     return {};
   }
-  support::TempFolder folder_;
 };
 
 constexpr const char* kNumbers = R"yaml(
@@ -97,7 +80,7 @@ TEST_F(LargeOutputs, AreThereAfterAKill) {
   Pipeline(kNumbers);
   Dayfly({"run", "p.yml", "--output", "json"});
   const support::Ended killed = support::RunDayfly(
-      Launch({"run", "p.yml", "--output", "json"}),
+      LaunchOf({"run", "p.yml", "--output", "json"}),
       [](const json& line) { return line["event"] == "job_ended" && line["job"] == "make"; });
   ASSERT_FALSE(killed.lines.empty());
   ASSERT_TRUE(support::WaitForOrphans(20));
