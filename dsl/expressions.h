@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts with expressions and conditions: parsed, and every name in them held against what exists
-// where they stand.
+// Texts with expressions and conditions: parsed, and checked by `ExpressionChecker`.
 #pragma once
 
 #include <cstdint>
