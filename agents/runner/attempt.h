@@ -238,7 +238,6 @@ class Attempt {
   void Begun(std::size_t index);
   void ForgetStep();
   engine::base::Status FillEnv(std::size_t index, StartCommand& start);
-  static engine::base::Status CheckEnv(const std::vector<std::string>& env);
   engine::base::StatusOr<std::string> Render(const MaybeTemplate& text, const std::string& plain);
   engine::base::Status DeclareAll();
   void Declare(std::string_view name, const std::string& value);
@@ -267,6 +266,7 @@ class Attempt {
   void Note(const std::string& note);
   engine::base::Status EvaluateOutputs();
   engine::base::Status SpillOutputs();
+  void PlanFiles(Closing& closing);
   void OutputsKept(const engine::base::Status& status);
   std::vector<engine::model::NamedValue> AllOutputs() const;
   engine::base::Status CheckExposure(std::string_view what, std::string_view text) const;
