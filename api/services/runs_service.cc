@@ -152,6 +152,27 @@ void AnswerDeployments(const Call& call, Shard* shard, std::vector<model::Deploy
   call.Finish(base::OkStatus());
 }
 
+/// Asks on the archive's thread, and answers on the engine's, which may own nothing any more by
+/// then.
+template <typename Ask, typename Answer>
+void AskHistory(const Call& call, Ask ask, Answer answer) {
+  call.seat->OnEngine([call, ask, answer](Shard* shard) {
+    if (shard == nullptr) {
+      return call.NotOwner();
+    }
+    const base::Status asked =
+        shard->archive->Do([call, ask, answer](ports::RunHistory& history, ports::RunStore&) {
+          auto found = std::make_shared<decltype(ask(history))>(ask(history));
+          call.seat->OnEngine([call, found, answer](Shard* then) {
+            found->ok() ? answer(then, **found) : call.Finish(found->status());
+          });
+        });
+    if (!asked.ok()) {
+      call.Finish(asked);
+    }
+  });
+}
+
 void AnswerCancel(const Call& call, const FeedRef& feed, model::Status before,
                   pb::CancelResponse* response) {
   response->set_run(model::ToText(feed->run()));
@@ -280,22 +301,11 @@ grpc::ServerUnaryReactor* RunsService::List(grpc::CallbackServerContext* context
     call.Finish(filter.status());
     return call.reactor;
   }
-  seat_.OnEngine([call, filter = *filter, response](Shard* shard) {
-    if (shard == nullptr) {
-      return call.NotOwner();
-    }
-    const base::Status asked =
-        shard->archive->Do([call, filter, response](ports::RunHistory& history, ports::RunStore&) {
-          auto rows = std::make_shared<base::StatusOr<std::vector<ports::RunRow>>>(
-              history.ListRuns(filter));
-          call.seat->OnEngine([call, rows, response](Shard* then) {
-            rows->ok() ? AnswerList(call, then, **rows, response) : call.Finish(rows->status());
-          });
-        });
-    if (!asked.ok()) {
-      call.Finish(asked);
-    }
-  });
+  AskHistory(
+      call, [filter = *filter](ports::RunHistory& history) { return history.ListRuns(filter); },
+      [call, response](Shard* shard, std::vector<ports::RunRow>& rows) {
+        AnswerList(call, shard, rows, response);
+      });
   return call.reactor;
 }
 
@@ -392,23 +402,12 @@ grpc::ServerUnaryReactor* RunsService::ListDeployments(grpc::CallbackServerConte
     call.Finish(filter.status());
     return call.reactor;
   }
-  seat_.OnEngine([call, filter = *filter, response](Shard* shard) {
-    if (shard == nullptr) {
-      return call.NotOwner();
-    }
-    const base::Status asked =
-        shard->archive->Do([call, filter, response](ports::RunHistory& history, ports::RunStore&) {
-          auto found = std::make_shared<base::StatusOr<std::vector<model::Deployment>>>(
-              history.ListDeployments(filter));
-          call.seat->OnEngine([call, found, response](Shard* then) {
-            found->ok() ? AnswerDeployments(call, then, **found, response)
-                        : call.Finish(found->status());
-          });
-        });
-    if (!asked.ok()) {
-      call.Finish(asked);
-    }
-  });
+  AskHistory(
+      call,
+      [filter = *filter](ports::RunHistory& history) { return history.ListDeployments(filter); },
+      [call, response](Shard* shard, std::vector<model::Deployment>& found) {
+        AnswerDeployments(call, shard, found, response);
+      });
   return call.reactor;
 }
 
