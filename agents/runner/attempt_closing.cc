@@ -66,23 +66,26 @@ Closing Attempt::EndSteps() {
   if (nothing_more_ || stop_.has_value()) {
     return closing;
   }
-  if (reuse_.result.has_value()) {
+  const bool reused = reuse_.result.has_value();
+  if (reused) {
     outputs_ = reuse_.result->outputs;
     artifacts_ = reuse_.result->artifacts;
     remarks_.tests = reuse_.result->tests;
-  }
-  // Outputs of a failed job are kept as far as they can be worked out.
-  if (const base::Status status = reuse_.result.has_value() ? base::OkStatus() : EvaluateOutputs();
-      !status.ok()) {
+  } else if (const base::Status status = EvaluateOutputs(); !status.ok()) {
+    // Those of a failed job are kept as far as they can be worked out.
     Fail({.status = Status::kFailed, .reason = BadStep(status)});
   }
   if (const base::Status status = SpillOutputs(); !status.ok()) {
     Fail({.status = Status::kFailed, .reason = ReasonOf(ReasonCode::kBadStepFile, status)});
   }
   closing.spilled = spilled_texts_;
-  if (reuse_.result.has_value()) {
-    return closing;
+  if (!reused) {
+    PlanFiles(closing);
   }
+  return closing;
+}
+
+void Attempt::PlanFiles(Closing& closing) {
   closing.uploads = PlanUploads();
   closing.junit_reports = spec_->rare->junit_reports;
   if (!closing.junit_reports.empty()) {
@@ -93,7 +96,6 @@ Closing Attempt::EndSteps() {
       closing.saves.push_back({.key = caches_[i].key, .paths = spec_->rare->caches[i].paths});
     }
   }
-  return closing;
 }
 
 // Names that hold expressions may turn out to be one.

@@ -155,4 +155,14 @@ void KeepReadOutputs(const CompiledSpec& spec, model::Assignment& assignment) {
   }
 }
 
+base::Status CheckReadBytes(const model::Assignment& assignment) {
+  const std::uint64_t bytes = BytesOf(assignment);
+  return bytes <= kReadBytesMax ? base::OkStatus()
+                                : base::InvalidArgument(
+                                      "the outputs of other jobs that this one reads have {} bytes "
+                                      "together, the limit "
+                                      "is {}: hand them on as artifacts",
+                                      bytes, kReadBytesMax);
+}
+
 }  // namespace agents::runner

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "agents/runner/compiled_spec.h"
+#include "engine/base/status.h"
 #include "engine/model/effect.h"
 
 namespace agents::runner {
@@ -20,7 +21,10 @@ bool HasOutputs(const engine::model::Assignment& assignment);
 /// Leaves of the outputs those that an expression of the job may read; of several cells' that have
 /// one name the last's, which is the one that counts. When these have more than `kReadBytesMax`,
 /// they stand there as spilled ones without their text, and the worker says that they are too large
-/// (`CheckSize`).
+/// (`CheckReadBytes`).
 void KeepReadOutputs(const CompiledSpec& spec, engine::model::Assignment& assignment);
+
+/// Behind `KeepReadOutputs`. `InvalidArgument`, for the author: more than `kReadBytesMax` are left.
+engine::base::Status CheckReadBytes(const engine::model::Assignment& assignment);
 
 }  // namespace agents::runner

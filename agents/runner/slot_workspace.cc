@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "agents/runner/read_outputs.h"
 #include "agents/runner/slot.h"
 #include "agents/runner/slot_handlers.h"
 #include "agents/runner/spilled_outputs.h"
@@ -168,14 +169,14 @@ std::shared_ptr<ports::ArtifactArchive> Slot::Archive() {
 }
 
 void Slot::Download() {
+  if (const base::Status fits = CheckReadBytes(attempt_->assignment()); !fits.ok()) {
+    return Fail(model::ReasonCode::kSetupFailed, fits, false);
+  }
   base::StatusOr<std::vector<model::Artifact>> wanted = WantedArtifacts(attempt_->assignment());
   if (!wanted.ok()) {
     return Fail(model::ReasonCode::kArtifactMissing, wanted.status(), false);
   }
   std::vector<WantedOutput> outputs = WantedOutputs(attempt_->assignment());
-  if (const base::Status fits = CheckSize(outputs); !fits.ok()) {
-    return Fail(model::ReasonCode::kSetupFailed, fits, false);
-  }
   if (wanted->empty() && outputs.empty()) {
     return BeginSteps();
   }

@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "agents/runner/read_outputs.h"
 #include "engine/ports/artifact_store.h"
 
 namespace agents::runner {
@@ -106,19 +105,6 @@ std::vector<WantedOutput> WantedOutputs(const model::Assignment& assignment) {
     }
   }
   return wanted;
-}
-
-base::Status CheckSize(const std::vector<WantedOutput>& wanted) {
-  std::uint64_t bytes = 0;
-  for (const WantedOutput& each : wanted) {
-    bytes += each.output.bytes;
-  }
-  return bytes <= kReadBytesMax ? base::OkStatus()
-                                : base::InvalidArgument(
-                                      "the outputs of other jobs that this one reads have {} "
-                                      "bytes together, the limit "
-                                      "is {}: hand them on as artifacts",
-                                      bytes, kReadBytesMax);
 }
 
 base::StatusOr<SpilledTexts> FetchOutputs(ports::ArtifactArchive& archive,

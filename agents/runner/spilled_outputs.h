@@ -42,9 +42,6 @@ struct WantedOutput {
 /// Each chunk once.
 std::vector<WantedOutput> WantedOutputs(const engine::model::Assignment& assignment);
 
-/// `InvalidArgument`, for the author: they are too large together.
-engine::base::Status CheckSize(const std::vector<WantedOutput>& wanted);
-
 /// Blocks. `FailedPrecondition`: one is gone for good. Other errors are the store's.
 engine::base::StatusOr<SpilledTexts> FetchOutputs(engine::ports::ArtifactArchive& archive,
                                                   const std::vector<WantedOutput>& wanted,

@@ -48,7 +48,7 @@ class BulkSide::GrantingLink final : public ports::AgentLink {
     }
     model::Assignment told = assignment;
     const model::SpecIndex spec = told.plan->jobs[base::AsIndex(told.job)].spec;
-    agents::runner::KeepReadOutputs(*specs_.Get(told.plan, spec), told);
+    agents::runner::KeepReadOutputs(*agents::runner::CompileSpec(told.plan, spec), told);
     Hand(told);
   }
   void Stop(const model::StopAttempt& stop) override { agents_.Stop(stop); }
@@ -62,7 +62,6 @@ class BulkSide::GrantingLink final : public ports::AgentLink {
 
   BulkSide& side_;
   ports::AgentLink& agents_;
-  agents::runner::SpecCache specs_;
 };
 
 BulkSide::BulkSide(boost::asio::io_context& io, services::Seat& seat, const ServerConfig& config)

@@ -164,7 +164,7 @@ void ServerLogPrinter::Emit(const client::LogPiece& piece, bool json) {
   view::OpenLog& log = open_[key];
   const auto write = [&](std::string_view line) {
     if (json) {
-      return WriteJson(key, log.lines.line_begin(), line);
+      return WriteJson(key, log.lines, line);
     }
     log.text.Show(line, [&](std::string_view text) { Write(key, text); });
   };
@@ -189,7 +189,7 @@ void ServerLogPrinter::Write(const Key& key, std::string_view text) const {
 }
 
 // A server keeps no times of lines.
-void ServerLogPrinter::WriteJson(const Key& key, std::uint64_t offset,
+void ServerLogPrinter::WriteJson(const Key& key, const view::LineSplitter& lines,
                                  std::string_view line) const {
   std::string out;
   view::AppendLogLine(
@@ -197,7 +197,8 @@ void ServerLogPrinter::WriteJson(const Key& key, std::uint64_t offset,
             .job = board_.job_name(key.first.job),
             .attempt = key.first.attempt,
             .step = model::StepName(model::SpecOf(board_.plan(), key.first.job), key.second),
-            .offset = offset,
+            .offset = lines.line_begin(),
+            .continued = lines.continues(),
             .text = line});
   std::fwrite(out.data(), 1, out.size(), stdout);
 }

@@ -38,7 +38,7 @@ class ServerLogPrinter {
   bool Knows(engine::model::JobIndex job);
   void Emit(const api::client::LogPiece& piece, bool json);
   void Write(const Key& key, std::string_view text) const;
-  void WriteJson(const Key& key, std::uint64_t offset, std::string_view line) const;
+  void WriteJson(const Key& key, const view::LineSplitter& lines, std::string_view line) const;
 
   api::client::LogClient& logs_;
   view::Board board_;

@@ -96,9 +96,7 @@ base::StatusOr<std::vector<model::NamedValue>> EvaluateJobEnv(RunState& run, Job
     const std::string& name = spec.env[index].name;
     if (name.size() + value.value().size() + 2 > model::kVariableBytesMax) {
       return base::InvalidArgument(
-          "env.{} has {} bytes, and no program takes so much in one variable (at most {}): read "
-          "the "
-          "value in a step's `run`",
+          "env.{} has {} bytes, and no program takes more than {} of it: read the value in `run`",
           name, value.value().size(), model::kVariableBytesMax - name.size() - 2);
     }
     env.push_back({.name = spec.env[index].name, .value = Value::String(value.value()).ToJson()});
@@ -110,6 +108,11 @@ namespace {
 
 /// Of a group or an environment.
 constexpr std::size_t kNameBytesMax = 512;
+constexpr std::size_t kUrlBytesMax = 4096;
+
+base::Status TooLong(std::string_view key, const std::string& text, std::size_t bytes_max) {
+  return base::InvalidArgument("{}: it has {} bytes, the limit is {}", key, text.size(), bytes_max);
+}
 
 /// Renders the texts that decide what a job claims.
 class ClaimWriter {
@@ -126,6 +129,9 @@ class ClaimWriter {
   base::Status AddEnvironment(const expr::TemplateText& name, const expr::TemplateText& url) {
     ASSIGN_OR_RETURN(claims_.environment, Render("environment.name", name));
     ASSIGN_OR_RETURN(claims_.environment_url, Render("environment.url", url));
+    if (claims_.environment_url.size() > kUrlBytesMax) {
+      return TooLong("environment.url", claims_.environment_url, kUrlBytesMax);
+    }
     return Add({.group = {.kind = model::GroupKind::kEnvironment, .name = claims_.environment}},
                "environment.name");
   }
@@ -144,8 +150,7 @@ class ClaimWriter {
       return base::InvalidArgument("{}: it is empty", key);
     }
     if (claim.group.name.size() > kNameBytesMax) {
-      return base::InvalidArgument("{}: it has {} bytes, the limit is {}", key,
-                                   claim.group.name.size(), kNameBytesMax);
+      return TooLong(key, claim.group.name, kNameBytesMax);
     }
     for (model::GroupClaim& known : claims_.groups) {
       if (known.group == claim.group) {

@@ -136,6 +136,27 @@ jobs:
   EXPECT_TRUE(Job("list")["spilled"].empty());
 }
 
+// Of one text, so the store has it once; a worker would hold it four times.
+TEST_F(LargeOutputs, SayWhenAJobReadsTooMuch) {
+  Pipeline(R"yaml(
+jobs:
+  make:
+    outputs: { a: &all "${{ steps.s.outputs.x }}${{ steps.s.outputs.x }}${{ steps.s.outputs.x }}${{ steps.s.outputs.x }}", b: *all, c: *all, d: *all }
+    steps:
+      - { id: s, run: "echo x=$(head -c 1000000 /dev/zero | tr '\\0' x) >> $DAYFLY_OUTPUT" }
+  use:
+    needs: [make]
+    retry: 2
+    steps: ["echo ${{ needs.make.outputs.a == needs.make.outputs.b && needs.make.outputs.c == needs.make.outputs.d }}"]
+)yaml");
+  const support::Ended run = Dayfly({"run", "p.yml", "--output", "json"});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_THAT(run.text,
+              HasSubstr("the outputs of other jobs that this one reads have 16000008 bytes "
+                        "together, the limit is 12582912: hand them on as artifacts"));
+  EXPECT_EQ(Job("use")["attempts"].size(), 1U) << "no retry mends it";
+}
+
 TEST_F(LargeOutputs, SayWhenTheyAreTooLarge) {
   Pipeline(R"yaml(
 jobs:

@@ -136,6 +136,25 @@ jobs:
   EXPECT_THAT(shown, HasSubstr("web"));
 }
 
+TEST_F(ServerLogsProcess, ALongLineComesInPiecesAsJson) {
+  StartAgent(Token());
+  const std::string run = SubmitOnly(
+      "name: long\njobs:\n  a:\n    checkout: false\n"
+      "    steps: ['printf x; for i in $(seq 30000); do printf €; done; echo; echo end']\n");
+  const support::Lines lines = Run({"logs", run, "a", "-f", "--format", "json"}).lines;
+  ASSERT_EQ(lines.size(), 3U);
+  std::string joined;
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(lines[i]["continued"], i == 1);
+    EXPECT_EQ(lines[i]["offset"], joined.size());
+    joined += lines[i]["text"].get<std::string>();
+  }
+  EXPECT_EQ(joined.size(), 90'001U);
+  EXPECT_THAT(joined, Not(HasSubstr("\xEF\xBF\xBD")));
+  EXPECT_EQ(lines[2]["text"], "end");
+  EXPECT_EQ(lines[2]["continued"], false);
+}
+
 TEST_F(ServerLogsProcess, AServerKilledInALogGoesOnWithIt) {
   StartAgent(Token());
   const std::string run = SubmitOnly(HeldPrinter(20'000));
