@@ -30,7 +30,8 @@ const std::string& BootId() {
 }
 
 // Field 22 of /proc/PID/stat. The second field may hold spaces and parentheses, so count from its
-// end. 0: no such process.
+// end. 0: no such process, or a dead one that its parent has not waited for: in a container nobody
+// may ever do so.
 std::uint64_t StartTicks(std::int64_t pid) {
   const std::string stat = ReadAll(fmt::format("/proc/{}/stat", pid));
   const std::size_t name_end = stat.rfind(')');
@@ -39,7 +40,11 @@ std::uint64_t StartTicks(std::int64_t pid) {
   }
   std::istringstream fields(stat.substr(name_end + 1));
   std::string skipped;
-  for (int field = 3; field < 22; ++field) {
+  fields >> skipped;
+  if (skipped == "Z" || skipped == "X") {
+    return 0;
+  }
+  for (int field = 4; field < 22; ++field) {
     fields >> skipped;
   }
   std::uint64_t ticks = 0;

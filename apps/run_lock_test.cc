@@ -59,6 +59,9 @@ TEST_F(RunLockTest, ADeadOwnerIsTakenOver) {
     // Leaves as a killed process does: nothing is cleaned up.
     _exit(lock.ok() ? 0 : 1);
   }
+  siginfo_t info;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_FALSE(OwnerOf(folder_)) << "dead, though its parent has not waited for it";
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   ASSERT_EQ(status, 0);
