@@ -185,12 +185,14 @@ void ExpressionChecker::CheckNeed(const Reference& reference) {
     return;
   }
   const auto unknown = compilation_.needs_unknown.find(names_->self);
+  const bool is_job = compilation_.specs_by_name.contains(name);
+  // A need that names no job may be this one misspelt, or is just what is read here.
   if (unknown != compilation_.needs_unknown.end() &&
-      std::ranges::any_of(unknown->second,
-                          [&](const std::string& job) { return SameWord(job, name); })) {
+      (is_job || std::ranges::any_of(unknown->second, [&](const std::string& job) {
+         return SameWord(job, name);
+       }))) {
     return;
   }
-  const bool is_job = compilation_.specs_by_name.contains(name);
   Diagnostic& diagnostic =
       JobLackError("not-a-need", reference,
                    is_job ? fmt::format("this job does not need `{}`", name)
